@@ -1,0 +1,1 @@
+"""The readable mathematics, one theme per file: no file access, no printing."""

@@ -1,0 +1,1 @@
+"""The subset of Noto Sans SC that figures are drawn with, and its licence."""

@@ -1,0 +1,1 @@
+"""Scenarios: a folder of registries and parameters, read and checked as a whole."""

@@ -1,0 +1,1 @@
+"""Named random streams, replications, statistics and executors. Knows no universities or schools."""

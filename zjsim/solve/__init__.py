@@ -1,0 +1,1 @@
+"""The one solver adapter, result types, exact lexicographic goals, conflicts and repairs. Knows no universities or schools."""

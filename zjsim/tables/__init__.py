@@ -1,0 +1,1 @@
+"""Registry tables: declarations, strict reading, writing and provenance. Knows nothing of the domain's mathematics."""

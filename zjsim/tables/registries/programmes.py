@@ -1,0 +1,7 @@
+"""Registries of the theme: programmes."""
+
+from __future__ import annotations
+
+from zjsim.tables.schema import Registry
+
+REGISTRIES: tuple[Registry, ...] = ()
