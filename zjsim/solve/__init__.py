@@ -1,1 +1,4 @@
-"""The one solver adapter, result types, exact lexicographic goals, conflicts and repairs. Knows no universities or schools."""
+"""The one solver adapter, result types, exact lexicographic goals, conflicts and repairs.
+
+Knows no universities or schools. Start at :func:`zjsim.solve.goals.lexicographic`.
+"""

@@ -1,4 +1,4 @@
-"""What a solve can come to. Only :class:`Optimal` and :class:`Feasible` carry a plan, so no stale plan can be exported."""
+"""What a solve can come to. Only :class:`Optimal` and :class:`Feasible` carry a plan: no stale plan is exported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ Plan = TypeVar("Plan")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One goal of a lexicographic solve: its value, the proven bound and the relative gap (0 = proven optimal)."""
+    """One goal of a lexicographic solve: its value, the proven bound and the relative gap (0 = proven optimal).
+
+    ``tolerance`` (in ``unit``) is what later goals were allowed to take from it; 0 where it was kept exactly.
+    """
 
     name: str
     sense: Literal["minimise", "maximise"]
@@ -18,17 +21,22 @@ class Stage:
     bound: float
     gap: float
     unit: str = ""
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Rules that cannot hold together although every proper subset of them can, told in the planner's words."""
+    """Rules that cannot hold together although every proper subset of them can, told in the planner's words.
+
+    ``minimal`` is false when time ran out before every member was shown to be needed.
+    """
 
     members: tuple[str, ...]
     zh: str
     en: str
     repair_zh: str = ""
     repair_en: str = ""
+    minimal: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,269 @@
+"""The one place that talks to HiGHS: load, change, run, and say plainly what came out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from zjsim.solve.matrix import Floats, Matrix, ModelError
+from zjsim.solve.options import Options
+
+Sense = Literal["minimise", "maximise"]
+Status = Literal["optimal", "feasible", "infeasible", "unbounded", "stopped"]
+_DUAL_TOLERANCE = 1e-7
+_threads_in_use: int | None = None
+
+
+class SolverError(RuntimeError):
+    """HiGHS failed in a way that is neither infeasible, unbounded nor a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of the solver came to. ``x`` is empty unless ``status`` is optimal or feasible."""
+
+    status: Status
+    value: float
+    bound: float
+    x: Floats
+    reason: str = ""
+
+
+def relative_gap(value: float, bound: float) -> float:
+    """|value − bound| over the larger of the two magnitudes: 0 = proven, 1 = nothing known, never above 2."""
+    if not np.isfinite(bound):
+        return float("inf")
+    return 0.0 if value == bound else abs(value - bound) / max(abs(value), abs(bound))
+
+
+class Program:
+    """A matrix loaded into HiGHS, whose costs, bounds and rows can change between runs (the basis is kept)."""
+
+    def __init__(self, matrix: Matrix, options: Options) -> None:
+        self.matrix = matrix
+        self.options = options
+        self.deadline = time.monotonic() + options.time_limit_s
+        self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
+        self.integral = bool(matrix.integer.any())
+        self._start: Floats | None = None
+        self._highs = _new_highs(options)
+        self._check(self._highs.passModel(_as_highs(matrix)), "load the model")
+
+    def run(self, cost: Floats, offset: float, sense: Sense) -> Outcome:
+        """Optimise ``cost @ x + offset`` within what is left of the time limit."""
+        h, n = self._highs, len(self.matrix.columns)
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            return Outcome("stopped", np.nan, np.nan, np.empty(0), "time limit")
+        if n == 0:
+            return self._without_columns(offset)
+        self._set("time_limit", h.getRunTime() + left)
+        h.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
+        h.changeObjectiveOffset(offset)
+        h.changeObjectiveSense(
+            highspy.ObjSense.kMinimize if sense == "minimise" else highspy.ObjSense.kMaximize,
+        )
+        if self.integral and self._start is not None:
+            h.setSolution(n, np.arange(n, dtype=np.int32), self._start)
+        status = self._status(h.run())
+        if status == "unclear":
+            feasible = self.run(np.zeros(n), 0.0, sense)
+            status = "unbounded" if feasible.status == "optimal" else feasible.status
+        if status not in ("optimal", "feasible"):
+            reason = h.modelStatusToString(h.getModelStatus())
+            return Outcome(status, np.nan, np.nan, np.empty(0), reason)
+        return self._outcome(status, cost, offset, sense)
+
+    def suggest(self, x: Floats) -> None:
+        """A plan to start a mixed-integer search from (it need not be feasible)."""
+        self._start = x.copy()
+
+    def set_columns(self, columns: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
+        """New bounds of some columns."""
+        self.lower[columns], self.upper[columns] = lower, upper
+        if len(columns):
+            self._check(self._highs.changeColsBounds(len(columns), columns, lower, upper), "change column bounds")
+
+    def set_rows(self, rows: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
+        """New bounds of some rows."""
+        if len(rows):
+            self._check(self._highs.changeRowsBounds(len(rows), rows, lower, upper), "change row bounds")
+
+    def add_row(self, coefficients: Floats, lower: float, upper: float) -> None:
+        """One more row over all columns (zeros are left out)."""
+        index = np.flatnonzero(coefficients).astype(np.int32)
+        self._check(self._highs.addRow(lower, upper, len(index), index, coefficients[index]), "add a row")
+
+    def add_columns(self, cost: Floats, rows: NDArray[np.int32], coefficients: Floats) -> Floats:
+        """Minimise over the matrix plus one non-negative column per entry of ``rows``; the values of the new columns.
+
+        Used for elastic repairs; the returned array is empty when even that has no solution.
+        """
+        n, k = len(self.matrix.columns), len(rows)
+        h = self._highs
+        h.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
+        h.changeObjectiveSense(highspy.ObjSense.kMinimize)
+        starts = np.arange(k, dtype=np.int32)
+        h.addCols(k, cost, np.zeros(k), np.full(k, highspy.kHighsInf), k, starts, rows, coefficients)
+        self._set("time_limit", h.getRunTime() + max(self.deadline - time.monotonic(), 0.01))
+        if self._status(h.run()) not in ("optimal", "feasible"):
+            return np.empty(0)
+        return np.asarray(h.getSolution().col_value, dtype=float)[n:]
+
+    def fix_optimal_face(self) -> None:
+        """After an optimal linear stage: keep exactly its optimal solutions (complementary slackness).
+
+        Columns with a non-zero reduced cost are fixed at their bound, rows with a non-zero dual become equalities;
+        the basis stays feasible, so the next stage goes on with the primal simplex.
+        """
+        h, solution = self._highs, self._highs.getSolution()
+        rc = np.asarray(solution.col_dual, dtype=float)
+        columns = np.flatnonzero(np.abs(rc) > _DUAL_TOLERANCE).astype(np.int32)
+        x = np.asarray(solution.col_value, dtype=float)[columns]
+        at = _nearest(x, self.lower[columns], self.upper[columns])
+        self.set_columns(columns, at, at)
+        lp = h.getLp()
+        dual = np.asarray(solution.row_dual, dtype=float)
+        rows = np.flatnonzero(np.abs(dual) > _DUAL_TOLERANCE).astype(np.int32)
+        activity = np.asarray(solution.row_value, dtype=float)[rows]
+        at = _nearest(activity, np.asarray(lp.row_lower_)[rows], np.asarray(lp.row_upper_)[rows])
+        self.set_rows(rows, at, at)
+        self._set("simplex_strategy", 4)
+
+    def conflicting_rows(self) -> tuple[int, ...]:
+        """Rows of an irreducible conflict of the linear relaxation; empty when the relaxation has a solution."""
+        h, n = self._highs, len(self.matrix.columns)
+        integers = np.flatnonzero(self.matrix.integer).astype(np.int32)
+        kinds = np.full(len(integers), highspy.HighsVarType.kContinuous)
+        if len(integers):
+            h.changeColsIntegrality(len(integers), integers, kinds)
+        h.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
+        rows: tuple[int, ...] = ()
+        if self._status(h.run()) == "infeasible":
+            self._set("iis_strategy", int(highspy.IisStrategy.kIisStrategyIrreducible))
+            _, iis = h.getIis()
+            rows = tuple(sorted(int(i) for i in iis.row_index_))
+        if len(integers):
+            kinds[:] = highspy.HighsVarType.kInteger
+            h.changeColsIntegrality(len(integers), integers, kinds)
+        return rows
+
+    def _outcome(self, status: Status, cost: Floats, offset: float, sense: Sense) -> Outcome:
+        h, n = self._highs, len(self.matrix.columns)
+        x = np.asarray(h.getSolution().col_value, dtype=float)[:n]
+        integer = self.matrix.integer
+        whole = np.rint(x[integer])
+        moved = bool(len(whole)) and float(np.abs(whole - x[integer]).max()) > 1e-10
+        x[integer] = whole
+        x = np.clip(x, self.lower, self.upper)
+        value = float(cost @ x) + offset
+        if self.integral:
+            bound = float(h.getInfo().mip_dual_bound)
+            if moved and not integer.all():
+                x = self._with_whole_numbers(x)
+                value = float(cost @ x) + offset
+            self._start = x.copy()
+        elif status == "optimal":
+            bound = value
+        else:
+            bound = -np.inf if sense == "minimise" else np.inf
+        return Outcome(status, value, bound, x)
+
+    def _with_whole_numbers(self, x: Floats) -> Floats:
+        """The other columns solved again with the integer ones at whole numbers; ``x`` if that is not possible."""
+        h, n = self._highs, len(self.matrix.columns)
+        integers = np.flatnonzero(self.matrix.integer).astype(np.int32)
+        old = self.lower[integers].copy(), self.upper[integers].copy()
+        kinds = np.full(len(integers), highspy.HighsVarType.kContinuous)
+        h.changeColsIntegrality(len(integers), integers, kinds)
+        self.set_columns(integers, x[integers], x[integers])
+        if self._status(h.run()) == "optimal":
+            x = np.asarray(h.getSolution().col_value, dtype=float)[:n]
+        kinds[:] = highspy.HighsVarType.kInteger
+        h.changeColsIntegrality(len(integers), integers, kinds)
+        self.set_columns(integers, *old)
+        return np.clip(x, self.lower, self.upper)
+
+    def _without_columns(self, offset: float) -> Outcome:
+        m = self.matrix
+        if np.all(m.row_lower <= 1e-9) and np.all(m.row_upper >= -1e-9):
+            return Outcome("optimal", offset, offset, np.empty(0))
+        return Outcome("infeasible", np.nan, np.nan, np.empty(0))
+
+    def _status(self, called: Any) -> Any:
+        h = self._highs
+        status, kinds = h.getModelStatus(), highspy.HighsModelStatus
+        if status in (kinds.kOptimal, kinds.kModelEmpty):
+            return "optimal"
+        if status == kinds.kInfeasible:
+            return "infeasible"
+        if status == kinds.kUnbounded:
+            return "unbounded"
+        if status == kinds.kUnboundedOrInfeasible:
+            return "unclear"
+        if called == highspy.HighsStatus.kError or status not in (
+            kinds.kTimeLimit,
+            kinds.kIterationLimit,
+            kinds.kSolutionLimit,
+            kinds.kInterrupt,
+        ):
+            raise SolverError(f"HiGHS: {h.modelStatusToString(status)}")
+        found = h.getInfo().primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+        return "feasible" if found else "stopped"
+
+    def _set(self, name: str, value: Any) -> None:
+        self._check(self._highs.setOptionValue(name, value), f"set the option {name}")
+
+    def _check(self, status: Any, what: str) -> None:
+        if status == highspy.HighsStatus.kError:
+            raise SolverError(f"HiGHS could not {what}")
+
+
+def _new_highs(options: Options) -> Any:
+    global _threads_in_use
+    h = highspy.Highs()
+    if _threads_in_use not in (None, options.threads):
+        h.resetGlobalScheduler(True)
+    _threads_in_use = options.threads
+    settings: dict[str, Any] = {
+        "output_flag": bool(options.log_file),
+        "log_to_console": False,
+        "threads": options.threads,
+        "random_seed": options.seed,
+        "mip_rel_gap": options.relative_gap,
+        "mip_abs_gap": 0.0,
+    }
+    if options.threads == 1:
+        settings["parallel"] = "off"
+    if options.log_file:
+        settings["log_file"] = options.log_file
+    for name, value in settings.items():
+        if h.setOptionValue(name, value) == highspy.HighsStatus.kError:
+            raise SolverError(f"HiGHS refuses {name} = {value}")
+    return h
+
+
+def _as_highs(m: Matrix) -> Any:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(m.columns), len(m.rows)
+    lp.col_cost_ = np.zeros(len(m.columns))
+    lp.col_lower_, lp.col_upper_ = m.lower, m.upper
+    lp.row_lower_, lp.row_upper_ = m.row_lower, m.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = m.start, m.index, m.coefficient
+    if m.integer.any():
+        kinds = highspy.HighsVarType
+        lp.integrality_ = [kinds.kInteger if i else kinds.kContinuous for i in m.integer]
+    if np.any(m.lower > m.upper):
+        raise ModelError("a variable's lower bound lies above its upper bound")
+    return lp
+
+
+def _nearest(value: Floats, lower: Floats, upper: Floats) -> Floats:
+    result: Floats = np.where(np.abs(value - lower) <= np.abs(upper - value), lower, upper)
+    return result

@@ -1,0 +1,40 @@
+"""Limits and switches of a solve. The defaults give the same plan on every machine unless a time limit strikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Limits(Protocol):
+    """Anything that carries the limits a scenario sets (its section ``solver``)."""
+
+    @property
+    def time_limit_s(self) -> float: ...  # noqa: D102
+
+    @property
+    def relative_gap(self) -> float: ...  # noqa: D102
+
+    @property
+    def threads(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How long and how exactly to solve.
+
+    ``time_limit_s`` covers all stages of one lexicographic solve together; ``relative_gap`` is the gap at which a
+    mixed-integer stage may stop (0: prove it); ``threads`` above 1 may change which of several equally good plans is
+    found; ``seed`` feeds the solver's own tie-breaking; ``log_file`` keeps the solver's log (empty: no log).
+    """
+
+    time_limit_s: float = 300.0
+    relative_gap: float = 0.0
+    threads: int = 1
+    seed: int = 0
+    log_file: str = ""
+
+    @classmethod
+    def of(cls, limits: Limits, *, log_file: str = "") -> Options:
+        """The options a scenario's section ``solver`` asks for."""
+        return cls(limits.time_limit_s, limits.relative_gap, limits.threads, 0, log_file)
