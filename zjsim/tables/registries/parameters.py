@@ -89,15 +89,26 @@ PROCESS_PARAMETERS = Registry(
             help_zh="见到的值是由公布的数字算出，而不是原样公布。",
             help_en="The values seen were computed from published figures, not printed as such.",
         ),
+        Column(
+            "region",
+            "choice",
+            "测得地区",
+            "Measured in",
+            required=False,
+            choices=("zhejiang", "china", "abroad"),
+            help_zh="见到的值来自何处；空表示没有见到的值。",
+            help_en="Where the values seen were measured; empty: none were seen.",
+        ),
         source_column(),
         basis_column(),
     ),
     help_zh="依据按整个范围判定：三个值都见于文件才是 official 或 press；三个值都由公布数字算出"
-    "（或第三个值是两端的中点、与其一相同）为 derived；只要有一个值是假定，整个范围就是 assumption；"
+    "（或第三个值是两端的中点、与其一相同）为 derived；只要有一个值是假定，或数值测自国外，整个范围就是 assumption；"
     "凭一般了解的为 unverified。来源是见到的那个值的来源。",
     help_en="The basis judges the whole range: official or press only if all three values were read in a document; "
     "derived if all three follow from published figures (or the third is the midpoint of, or equal to, the two seen); "
-    "assumption as soon as one of the three is assumed, whatever else was seen; unverified if from general knowledge. "
+    "assumption as soon as one of the three is assumed or the values were measured abroad; unverified if from general "
+    "knowledge. "
     "The source is that of the values seen.",
 )
 
