@@ -41,7 +41,7 @@ def test_shares_stay_shares_when_a_design_point_moves_the_centre() -> None:
 
 
 def test_a_mode_of_zero_is_shifted_not_scaled() -> None:
-    assert sample(make("uniform", 0, 0, 1), 0.5, np.array([0.0, 0.5])).tolist() == [0.5, 1.0]
+    assert sample(make("uniform", 0, 0, 1), 0.5, np.array([0.25, 0.5])).tolist() == [0.75, 1.0]
 
 
 def test_a_range_without_width_is_a_constant() -> None:
