@@ -7,9 +7,9 @@ Names end in their unit. Defaults are the baseline's values; the first reading n
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -39,10 +39,68 @@ class Time(Section):
 
 
 class AssignmentParameters(Section):
-    """Readings and weights of the assignment of universities to industries (M010, M012, M018)."""
+    """Readings and weights of the assignment of universities to industries (M010, M012, M018, M038, M041).
+
+    Weights of one score are shares of their sum. ``strength_by_grade`` maps the published grade to a strength between
+    0 and 1: one minus the middle of the grade's percentile band (A+ is the top 2 %, A 2-5 %, A- 5-10 %, then tenths),
+    a judgement on a public scale. A discipline without a grade has an unknown strength between ``unknown_strength_low``
+    and ``unknown_strength_high`` (the list shows the top 70 %), and the middle stands in for it. A Double First-Class
+    discipline has at least ``double_first_class_strength``: the list of 2022 is newer than the grades of 2017.
+    """
 
     lead_reading: Literal["one_industry_per_discipline", "several_within_capacity"] = "one_industry_per_discipline"
     heritage_reading: Literal["lead_and_partner", "one_university"] = "lead_and_partner"
+
+    max_leads_per_university: int = Field(3, ge=1)
+    industries_per_discipline: int = Field(2, ge=1)
+    minimum_relevance: int = Field(2, ge=0, le=3)
+    lead_weight_strength: float = Field(0.7, ge=0)
+    lead_weight_proximity: float = Field(0.3, ge=0)
+    lead_weight_cooperation: float = Field(0.0, ge=0)
+    lead_distance_decay_km: float = Field(100.0, gt=0)
+
+    max_heritage_roles_per_institution: int = Field(3, ge=1)
+    max_vocational_per_pair: int = Field(1, ge=0, le=2)
+    minimum_craft: float = Field(0.2, ge=0, le=1)
+    craft_from_discipline: float = Field(0.6, ge=0, le=1)
+    heritage_lead_weight_craft: float = Field(0.5, ge=0)
+    heritage_lead_weight_proximity: float = Field(0.25, ge=0)
+    heritage_lead_weight_strength: float = Field(0.25, ge=0)
+    heritage_partner_weight_craft: float = Field(0.5, ge=0)
+    heritage_partner_weight_proximity: float = Field(0.5, ge=0)
+    heritage_partner_weight_strength: float = Field(0.0, ge=0)
+    heritage_distance_decay_km: float = Field(50.0, gt=0)
+
+    place_weight_core_area: float = Field(1.0, ge=0, le=1)
+    place_weight_coordination_area: float = Field(0.9, ge=0, le=1)
+    place_weight_known_location: float = Field(0.8, ge=0, le=1)
+
+    strength_by_grade: dict[Literal["A+", "A", "A-", "B+", "B", "B-", "C+", "C", "C-"], float] = {
+        "A+": 0.99,
+        "A": 0.965,
+        "A-": 0.925,
+        "B+": 0.85,
+        "B": 0.75,
+        "B-": 0.65,
+        "C+": 0.55,
+        "C": 0.45,
+        "C-": 0.35,
+    }
+    unknown_strength_low: float = Field(0.0, ge=0, le=1)
+    unknown_strength_high: float = Field(0.7, ge=0, le=1)
+    double_first_class_strength: float = Field(0.9, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        for score in ("lead_weight", "heritage_lead_weight", "heritage_partner_weight"):
+            weights = [value for name, value in self if name.startswith(score + "_")]
+            if sum(weights) <= 0:
+                raise ValueError(f"at least one {score}_* must be above 0")
+        if self.unknown_strength_low > self.unknown_strength_high:
+            raise ValueError("unknown_strength_low lies above unknown_strength_high")
+        if len(self.strength_by_grade) < 9 or any(not 0 <= v <= 1 for v in self.strength_by_grade.values()):
+            raise ValueError("strength_by_grade needs every grade from A+ to C-, each between 0 and 1")
+        return self
 
 
 class SeatParameters(Section):

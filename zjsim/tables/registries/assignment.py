@@ -1,7 +1,132 @@
-"""Registries of the theme: assignment."""
+"""Registries that steer the assignment of universities to industries: special rules, craft links, cooperation."""
 
 from __future__ import annotations
 
-from zjsim.tables.schema import Registry
+from zjsim.tables.schema import Column, Registry, basis_column, source_column
 
-REGISTRIES: tuple[Registry, ...] = ()
+_INDUSTRY = "industries.industry_id"
+_UNIVERSITY = "universities.moe_code"
+
+RULES = Registry(
+    "rules",
+    "特别规定",
+    "Special rules",
+    key=("rule_id",),
+    columns=(
+        Column("rule_id", "code", "规定编号", "Rule", pattern=r"^R\d{3}$"),
+        Column(
+            "kind",
+            "choice",
+            "类型",
+            "Kind",
+            choices=("pinned", "forbidden", "paired"),
+            help_zh="pinned 指定；forbidden 禁止；paired 两个产业由同一所学校牵头。",
+            help_en="pinned: must serve; forbidden: must not; paired: one institution leads both industries.",
+        ),
+        Column(
+            "industry_id",
+            "code",
+            "产业",
+            "Industry",
+            required=False,
+            ref=_INDUSTRY,
+            help_zh="主要产业 C01–C15 或历史经典产业 H01–H10；空只用于 forbidden，表示所有产业。",
+            help_en="A main industry C01–C15 or a heritage industry H01–H10; empty, for forbidden only, means every one.",
+        ),
+        Column(
+            "moe_code",
+            "code",
+            "学校",
+            "Institution",
+            required=False,
+            ref=_UNIVERSITY,
+            help_zh="paired 时为空；forbidden 时空表示所有学校。",
+            help_en="Empty for paired; for forbidden, empty means every institution.",
+        ),
+        Column(
+            "discipline_code",
+            "code",
+            "学科",
+            "Discipline",
+            required=False,
+            ref="disciplines.discipline_code",
+            help_zh="空表示该校任何学科；历史经典产业不用此列。",
+            help_en="Empty means any discipline of the institution; not used for heritage industries.",
+        ),
+        Column(
+            "role",
+            "choice",
+            "角色",
+            "Role",
+            required=False,
+            choices=("lead", "partner"),
+            help_zh="空表示牵头或协作均可。",
+            help_en="Empty means either role.",
+        ),
+        Column("paired_industry_id", "code", "同校牵头的产业", "Industry led together", required=False, ref=_INDUSTRY),
+        Column("reason_zh", "text", "理由", "Reason in Chinese", required=False),
+        Column("reason_en", "text", "英文理由", "Reason", required=False),
+        source_column(),
+        basis_column(),
+    ),
+    may_be_empty=True,
+    help_zh="由计划者指定的例外；基准方案为空。",
+    help_en="Exceptions set by the planner; empty in the baseline.",
+)
+
+CRAFT_LINKS = Registry(
+    "craft_links",
+    "院校与技艺的联系",
+    "Links of institutions to crafts",
+    key=("moe_code", "industry_id"),
+    columns=(
+        Column("moe_code", "code", "学校", "Institution", ref=_UNIVERSITY),
+        Column("industry_id", "code", "历史经典产业", "Heritage industry", ref=_INDUSTRY, pattern=r"^H(0[1-9]|10)$"),
+        Column(
+            "link",
+            "integer",
+            "联系强度",
+            "Strength of the link",
+            minimum=0,
+            maximum=3,
+            help_zh="3 专设学院或牵头单位，2 有该技艺的专业或长期合作，1 有课程或工作室；未列出的组合为 0。",
+            help_en="3 a college for the craft or a named lead, 2 a programme or long cooperation, "
+            "1 courses or a studio; a pair that is not listed counts as 0.",
+        ),
+        Column("link_zh", "text", "内容", "What links them, in Chinese"),
+        Column("link_en", "text", "内容（英文）", "What links them"),
+        source_column(),
+        basis_column(),
+    ),
+    may_be_empty=True,
+    help_zh="学校自身的技艺学院、专业或合作；名单不完整，未核实的应在使用前核对。",
+    help_en="Colleges, programmes or cooperation in the craft itself; incomplete, unverified rows need a check before use.",
+)
+
+COOPERATION = Registry(
+    "cooperation",
+    "已有合作",
+    "Existing cooperation",
+    key=("moe_code", "industry_id"),
+    columns=(
+        Column("moe_code", "code", "学校", "Institution", ref=_UNIVERSITY),
+        Column("industry_id", "code", "主要产业", "Main industry", ref=_INDUSTRY, pattern=r"^C(0[1-9]|1[0-5])$"),
+        Column(
+            "cooperation",
+            "number",
+            "合作程度",
+            "Degree of cooperation",
+            minimum=0,
+            maximum=1,
+            help_zh="0 无，1 最深；未列出的组合为未知，不是零。",
+            help_en="0 none, 1 closest; a pair that is not listed is unknown, not zero.",
+        ),
+        source_column(),
+        basis_column(),
+    ),
+    may_be_empty=True,
+    help_zh="没有公开数据，基准方案为空，权重为零；使用者可填入合同额等数据换算的程度。",
+    help_en="No public data: empty in the baseline with weight 0; users may enter a degree derived from contracts.",
+)
+
+REGISTRIES: tuple[Registry, ...] = (RULES, CRAFT_LINKS, COOPERATION)
