@@ -6,8 +6,20 @@ from importlib import import_module
 
 from zjsim.tables.schema import Registry
 
-_THEMES = ("plan", "places", "institutions", "industries", "assignment", "seats", "training", "services", "patents",
-           "programmes", "parameters")
+_THEMES = (
+    "plan",
+    "places",
+    "institutions",
+    "industries",
+    "assignment",
+    "seats",
+    "training",
+    "services",
+    "patents",
+    "programmes",
+    "parameters",
+    "tracking",
+)
 
 
 def _collect() -> dict[str, Registry]:
