@@ -1,0 +1,199 @@
+"""Checks across registries, and of quantities derived from them. Each rule is one small function.
+
+A rule sees the typed tables it names and yields ``(registry, row, column, rule key, words)``; it is not run while one
+of its tables has errors of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zjsim.tables.errors import Finding, finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from zjsim.scenario.parameters import Parameters
+
+MOST_ROWS = 50
+"""Rows that break one rule and are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule broken at a row of a registry (row None: by the table as a whole)."""
+
+    registry: str
+    row: int | None
+    column: str
+    rule: str
+    words: dict[str, object] = field(default_factory=dict)
+
+
+Rule = Callable[[Mapping[str, "pd.DataFrame"]], Iterator[Broken]]
+_RULES: list[tuple[tuple[str, ...], Rule]] = []
+
+
+def rule(*registries: str) -> Callable[[Rule], Rule]:
+    """Register a check that needs the ``registries`` named."""
+
+    def register(function: Rule) -> Rule:
+        _RULES.append((registries, function))
+        return function
+
+    return register
+
+
+def check_scenario(
+    tables: Mapping[str, pd.DataFrame],
+    lines: Mapping[str, NDArray[np.int64]],
+    files: Mapping[str, str],
+    parameters: Parameters | None,
+) -> list[Finding]:
+    """Run every rule whose tables are there; ``files`` gives the name of each registry's file for the messages."""
+    found: list[Finding] = []
+    for registries, function in _RULES:
+        if not all(name in tables for name in registries):
+            continue
+        for number, broken in enumerate(function(tables)):
+            if number == MOST_ROWS:
+                found.append(finding("more_rows", files.get(broken.registry, broken.registry), theme="scenario.rule"))
+                break
+            file = files.get(broken.registry, f"{broken.registry}.csv")
+            line = None if broken.row is None else int(lines[broken.registry][broken.row])
+            value = "" if broken.row is None else _shown(tables[broken.registry], broken)
+            found.append(
+                finding(
+                    broken.rule,
+                    file,
+                    line=line,
+                    column=broken.column,
+                    value=value,
+                    theme="scenario.rule",
+                    **broken.words,
+                )
+            )
+    if parameters is not None:
+        found += _dates(parameters)
+    return found
+
+
+def _shown(table: pd.DataFrame, broken: Broken) -> str:
+    value: Any = table[broken.column].iloc[broken.row] if broken.column in table else ""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _dates(parameters: Parameters) -> list[Finding]:
+    time = parameters.time
+    found = []
+    if time.as_of >= time.horizon:
+        found.append(("as_of_after_horizon", "time.as_of", {"value": time.as_of, "limit": time.horizon}))
+    if time.seat_horizon < time.horizon.year:
+        found.append(
+            ("seat_horizon_early", "time.seat_horizon", {"value": time.seat_horizon, "limit": time.horizon.year})
+        )
+    return [
+        finding(rule, "scenario.toml", column=column, value=str(words.pop("value")), theme="scenario.rule", **words)
+        for rule, column, words in found
+    ]
+
+
+def _has(table: pd.DataFrame, *columns: str) -> bool:
+    return set(columns) <= set(table.columns)
+
+
+def _rows(mask: Any) -> Sequence[int]:
+    return [int(i) for i in np.flatnonzero(np.asarray(mask))]
+
+
+@rule("targets")
+def targets_in_order(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """A target begins no later than its deadline."""
+    targets = tables["targets"]
+    if _has(targets, "start", "deadline"):
+        late = (targets["start"] > targets["deadline"]) & (targets["start"] != "") & (targets["deadline"] != "")
+        for row in _rows(late):
+            yield Broken("targets", row, "start", "start_after_deadline", {"limit": targets["deadline"].iloc[row]})
+
+
+@rule("targets")
+def one_default_reading(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """Each target has exactly one default reading."""
+    targets = tables["targets"]
+    if _has(targets, "target_id", "is_default"):
+        counts = targets.groupby("target_id", sort=True)["is_default"].sum()
+        for target, count in counts.items():
+            if count != 1:
+                row = _rows(targets["target_id"] == target)[0]
+                yield Broken("targets", row, "is_default", "default_readings", {"target": target, "count": int(count)})
+
+
+@rule("process_parameters")
+def ranges_in_order(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """low ≤ mode ≤ high; a lognormal or beta shape needs all three, a lognormal only positive ones."""
+    table = tables["process_parameters"]
+    if not _has(table, "low", "mode", "high"):
+        return
+    for below, above in (("low", "mode"), ("mode", "high"), ("low", "high")):
+        for row in _rows(table[below] > table[above]):
+            yield Broken(
+                "process_parameters",
+                row,
+                below,
+                "range_order",
+                {"other": above, "limit": f"{table[above].iloc[row]:g}"},
+            )
+    if _has(table, "distribution"):
+        for row in _rows((table["distribution"] == "lognormal") & (table["low"] <= 0)):
+            yield Broken("process_parameters", row, "low", "lognormal_positive")
+
+
+@rule("counties", "cities")
+def city_of_county(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """A county's city exists, and both codes begin with the same four digits."""
+    counties, cities = tables["counties"], tables["cities"]
+    if not _has(counties, "county_code", "city_code") or not _has(cities, "city_code"):
+        return
+    prefixes = counties["county_code"].str[:4] != counties["city_code"].str[:4]
+    for row in _rows(prefixes):
+        yield Broken("counties", row, "city_code", "county_city_prefix", {"county": counties["county_code"].iloc[row]})
+
+
+@rule("counties")
+def ages_within_population(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """The age groups of a county do not exceed its population."""
+    counties = tables["counties"]
+    ages = [c for c in ("age_0", "age_1_4", "age_5_9", "age_10_14") if c in counties]
+    if ages and "population_2020" in counties:
+        total = counties[ages].sum(axis=1)
+        for row in _rows(total > counties["population_2020"]):
+            yield Broken("counties", row, "population_2020", "ages_exceed", {"total": f"{total.iloc[row]:g}"})
+
+
+@rule("seat_demand")
+def eligible_within_migrant(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """Eligible migrant children are among the migrant children."""
+    demand = tables["seat_demand"]
+    for column in ("eligible_children", "eligible", "eligible_migrant_children"):
+        if _has(demand, column, "migrant_children"):
+            more = demand[column] > demand["migrant_children"] + 1e-6
+            for row in _rows(more):
+                limit = f"{demand['migrant_children'].iloc[row]:g}"
+                yield Broken("seat_demand", row, column, "eligible_exceed", {"limit": limit})
+
+
+@rule("migrant_calibration")
+def public_within_total(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """Migrant children in public schools are among all migrant children."""
+    table = tables["migrant_calibration"]
+    totals = [c for c in ("migrant_children", "migrant_total") if c in table]
+    for column in ("public_children", "migrant_public", "migrant_children_public"):
+        if totals and column in table:
+            for row in _rows(table[column] > table[totals[0]] + 1e-6):
+                limit = f"{table[totals[0]].iloc[row]:g}"
+                yield Broken("migrant_calibration", row, column, "eligible_exceed", {"limit": limit})

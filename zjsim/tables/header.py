@@ -1,0 +1,112 @@
+"""Comparing the header of a file with the declared columns."""
+
+from __future__ import annotations
+
+from zjsim.tables.errors import Finding, finding
+from zjsim.tables.raw import RawTable
+from zjsim.tables.schema import Registry
+from zjsim.tables.values import nearest, plain
+
+_IDENTITY_NAMES = frozenset(
+    [
+        "name",
+        "full_name",
+        "child_name",
+        "pupil_name",
+        "student_name",
+        "parent_name",
+        "guardian",
+        "guardian_name",
+        "id_number",
+        "id_card",
+        "identity",
+        "identity_number",
+        "id_no",
+        "idcard",
+        "passport",
+        "phone",
+        "mobile",
+        "telephone",
+        "address",
+        "birthday",
+        "date_of_birth",
+        "姓名",
+        "学生姓名",
+        "儿童姓名",
+        "家长姓名",
+        "监护人",
+        "监护人姓名",
+        "身份证",
+        "身份证号",
+        "身份证号码",
+        "证件号",
+        "证件号码",
+        "学籍号",
+        "护照号",
+        "电话",
+        "手机",
+        "手机号",
+        "联系电话",
+        "联系方式",
+        "住址",
+        "家庭住址",
+        "地址",
+        "出生日期",
+        "生日",
+    ]
+)
+
+
+def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], list[Finding]]:
+    """Where each declared column stands in the file, and every fault of the header.
+
+    An unknown column that looks like a missing one is told once, as a misspelling. Columns that could identify a
+    child are refused with their own sentence.
+    """
+    position: dict[str, int] = {}
+    found: list[Finding] = []
+    unknown: list[int] = []
+
+    def fault(rule: str, column: str, fix: str = "", **words: object) -> None:
+        found.append(finding(rule, raw.file, line=raw.header_line, column=column, value=column, fix=fix, **words))
+
+    for i, name in enumerate(raw.header):
+        if name in position:
+            fault("duplicate_column", name, first=position[name] + 1, second=i + 1)
+        elif name in registry.by_name:
+            position[name] = i
+        else:
+            unknown.append(i)
+    missing = [c.name for c in registry.columns if c.name not in position]
+    guesses = {i: _guess(raw.header[i], registry, missing) for i in unknown}
+    for i in unknown:
+        name, guess = raw.header[i], guesses[i]
+        if not name.strip():
+            blank = not any(cell.strip() for cell in raw.columns[i])
+            found.append(
+                finding("unnamed_column", raw.file, line=raw.header_line, number=i + 1, fix="" if blank else guess)
+            )
+        elif plain(name).casefold() in _IDENTITY_NAMES and not guess:
+            fault("identity_column", name)
+        elif guess:
+            if guess in missing:
+                missing.remove(guess)
+                position[guess] = i
+            fault("unknown_column", name, guess)
+        else:
+            fault("unknown_column", name, nearest(name, [c.name for c in registry.columns]))
+    for name in missing:
+        column = registry.by_name[name]
+        found.append(
+            finding("missing_column", raw.file, line=raw.header_line, column=name, title=(column.zh, column.en))
+        )
+    return position, found
+
+
+def _guess(name: str, registry: Registry, missing: list[str]) -> str:
+    """The missing column that ``name`` misspells: by its title, or by its letters."""
+    said = plain(name).casefold()
+    for column in registry.columns:
+        if column.name in missing and said in (column.zh.casefold(), column.en.casefold(), column.name.casefold()):
+            return column.name
+    return nearest(name, missing)
