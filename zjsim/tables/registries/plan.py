@@ -207,7 +207,7 @@ OBSERVATIONS = Registry(
             help_zh="实际、目标、预测或规则；目标不是成绩。",
             help_en="A result, a goal, a projection or a rule; a goal is not a result.",
         ),
-        Column("precision", "choice", "精度", "Precision", choices=("exact", "about", "over", "nearly")),
+        Column("precision", "choice", "精度", "Precision", choices=("as_published", "about", "over", "nearly")),
         source_column(),
         basis_column(),
     ),
