@@ -66,7 +66,7 @@ def check_scenario(
                 break
             file = files.get(broken.registry, f"{broken.registry}.csv")
             line = None if broken.row is None else int(lines[broken.registry][broken.row])
-            value = "" if broken.row is None else _shown(tables[broken.registry], broken)
+            value = _shown(tables[broken.registry], broken)
             found.append(
                 finding(
                     broken.rule,
@@ -75,7 +75,7 @@ def check_scenario(
                     column=broken.column,
                     value=value,
                     theme="scenario.rule",
-                    **broken.words,
+                    words=broken.words,
                 )
             )
     if parameters is not None:
@@ -84,23 +84,26 @@ def check_scenario(
 
 
 def _shown(table: pd.DataFrame, broken: Broken) -> str:
-    value: Any = table[broken.column].iloc[broken.row] if broken.column in table else ""
+    if broken.row is None or broken.column not in table:
+        return ""
+    value: Any = table[broken.column].iloc[broken.row]
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _dates(parameters: Parameters) -> list[Finding]:
     time = parameters.time
-    found = []
-    if time.as_of >= time.horizon:
-        found.append(("as_of_after_horizon", "time.as_of", {"value": time.as_of, "limit": time.horizon}))
-    if time.seat_horizon < time.horizon.year:
+    found: list[Finding] = []
+
+    def late(rule: str, column: str, value: object, limit: object) -> None:
         found.append(
-            ("seat_horizon_early", "time.seat_horizon", {"value": time.seat_horizon, "limit": time.horizon.year})
+            finding(rule, "scenario.toml", column=column, value=str(value), theme="scenario.rule", limit=limit)
         )
-    return [
-        finding(rule, "scenario.toml", column=column, value=str(words.pop("value")), theme="scenario.rule", **words)
-        for rule, column, words in found
-    ]
+
+    if time.as_of >= time.horizon:
+        late("as_of_after_horizon", "time.as_of", time.as_of, time.horizon)
+    if time.seat_horizon < time.horizon.year:
+        late("seat_horizon_early", "time.seat_horizon", time.seat_horizon, time.horizon.year)
+    return found
 
 
 def _has(table: pd.DataFrame, *columns: str) -> bool:
@@ -121,16 +124,18 @@ def targets_in_order(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
             yield Broken("targets", row, "start", "start_after_deadline", {"limit": targets["deadline"].iloc[row]})
 
 
-@rule("targets")
+@rule("targets", "measures")
 def one_default_reading(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """Each target has exactly one default reading."""
-    targets = tables["targets"]
-    if _has(targets, "target_id", "is_default"):
-        counts = targets.groupby("target_id", sort=True)["is_default"].sum()
-        for target, count in counts.items():
-            if count != 1:
-                row = _rows(targets["target_id"] == target)[0]
-                yield Broken("targets", row, "is_default", "default_readings", {"target": target, "count": int(count)})
+    """A target of the action plan has exactly one default reading; one that only another document sets has none."""
+    targets, measures = tables["targets"], tables["measures"]
+    if not _has(targets, "target_id", "is_default", "source_id") or not _has(measures, "source_id"):
+        return
+    of_plan = targets["source_id"].isin(set(measures["source_id"]))
+    for target, readings in targets.groupby("target_id", sort=True):
+        wanted, count = int(of_plan[readings.index].any()), int(readings["is_default"].sum())
+        if count != wanted:
+            words: dict[str, object] = {"target": target, "count": count, "wanted": wanted}
+            yield Broken("targets", int(readings.index[-1]), "is_default", "default_readings", words)
 
 
 @rule("process_parameters")

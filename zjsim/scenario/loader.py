@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,11 @@ class Scenario:
     def header(self) -> Header:
         """Title, author, date and description."""
         return self.parameters.header
+
+    @property
+    def file_hashes(self) -> dict[str, str]:
+        """SHA-256 of every file that was read, by its place (``baseline/registries/counties.csv``), sorted."""
+        return dict(sorted((source.place, source.sha256) for source in self.files.values()))
 
     def table(self, name: str) -> pd.DataFrame:
         """The registry ``name``; raises ``KeyError`` with the nearest name if there is none."""
@@ -131,32 +136,24 @@ def _chain(folder: Folder) -> tuple[list[tuple[Folder, Settings, list[Finding]]]
         place = settings.places.pop("extends", (label, None))
         if extends == "":
             return chain, []
-        if not isinstance(extends, str):
-            return chain, [
-                finding(
-                    "extends_path", place[0], line=place[1], column="extends", value=str(extends), theme="scenario.rule"
-                )
+
+        def refuse(rule: str, value: object, place: tuple[str, int | None] = place) -> list[Finding]:
+            file, line = place
+            words = {"limit": MAX_DEPTH}
+            return [
+                finding(rule, file, line=line, column="extends", value=str(value), theme="scenario.rule", words=words)
             ]
+
+        if not isinstance(extends, str):
+            return chain, refuse("extends_path", extends)
         parent = find_parent(extends, folder)
         if isinstance(parent, Finding):
             return chain, [parent.at(*place)]
         names = " → ".join([*(f.name for f, _, _ in chain), parent.name])
         if parent.path.resolve() in seen:
-            return chain, [
-                finding("extends_cycle", place[0], line=place[1], column="extends", value=names, theme="scenario.rule")
-            ]
+            return chain, refuse("extends_cycle", names)
         if len(chain) >= MAX_DEPTH:
-            return chain, [
-                finding(
-                    "extends_depth",
-                    place[0],
-                    line=place[1],
-                    column="extends",
-                    value=names,
-                    theme="scenario.rule",
-                    limit=MAX_DEPTH,
-                )
-            ]
+            return chain, refuse("extends_depth", names)
         folder = parent
 
 
@@ -171,7 +168,9 @@ def _gather(chain: Sequence[tuple[Folder, Settings, list[Finding]]]) -> _Gathere
         if path.is_file() and not found:
             data = path.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
-            gathered.files[f"{folder.name}/{SCENARIO_FILE}"] = SourceFile(str(path), digest, len(data))
+            gathered.files[f"{folder.name}/{SCENARIO_FILE}"] = SourceFile(
+                f"{folder.name}/{SCENARIO_FILE}", str(path), digest, len(data)
+            )
         gathered.findings += list(_unknown_files(folder))
         for name in REGISTRIES:
             path = folder.path / REGISTRY_FOLDER / f"{name}.csv"
@@ -216,8 +215,3 @@ def _unknown_files(folder: Folder) -> Iterator[Finding]:
                 continue
             shown = name if place == folder.path else f"{REGISTRY_FOLDER}/{name}"
             yield finding("unknown_file", shown, fix=nearest(name, sorted(allowed)))
-
-
-def table_files(scenario: Scenario) -> Mapping[str, SourceFile]:
-    """The files of the scenario's registries alone, by registry."""
-    return {name: source for name, source in scenario.files.items() if name in scenario.tables}

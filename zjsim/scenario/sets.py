@@ -14,7 +14,7 @@ from zjsim.tables.errors import Finding, finding
 from zjsim.tables.values import nearest
 
 _CELL = re.compile(r"(?P<registry>\w+)\[(?P<key>[^\]]*)\]\.(?P<column>\w+)")
-_PATH = re.compile(r"\w+(?:\.[\w-]+)+")
+_PATH = re.compile(r"\w+(?:\.[^.=\s\[\]]+)+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``scenario.toml``: read, merged key by key, checked by the classes of ``parameters``, faults told with their place."""
+"""``scenario.toml``: read, merged key by key, checked by the classes of ``parameters``."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _fault(
         key = key.rpartition(".")[0]
         place = place or settings.places.get(key)
     file, line = place or (label, None)
-    return finding(rule, file, line=line, column=path, value=value, fix=fix, theme="scenario.rule", **words)
+    return finding(rule, file, line=line, column=path, value=value, fix=fix, theme="scenario.rule", words=words)
 
 
 _TYPES = {

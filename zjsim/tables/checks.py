@@ -67,10 +67,10 @@ def _odd_rows(table: CheckedTable) -> set[int]:
             column, fix = _extra_comma(table, cells)
             value = cells[raw.header.index(column)] if column else ""
             table.findings.append(
-                finding("too_many_cells", raw.file, line=line, column=column, value=value, fix=fix, **words)
+                finding("too_many_cells", raw.file, line=line, column=column, value=value, fix=fix, words=words)
             )
         else:
-            table.findings.append(finding("too_few_cells", raw.file, line=line, **words))
+            table.findings.append(finding("too_few_cells", raw.file, line=line, words=words))
     if table.cells and len(raw):
         shortest = min(table.cells.values(), key=lambda cells: cells.count(""))
         if "" in shortest:
@@ -123,6 +123,10 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
             if row not in skipped:
                 _add(table, column, {"": [row]}, {"": Problem("required", words={"title": (column.zh, column.en)})})
     problems = {} if _all_plain(distinct, column) else _problems(distinct, column)
+    example = min(distinct - problems.keys(), default=column.pattern.strip("^$"))
+    for problem in problems.values():
+        if problem.rule == "pattern":
+            problem.words["example"] = example.split(column.separator)[0] if column.separator else example
     if column.separator:
         distinct = {part for value in distinct if value not in problems for part in value.split(column.separator)}
     elif problems:
@@ -235,10 +239,10 @@ def _add(table: CheckedTable, column: Column, rows: Mapping[str, list[int]], pro
                     value=shown,
                     fix=problem.fix,
                     also=[n for n in lines[1:] if n is not None],
-                    **problem.words,
+                    words=problem.words,
                 )
             )
-    for rule, count in told.items():
+    for count in told.values():
         if count > MOST_VALUES:
             table.findings.append(finding("further", table.raw.file, column=column.name, count=count - MOST_VALUES))
 

@@ -1,4 +1,4 @@
-"""What is wrong with the input, told so that it can be put right: file, line, column, value, rule, and a probable value.
+"""What is wrong with the input, told so that it can be put right: place, value, rule, and a probable value.
 
 Readers collect :class:`Finding` objects and raise all of them together as :class:`InputErrors`.
 """
@@ -6,11 +6,11 @@ Readers collect :class:`Finding` objects and raise all of them together as :clas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any, Literal
 
-from zjsim.texts import Language, text
+from zjsim.texts import LANGUAGES, Language, text
 
 Severity = Literal["error", "notice"]
 
@@ -45,10 +45,13 @@ class Finding:
 
     def place(self, lang: Language) -> str:
         """Where the fault is, in words."""
-        if self.line is None:
-            kind = "column" if self.column else "file"
-        else:
-            kind = "cell" if self.column else "line"
+        named = bool(self.column) and not self.file.startswith("--set ")
+        kind = {
+            (False, False): "file",
+            (False, True): "line",
+            (True, False): "column",
+            (True, True): "key" if self.file.endswith(".toml") else "cell",
+        }[named, self.line is not None]
         return text(f"tables.place.{kind}", lang, file=self.file, line=self.line, column=self.column)
 
     def sentence(self, lang: Language) -> str:
@@ -101,17 +104,18 @@ def finding(
     severity: Severity = "error",
     also: Sequence[int] = (),
     theme: str = "tables.rule",
-    **words: object,
+    words: Mapping[str, object] | None = None,
+    **more: object,
 ) -> Finding:
-    """A finding whose sentences are the text ``<theme>.<rule>``; ``words`` fill it in beside value, column and file.
+    """A finding whose sentences are the text ``<theme>.<rule>``, filled in with value, column, file and ``words``.
 
     A word given as a pair ``(zh, en)`` differs between the languages.
     """
     shown = visible(value)
     both: dict[Language, str] = {}
-    for i, lang in enumerate(("zh", "en")):
-        filled = {k: (v[i] if isinstance(v, tuple) else v) for k, v in words.items()}
-        both[lang] = text(f"{theme}.{rule}", lang, value=shown, column=column, file=file, **filled)  # type: ignore[arg-type, index]
+    for i, lang in enumerate(LANGUAGES):
+        filled = {k: (v[i] if isinstance(v, tuple) else v) for k, v in {**(words or {}), **more}.items()}
+        both[lang] = text(f"{theme}.{rule}", lang, value=shown, column=column, file=file, **filled)
     return Finding(rule, file, both["zh"], both["en"], line, column, shown, visible(fix), severity, tuple(also))
 
 

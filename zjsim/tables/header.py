@@ -8,53 +8,12 @@ from zjsim.tables.schema import Registry
 from zjsim.tables.values import nearest, plain
 
 _IDENTITY_NAMES = frozenset(
-    [
-        "name",
-        "full_name",
-        "child_name",
-        "pupil_name",
-        "student_name",
-        "parent_name",
-        "guardian",
-        "guardian_name",
-        "id_number",
-        "id_card",
-        "identity",
-        "identity_number",
-        "id_no",
-        "idcard",
-        "passport",
-        "phone",
-        "mobile",
-        "telephone",
-        "address",
-        "birthday",
-        "date_of_birth",
-        "姓名",
-        "学生姓名",
-        "儿童姓名",
-        "家长姓名",
-        "监护人",
-        "监护人姓名",
-        "身份证",
-        "身份证号",
-        "身份证号码",
-        "证件号",
-        "证件号码",
-        "学籍号",
-        "护照号",
-        "电话",
-        "手机",
-        "手机号",
-        "联系电话",
-        "联系方式",
-        "住址",
-        "家庭住址",
-        "地址",
-        "出生日期",
-        "生日",
-    ]
+    """name full_name child_name pupil_name student_name parent_name guardian guardian_name id_number id_card identity
+    identity_number id_no idcard passport phone mobile telephone address birthday date_of_birth
+    姓名 学生姓名 儿童姓名 家长姓名 监护人 监护人姓名 身份证 身份证号 身份证号码 证件号 证件号码
+    学籍号 护照号 电话 手机 手机号 联系电话 联系方式 住址 家庭住址 地址 出生日期 生日""".split()  # noqa: SIM905 - a list of words reads better in lines
 )
+"""Headings under which a table could identify a child or a parent."""
 
 
 def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], list[Finding]]:
@@ -68,7 +27,7 @@ def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], lis
     unknown: list[int] = []
 
     def fault(rule: str, column: str, fix: str = "", **words: object) -> None:
-        found.append(finding(rule, raw.file, line=raw.header_line, column=column, value=column, fix=fix, **words))
+        found.append(finding(rule, raw.file, line=raw.header_line, column=column, value=column, fix=fix, words=words))
 
     for i, name in enumerate(raw.header):
         if name in position:

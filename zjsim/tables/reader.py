@@ -23,8 +23,10 @@ from zjsim.tables.typed import typed_frame
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was read: its path, the SHA-256 of its bytes and their number."""
+    """A file that was read: ``place`` within the scenarios (``baseline/registries/counties.csv``, the same on every
+    machine), its path here, the SHA-256 of its bytes and their number."""
 
+    place: str
     path: str
     sha256: str
     size_bytes: int
@@ -49,7 +51,9 @@ def read_raw(
     data = read_bytes(path, folder, label)
     if isinstance(data, Finding):
         return None, None, [data]
-    source = SourceFile(str(path), hashlib.sha256(data).hexdigest(), len(data))
+    source = SourceFile(
+        f"{folder.name}/{path.relative_to(folder).as_posix()}", str(path), hashlib.sha256(data).hexdigest(), len(data)
+    )
     data, found = to_utf8(data, label)
     if any(f.severity == "error" for f in found):
         return None, source, found

@@ -24,7 +24,7 @@ def empty_frame(registry: Registry) -> pd.DataFrame:
     return pd.DataFrame({c.name: _typed([], c) for c in registry.columns}, index=pd.RangeIndex(0))
 
 
-def _typed(cells: list[str], column: Column) -> np.ndarray | pd.api.extensions.ExtensionArray:  # type: ignore[type-arg]
+def _typed(cells: list[str], column: Column) -> np.ndarray | pd.api.extensions.ExtensionArray:
     if column.separator:
         return _text(cells)
     if column.kind == "integer" and column.required:

@@ -239,7 +239,7 @@ def problem_of_code(value: str, column: Column) -> Problem | None:
     fix = next((c for c in code_candidates(value) if matches(c)), "")
     if odd is not None and odd.rule != "formula":
         return Problem(odd.rule, fix, odd.words)
-    return Problem("pattern", fix, {"pattern": column.pattern})
+    return Problem("pattern", fix, {"example": column.pattern})
 
 
 def code_candidates(value: str) -> list[str]:
@@ -285,7 +285,7 @@ def problem_of(value: str, column: Column) -> Problem | None:
         return problem
     if problem is None and column.kind == "text" and (matches := compiled(column.pattern)) and not matches(value):
         fix = next((c for c in code_candidates(value) if matches(c)), "")
-        return Problem("pattern", fix, {"pattern": column.pattern})
+        return Problem("pattern", fix, {"example": column.pattern})
     return problem
 
 
