@@ -1,7 +1,170 @@
-"""Registries of the theme: training."""
+"""Registries of vocational training: who trains, what is asked for, which courses there are, and what is not known."""
 
 from __future__ import annotations
 
-from zjsim.tables.schema import Registry
+from zjsim.tables.registries.parameters import DISTRIBUTIONS
+from zjsim.tables.schema import BASES, Column, Registry, basis_column, source_column
 
-REGISTRIES: tuple[Registry, ...] = ()
+PROVIDER_LEVELS = ("college", "technician_college", "secondary_school")
+"""Vocational colleges and universities; technician colleges (labour department); secondary vocational schools."""
+
+COURSE_TYPE_ID = r"^CT\d{2}$"
+_PARAMETER = "process_parameters.parameter_id|training_parameters.parameter_id"
+
+TRAINING_PROVIDERS = Registry(
+    "training_providers",
+    "职业培训机构",
+    "Training providers",
+    key=("provider_id",),
+    columns=(
+        Column("provider_id", "code", "机构", "Provider", pattern=r"^P\d{3}$"),
+        Column("name_zh", "text", "名称", "Name in Chinese"),
+        Column("name_en", "text", "英文名称", "Name", required=False),
+        Column("name_basis", "choice", "名称依据", "Basis of the name", choices=BASES),
+        Column("city_code", "code", "设区市", "City", ref="cities.city_code"),
+        Column("level", "choice", "类别", "Level", choices=PROVIDER_LEVELS),
+        Column("moe_code", "code", "院校代码", "Institution code", required=False, ref="universities.moe_code"),
+        Column("full_time_teachers", "integer", "专任教师", "Full-time teachers", unit="persons", minimum=1),
+        Column("teachers_basis", "choice", "教师数依据", "Basis of the teachers", choices=BASES),
+        Column("full_time_students", "integer", "全日制学生", "Full-time students", unit="persons", minimum=1),
+        Column("students_basis", "choice", "学生数依据", "Basis of the students", choices=BASES),
+        source_column(),
+        basis_column(),
+    ),
+    help_zh="学院与学校教师数合计等于2019年公布的15100人与34400人；未见于文件的数由合成方法给出并标明。",
+    help_en="Teachers of colleges and of schools add up to the 15,100 and 34,400 published for 2019; what was not read "
+    "in a document is synthetic and says so.",
+)
+
+COURSE_TYPES = Registry(
+    "course_types",
+    "课程类型",
+    "Course types",
+    key=("course_type_id",),
+    columns=(
+        Column("course_type_id", "code", "课程类型", "Course type", pattern=COURSE_TYPE_ID),
+        Column("name_zh", "text", "名称", "Name in Chinese"),
+        Column("name_en", "text", "英文名称", "Name"),
+        Column("measures", "code", "条目", "Measures", ref="measures.measure_id", separator=";"),
+        Column("demand_base", "code", "需求基数", "Demand base", ref="training_bases.base_id"),
+        Column("rate_parameter_id", "code", "报名率参数", "Rate of registration", ref=_PARAMETER),
+        Column("share_parameter_id", "code", "范围份额参数", "Share in scope", required=False, ref=_PARAMETER),
+        Column("size_parameter_id", "code", "班额参数", "Class size", required=False, ref=_PARAMETER),
+        Column("hours_parameter_id", "code", "课时参数", "Class hours", required=False, ref=_PARAMETER),
+        Column(
+            "has_hour_bands",
+            "boolean",
+            "课时可分三档",
+            "Hours may come in bands",
+            help_zh="课时也可能按8–16、24–40、48–80三档（60%、30%、10%）分布。",
+            help_en="The hours may also come in the bands 8-16, 24-40 and 48-80 (60, 30 and 10 %).",
+        ),
+        Column("is_online", "boolean", "纯线上", "Online only"),
+        Column("counts_all", "boolean", "计入全部培训", "Counts as training"),
+        Column("counts_social", "boolean", "计入社会培训", "Counts as social training"),
+        Column(
+            "labour_overlap",
+            "boolean",
+            "与人社统计重叠",
+            "Overlaps with the labour department",
+            help_zh="一部分学员也计入人社部门统计，严格口径扣除。",
+            help_en="Some learners are also counted by the labour department; the strict reading leaves them out.",
+        ),
+        source_column(),
+        basis_column(),
+    ),
+)
+
+TRAINING_BASES = Registry(
+    "training_bases",
+    "培训需求基数",
+    "Bases of training demand",
+    key=("base_id",),
+    columns=(
+        Column("base_id", "code", "基数", "Base", pattern=r"^[a-z][a-z_]*$"),
+        Column("name_zh", "text", "名称", "Name in Chinese"),
+        Column("name_en", "text", "英文名称", "Name"),
+        Column("value", "number", "全省数值", "Provincial value", minimum=0),
+        Column("unit", "text", "单位（英文）", "Unit"),
+        Column("unit_zh", "text", "单位", "Unit in Chinese"),
+        Column("year", "integer", "年份", "Year", minimum=2015, maximum=2027),
+        Column(
+            "split_by",
+            "choice",
+            "分市依据",
+            "Split by",
+            choices=("residents", "students", "capital"),
+            help_zh="按2020年常住人口、按在校生，或全部记在省会。",
+            help_en="By residents of 2020, by students, or all to the provincial capital.",
+        ),
+        source_column(),
+        basis_column(),
+    ),
+)
+
+TRAINING_DEMAND = Registry(
+    "training_demand",
+    "培训需求",
+    "Training demand",
+    key=("city_code", "course_type_id"),
+    columns=(
+        Column("city_code", "code", "设区市", "City", ref="cities.city_code"),
+        Column("course_type_id", "code", "课程类型", "Course type", ref="course_types.course_type_id"),
+        Column(
+            "base",
+            "number",
+            "基数",
+            "Base",
+            minimum=0,
+            help_zh="报名率所乘的人数、户数或机构数。",
+            help_en="Persons, firms or institutions that the rate of registration applies to.",
+        ),
+        source_column(),
+        basis_column(),
+    ),
+)
+
+TRAINING_PARAMETERS = Registry(
+    "training_parameters",
+    "培训参数",
+    "Training parameters",
+    key=("parameter_id",),
+    columns=(
+        Column("parameter_id", "code", "参数", "Parameter", pattern=r"^TR\d{2}$"),
+        Column("name_zh", "text", "名称", "Name in Chinese"),
+        Column("name_en", "text", "英文名称", "Name"),
+        Column("unit", "text", "单位（英文）", "Unit"),
+        Column("unit_zh", "text", "单位", "Unit in Chinese"),
+        Column("low", "number", "下限", "Low", minimum=0),
+        Column("mode", "number", "最可能值", "Mode", minimum=0),
+        Column("high", "number", "上限", "High", minimum=0),
+        Column("distribution", "choice", "分布", "Distribution", choices=(*DISTRIBUTIONS, "uniform")),
+        source_column(),
+        basis_column(),
+    ),
+    help_zh="过程参数之外培训模型所用的数；都不是目标所要求的数。",
+    help_en="Numbers of the training model beyond the process parameters; none is a number that a target asks for.",
+)
+
+TRAINING_CALENDAR = Registry(
+    "training_calendar",
+    "培训月历",
+    "Training calendar",
+    key=("month",),
+    columns=(
+        Column("month", "integer", "月份", "Month", minimum=1, maximum=12),
+        Column("trainer_index", "number", "教师课时指数", "Trainer hours", unit="mean 1", minimum=0, maximum=12),
+        Column("is_holiday", "boolean", "假期", "School holidays"),
+        source_column(),
+        basis_column(),
+    ),
+)
+
+REGISTRIES: tuple[Registry, ...] = (
+    TRAINING_PROVIDERS,
+    COURSE_TYPES,
+    TRAINING_BASES,
+    TRAINING_DEMAND,
+    TRAINING_PARAMETERS,
+    TRAINING_CALENDAR,
+)
