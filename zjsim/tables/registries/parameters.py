@@ -108,8 +108,7 @@ PROCESS_PARAMETERS = Registry(
     help_en="The basis judges the whole range: official or press only if all three values were read in a document; "
     "derived if all three follow from published figures (or the third is the midpoint of, or equal to, the two seen); "
     "assumption as soon as one of the three is assumed or the values were measured abroad; unverified if from general "
-    "knowledge. "
-    "The source is that of the values seen.",
+    "knowledge. The source is that of the values seen.",
 )
 
 MONTHLY_INDICES = Registry(
