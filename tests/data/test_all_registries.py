@@ -85,9 +85,7 @@ def test_a_basis_agrees_with_what_its_source_is(tables: dict[str, pd.DataFrame])
 
 
 def test_no_person_is_named_with_an_office(tables: dict[str, pd.DataFrame]) -> None:
-    office = re.compile(
-        r"记者[：:\s]|作者[：:\s]|[\u4e00-\u9fff]{2,3}(厅长|局长|校长|院士|主任)|\bProf\.|\bDr\.|\bMr\.|\bMs\."
-    )
+    office = re.compile(r"记者|作者|厅长|局长|校长|院士|主任|\b(?:Prof|Dr|Mr|Ms)\.")
     for name in ("sources", "observations", "process_parameters", "industries", "industry_places"):
         for column in tables[name].columns:
             if pd.api.types.is_string_dtype(tables[name][column]):
