@@ -3,7 +3,7 @@
 Rule (source ``method_milestones``), with q = 1…n the quarters from a target's start to its deadline:
 
 * ``cumulative``: the bound times q / n — a straight line, counts rounded to the nearest whole;
-* ``per_year``: within each year the bound times (quarter of the year) / 4 for amounts; shares must hold in every quarter;
+* ``per_year``: within a year the bound times (quarter of the year) / 4; shares must hold in every quarter;
 * ``stock``, ``cumulative_with_stock``, ``coverage``: a straight line from the baseline (where one is known, else
   from zero) to the bound, counts rounded likewise;
 * ``not_falling``: no number, hence no milestone.

@@ -83,8 +83,8 @@ MILESTONES = Registry(
             "Milestone",
             minimum=0,
             help_zh="至该季度末应达到的数值（累计类自起点累计，按年类自当年一月累计，存量与覆盖类为期末值）。",
-            help_en="To be reached by the end of the quarter: since the start for cumulative targets, since January for "
-            "yearly ones, the level itself for stocks and coverage.",
+            help_en="To be reached by the end of the quarter: since the start for cumulative targets, since January "
+            "for yearly ones, the level itself for stocks and coverage.",
         ),
         Column("is_year_end", "boolean", "年度节点", "Year end"),
         source_column(),
