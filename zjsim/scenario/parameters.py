@@ -53,13 +53,14 @@ class AssignmentParameters(Section):
 
     max_leads_per_university: int = Field(3, ge=1)
     industries_per_discipline: int = Field(2, ge=1)
-    minimum_relevance: int = Field(2, ge=0, le=3)
+    minimum_relevance: int = Field(3, ge=0, le=3)
     lead_weight_strength: float = Field(0.7, ge=0)
     lead_weight_proximity: float = Field(0.3, ge=0)
     lead_weight_cooperation: float = Field(0.0, ge=0)
     lead_distance_decay_km: float = Field(100.0, gt=0)
 
     max_heritage_roles_per_institution: int = Field(3, ge=1)
+    vocational_may_lead: bool = False
     max_vocational_per_pair: int = Field(1, ge=0, le=2)
     minimum_craft: float = Field(0.2, ge=0, le=1)
     craft_from_discipline: float = Field(0.6, ge=0, le=1)
@@ -69,11 +70,11 @@ class AssignmentParameters(Section):
     heritage_partner_weight_craft: float = Field(0.5, ge=0)
     heritage_partner_weight_proximity: float = Field(0.5, ge=0)
     heritage_partner_weight_strength: float = Field(0.0, ge=0)
-    heritage_distance_decay_km: float = Field(50.0, gt=0)
+    heritage_distance_decay_km: float = Field(80.0, gt=0)
 
     place_weight_core_area: float = Field(1.0, ge=0, le=1)
-    place_weight_coordination_area: float = Field(0.9, ge=0, le=1)
-    place_weight_known_location: float = Field(0.8, ge=0, le=1)
+    place_weight_coordination_area: float = Field(0.8, ge=0, le=1)
+    place_weight_known_location: float = Field(0.6, ge=0, le=1)
 
     strength_by_grade: dict[Literal["A+", "A", "A-", "B+", "B", "B-", "C+", "C", "C-"], float] = {
         "A+": 0.99,
@@ -104,9 +105,17 @@ class AssignmentParameters(Section):
 
 
 class SeatParameters(Section):
-    """Readings, norms and options of the seat models (M004, M106-M113)."""
+    """Readings and limits of the seat models (M004, M106-M113); norms and costs are registries.
 
+    ``coverage_reading`` says which migrant children are guaranteed a place: families with a residence permit, those
+    eligible by county rule, or all. ``public_share_reading``: what M112 counts as public. Each county is planned on its
+    own within ``county_time_limit_s``; ``county_relative_gap`` is the gap at which a goal of a county may stop.
+    """
+
+    coverage_reading: Literal["permit_holders", "county_rule", "all_residents"] = "permit_holders"
     public_share_reading: Literal["public_only", "with_purchased"] = "public_only"
+    county_time_limit_s: float = Field(60.0, gt=0)
+    county_relative_gap: float = Field(0.0, ge=0)
 
 
 class SimulationParameters(Section):

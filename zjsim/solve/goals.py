@@ -61,19 +61,19 @@ class Prepared:
     def solve(
         self,
         *,
-        bounds: Mapping[Any, tuple[float, float]] | None = None,
+        bounds: Sequence[tuple[Any, float, float]] = (),
         goals: int | None = None,
         start: Solution | None = None,
     ) -> Result[Solution]:
-        """Solve for the first ``goals`` goals (default: all) with other ``bounds`` for some variables.
+        """Solve for the first ``goals`` goals (default: all) with other ``bounds`` (variable, lower, upper).
 
         ``Infeasible`` carries an empty conflict here: ask :meth:`explain`. Raises :class:`ModelError` when a goal is
         unbounded.
         """
         program = Program(self.matrix, self.options)
         if bounds:
-            columns = np.array([self.matrix.column_of[id(v)] for v in bounds], dtype=np.int32)
-            low, high = (np.array([b[k] for b in bounds.values()], dtype=float) for k in (0, 1))
+            columns = np.array([self.matrix.column_of[id(b[0])] for b in bounds], dtype=np.int32)
+            low, high = (np.array([b[k] for b in bounds], dtype=float) for k in (1, 2))
             program.set_columns(columns, low, high)
         if start is not None:
             program.suggest(start.values)

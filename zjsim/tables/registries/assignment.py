@@ -31,7 +31,7 @@ RULES = Registry(
             required=False,
             ref=_INDUSTRY,
             help_zh="主要产业 C01–C15 或历史经典产业 H01–H10；空只用于 forbidden，表示所有产业。",
-            help_en="A main industry C01–C15 or a heritage industry H01–H10; empty, for forbidden only, means every one.",
+            help_en="C01–C15 (main) or H01–H10 (heritage); empty, for forbidden only, means every one.",
         ),
         Column(
             "moe_code",
@@ -100,7 +100,7 @@ CRAFT_LINKS = Registry(
     ),
     may_be_empty=True,
     help_zh="学校自身的技艺学院、专业或合作；名单不完整，未核实的应在使用前核对。",
-    help_en="Colleges, programmes or cooperation in the craft itself; incomplete, unverified rows need a check before use.",
+    help_en="Colleges, programmes or cooperation in the craft itself; incomplete; check unverified rows before use.",
 )
 
 COOPERATION = Registry(

@@ -1,0 +1,136 @@
+"""What the lead and the heritage assignment share: special rules of the planner, names, and requirements in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyomo.environ as pyo
+
+from zjsim.solve.conflicts import Requirement
+from zjsim.texts import Language, text
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialRule:
+    """A row of the registry ``rules``: what a planner pins, forbids or pairs. Empty fields match everything."""
+
+    rule_id: str
+    kind: str
+    industry_id: str = ""
+    moe_code: str = ""
+    discipline_code: str = ""
+    role: str = ""
+    paired_industry_id: str = ""
+
+    def matches(self, industry_id: str, moe_code: str, discipline_code: str = "", role: str = "lead") -> bool:
+        """Whether an assignment of this institution and discipline to this industry in this role is meant."""
+        return (
+            self.industry_id in ("", industry_id)
+            and self.moe_code in ("", moe_code)
+            and self.discipline_code in ("", discipline_code)
+            and self.role in ("", role)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of industries, institutions and disciplines for sentences: key → (Chinese, English)."""
+
+    industries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    universities: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    disciplines: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def industry(self, industry_id: str, lang: Language) -> str:
+        """The industry's name, or its id where it has none."""
+        return _pick(self.industries.get(industry_id), industry_id, lang)
+
+    def university(self, moe_code: str, lang: Language) -> str:
+        """The institution's name, or its code."""
+        return _pick(self.universities.get(moe_code), moe_code, lang)
+
+    def discipline(self, moe_code: str, code: str, lang: Language) -> str:
+        """Institution and discipline in one phrase; the institution alone where no discipline is meant."""
+        if not code:
+            return self.university(moe_code, lang)
+        own = _pick(self.disciplines.get((moe_code, code)), code, lang)
+        return text("assignment.discipline_of", lang, university=self.university(moe_code, lang), discipline=own)
+
+
+def special_rules(table: pd.DataFrame, industries: Sequence[str]) -> tuple[SpecialRule, ...]:
+    """The rules that concern these industries, by id (a forbidden rule without an industry concerns all)."""
+    known = set(industries)
+    rules = (
+        SpecialRule(
+            r.rule_id, r.kind, r.industry_id, r.moe_code, r.discipline_code, r.role, r.paired_industry_id
+        )
+        for r in rows_of(table)
+    )  # fmt: skip
+    kept = (r for r in rules if r.industry_id in known or (not r.industry_id and r.kind == "forbidden"))
+    return tuple(sorted(kept, key=lambda r: r.rule_id))
+
+
+def names_of(tables: Mapping[str, pd.DataFrame]) -> Names:
+    """Names from the registries."""
+    i, u, d = tables["industries"], tables["universities"], tables["disciplines"]
+    return Names(
+        dict(zip(i["industry_id"], zip(i["name_zh"], i["name_en"], strict=True), strict=True)),
+        dict(zip(u["moe_code"], zip(u["name_zh"], u["name_en"], strict=True), strict=True)),
+        dict(
+            zip(
+                zip(d["moe_code"], d["discipline_code"], strict=True),
+                zip(d["name_zh"], d["name_en"], strict=True),
+                strict=True,
+            )
+        ),
+    )
+
+
+def rows_of(table: pd.DataFrame) -> Iterable[Any]:
+    """The rows of a registry as named tuples."""
+    return table.itertuples(index=False)
+
+
+Describe = Callable[[Any, Language], dict[str, object]]
+
+
+def requirements(
+    model: pyo.ConcreteModel, describe: Mapping[str, Describe], order: Sequence[str]
+) -> tuple[Requirement, ...]:
+    """One requirement per row of every rule in ``order``; a rule's text is ``assignment.rules.<rule>``.
+
+    ``describe[rule](index, lang)`` gives the values of the text. Rules that the model was built without are left out.
+    """
+    found = []
+    for rule in order:
+        component = model.find_component(rule)
+        if component is None:
+            continue
+        for index in component:
+            zh = text(f"assignment.rules.{rule}", "zh", **describe[rule](index, "zh"))
+            en = text(f"assignment.rules.{rule}", "en", **describe[rule](index, "en"))
+            key = ",".join(map(str, index)) if isinstance(index, tuple) else str(index)
+            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en))
+    return tuple(found)
+
+
+def describe_special(rule: SpecialRule, names: Names, lang: Language) -> dict[str, object]:
+    """What the texts of special rules need: who, whom, and which role."""
+    who = names.discipline(rule.moe_code, rule.discipline_code, lang) if rule.moe_code else text(
+        "assignment.any_institution", lang
+    )  # fmt: skip
+    return {
+        "rule": rule.rule_id,
+        "who": who,
+        "industry": names.industry(rule.industry_id, lang)
+        if rule.industry_id
+        else text("assignment.any_industry", lang),
+        "other": names.industry(rule.paired_industry_id, lang),
+        "role": text(f"assignment.roles.{rule.role or 'any'}", lang),
+    }
+
+
+def _pick(pair: tuple[str, str] | None, fallback: str, lang: Language) -> str:
+    return fallback if pair is None else pair[0 if lang == "zh" else 1] or fallback
