@@ -1,0 +1,323 @@
+"""Enterprise service: a request, from its coming to its completion (M001, M006, M033, M034, M095, M145).
+
+A firm asks (season, class and city); the request goes into the demand registry of its city; a team of an institution
+that serves the city takes it up: the lead or paired institutions of the firm's industry first (M010, M012), then
+whichever is asked first. Little giants, chain leaders and heritage firms are served before specialised SMEs, these
+before the others (M145); who waits longer than his patience leaves. A service is a diagnosis (days, all the service
+time of a few persons), a tactical project (weeks) or an R&D partnership (years, a tenth of a person); with some chance
+the firm asks again within a year of it.
+
+Capacity is staff time: teams × persons × the share of a member's time. What a target requires is nowhere an input.
+Services begun before the as-of date are carried over: arrivals of the three years before are drawn as well and those
+still running hold their teams (a back-cast without waiting). Technology vice-presidents (M031) and outreach (M099,
+M116, M117) come on top. Time is in days, capacity in full-time equivalents (FTE).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import numpy as np
+from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, poisson_quantile
+from zjsim.models.service_data import ServiceData, enterprise_service_data
+from zjsim.models.service_requests import Requests, draw_requests
+
+from zjsim.simulate.kernel import Call, Simulation
+
+if TYPE_CHECKING:
+    from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.streams import Streams
+
+PROCESS = "enterprise_service"
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "services_completed": ("flow", "enterprise-times"),
+    "services_with_outreach": ("flow", "enterprise-times"),
+    "key_firms_served": ("flow", "firms"),
+    "key_firms_contacted": ("flow", "firms"),
+}
+
+MOST_SERVICES_OF_A_POST = 24
+"""Services of one vice-president that are drawn at most; the mean is below ten."""
+
+
+def uncertain_inputs(data: ServiceData) -> tuple[UncertainInput, ...]:
+    """Every number of this process that no public document settles."""
+    return data.parameters.uncertain()
+
+
+def simulate_enterprise_service(data: ServiceData, values: Values, streams: Streams) -> dict[str, Floats]:
+    """One replication: :data:`OUTCOMES` by simulated year."""
+    requests = draw_requests(data, values, streams)
+    desk = serve(data, requests, values)
+    posts = vice_presidents(data, values, streams)
+    horizon = data.horizon
+    done = desk.completed_days()
+    services = horizon.per_year(np.concatenate([done, posts.service_days]))
+    first_served = first_days(
+        data.key_firms,
+        np.concatenate([requests.key_firm[desk.completed_requests()], posts.service_firm]),
+        np.concatenate([done, posts.service_days]),
+    )
+    first_contact = first_days(
+        data.key_firms,
+        np.concatenate([requests.key_firm[desk.arrived], posts.post_firm]),
+        np.concatenate([np.array(desk.arrived_days), np.maximum(posts.post_days, 0.0)]),
+    )
+    return {
+        "services_completed": services,
+        "services_with_outreach": services + outreach(data, values, streams),
+        "key_firms_served": horizon.per_year(first_served),
+        "key_firms_contacted": horizon.per_year(first_contact),
+    }
+
+
+def capacity_fte(data: ServiceData, values: Values) -> list[float]:
+    """Service time of each institution: teams × persons × share of a member's time × participation against its mode."""
+    p = data.parameters
+    per_team = data.persons_per_team * p.value("SP04", values) * p.share_of_mode("SP03", values)
+    return [teams * per_team for teams in data.teams]
+
+
+def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
+    """Run all requests through the demand registry to the end of the horizon."""
+    sim = Simulation()
+    desk = Desk(sim, data, requests, capacity_fte(data, values))
+    desk.carry_over()
+    desk.open()
+    ready = data.parameters.value("SP15", values) * DAYS_PER_MONTH
+    further = data.parameters.value("SP13", values)
+    for institution, industries in sorted(data.industries_of.items()):
+        gain = desk.capacity[institution] * further * industries
+        if gain > 0 and ready <= data.horizon.end:
+            sim.at(ready, desk.add_staff, (institution, gain))
+    sim.run(data.horizon.end)
+    return desk
+
+
+class Desk:
+    """The demand registry (M033): finds a team for every request or lets it wait in the queue of its city.
+
+    Queues are strict: the lowest priority number first, equals in the order of their coming, nobody overtakes. A
+    waiting request whose patience is over is passed by (nobody it could have held up had come before it).
+    """
+
+    def __init__(self, sim: Simulation, data: ServiceData, requests: Requests, capacity: list[float]) -> None:
+        self.sim, self.data, self.requests = sim, data, requests
+        self.capacity = capacity
+        self.free = list(capacity)
+        self.queues: list[list[tuple[int, int, int]]] = [[] for _ in data.cities]
+        self.queues_of = [[self.queues[c] for c in cities] for cities in data.cities_of]
+        self.completed: list[tuple[float, int]] = []
+        self.arrived: list[int] = []
+        self.arrived_days: list[float] = []
+        self.expiry: dict[int, float] = {}
+        self.refused = 0
+        self._order = 0
+        self._end = data.horizon.end
+        # Plain lists: reading one number out of an array costs several times as much.
+        self._load, self._length = requests.load_fte.tolist(), requests.length_days.tolist()
+        self._delay, self._patience = requests.delay_days.tolist(), requests.patience_days.tolist()
+        self._city, self._rank = requests.city.tolist(), requests.priority.tolist()
+        self._asked, self._industry = requests.asked.tolist(), requests.industry.tolist()
+        self._follows = requests.followed.tolist()
+        self._largest = [max((capacity[i] for i in area), default=0.0) for area in data.area_of]
+        self._days = requests.arrival_days[requests.coming].tolist()
+        self._coming = requests.coming.tolist()
+
+    def carry_over(self) -> None:
+        """Services that began before the as-of date and still run: they hold their team (which may be overbooked)."""
+        for request, end in zip(self.requests.running.tolist(), self.requests.running_until.tolist(), strict=True):
+            area = self.data.area_of[self._city[request]]
+            if area:
+                self._hold(request, area[self._asked[request]], end)
+
+    def open(self) -> None:
+        """Let the first request come; each schedules the next."""
+        if self._coming:
+            self.sim.at(self._days[0], self._next, 0)
+
+    def _next(self, call: Call) -> None:
+        n = call.argument
+        if n + 1 < len(self._coming):
+            self.sim.at(self._days[n + 1], self._next, n + 1)
+        self.arrive(self._coming[n])
+
+    def _again(self, call: Call) -> None:
+        self.arrive(call.argument)
+
+    def arrive(self, request: int) -> None:
+        """A firm asks: a team takes the request up at once, or it waits in the queue of its city."""
+        self.arrived.append(request)
+        self.arrived_days.append(self.sim.now)
+        city = self._city[request]
+        queue = self.queues[city]
+        rank = self._rank[request]
+        self._drop_expired(queue)
+        if not queue or queue[0][0] > rank:
+            institution = self._find(request, city)
+            if institution is not None:
+                self._hold(request, institution, self.sim.now + self._length[request])
+                return
+        if self._load[request] > self._largest[city]:
+            self.refused += 1  # no institution that serves the city could ever take it
+            return
+        self.expiry[request] = self.sim.now + self._patience[request]
+        self._order += 1
+        heappush(queue, (rank, self._order, request))
+
+    def _find(self, request: int, city: int) -> int | None:
+        """The institution that takes it: assigned to the industry first, then round the city from the one asked."""
+        load, free = self._load[request], self.free
+        industry = self._industry[request]
+        if industry >= 0:
+            for i in self.data.assigned[industry]:
+                if free[i] >= load:
+                    return i
+        area, asked = self.data.area_of[city], self._asked[request]
+        for i in area[asked:]:
+            if free[i] >= load:
+                return i
+        for i in area[:asked]:
+            if free[i] >= load:
+                return i
+        return None
+
+    def _hold(self, request: int, institution: int, end: float) -> None:
+        self.free[institution] -= self._load[request]
+        if end < self._end:
+            self.sim.at(end, self._complete, (request, institution))
+
+    def _complete(self, call: Call) -> None:
+        """A service is completed: its team is free again, and the firm may ask again later."""
+        request, institution = call.argument
+        self.completed.append((self.sim.now, request))
+        self.free[institution] += self._load[request]
+        if self._follows[request]:
+            following = request + self.requests.firsts
+            day = self.sim.now + self._delay[following]
+            if day < self._end:
+                self.sim.at(day, self._again, following)
+        self._serve_waiting(institution)
+
+    def add_staff(self, call: Call) -> None:
+        """Further staff of a lead or paired institution is ready."""
+        institution, fte = call.argument
+        self.free[institution] += fte
+        self.capacity[institution] += fte
+        for city in self.data.cities_of[institution]:
+            self._largest[city] = max(self._largest[city], self.capacity[institution])
+        self._serve_waiting(institution)
+
+    def _serve_waiting(self, institution: int) -> None:
+        """Offer the free time of an institution to the first in line over all cities it serves, as far as it goes."""
+        while True:
+            best = None
+            for queue in self.queues_of[institution]:
+                if queue:
+                    self._drop_expired(queue)
+                    if queue and (best is None or queue[0] < best[0]):
+                        best = queue
+            if best is None or self._load[best[0][2]] > self.free[institution]:
+                return
+            request = heappop(best)[2]
+            self._hold(request, institution, self.sim.now + self._length[request])
+
+    def _drop_expired(self, queue: list[tuple[int, int, int]]) -> None:
+        now = self.sim.now
+        while queue and self.expiry[queue[0][2]] < now:
+            heappop(queue)
+
+    def completed_days(self) -> Floats:
+        """Days on which services were completed, in that order."""
+        return np.array([day for day, _ in self.completed], dtype=np.float64)
+
+    def completed_requests(self) -> Ints:
+        """The requests behind :meth:`completed_days`."""
+        return np.array([request for _, request in self.completed], dtype=np.int64)
+
+
+def first_days(firms: int, firm: Ints, days: Floats) -> Floats:
+    """The first of ``days`` for every key firm that has one (``firm`` is -1 for other firms)."""
+    first = np.full(firms, np.inf)
+    key = firm >= 0
+    np.minimum.at(first, firm[key], days[key])
+    return first[np.isfinite(first)]
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Vice-presidents in little giants: posts (firm, first day) and their services (firm, day)."""
+
+    post_firm: Ints
+    post_days: Floats
+    service_firm: Ints
+    service_days: Floats
+
+
+def vice_presidents(data: ServiceData, values: Values, streams: Streams) -> Posts:
+    """Technology vice-presidents (M031): posts by city and year at the pace of SP16, services over their term (PP29).
+
+    They work in the firm and wait for nobody; those appointed in the last term before the as-of date are still there.
+    """
+    p, horizon = data.parameters, data.horizon
+    term = p.value("PP29", values) * DAYS_PER_MONTH
+    services_in_term = p.value("SP17", values) * term / DAYS_PER_YEAR
+    past = int(np.ceil(term / DAYS_PER_YEAR))
+    firm, first_day, service_firm, service_day = [], [], [], []
+    for city, first_firm, giants in data.little_giants:
+        for year in (*horizon.past_years(past), *horizon.years):
+            mean = giants * p.value("SP16", values) / 100
+            start = horizon.year_start(year)
+            count = int(poisson_quantile(streams.uniforms(PROCESS, city, year, 1, "posts"), mean)[0])
+            u = streams.uniforms(PROCESS, city, year, count * (3 + MOST_SERVICES_OF_A_POST), "post")
+            u = u.reshape(count, 3 + MOST_SERVICES_OF_A_POST)
+            who = first_firm + (u[:, 0] * giants).astype(np.int64)
+            begin = start + u[:, 1] * (horizon.year_start(year + 1) - start)
+            services = np.minimum(poisson_quantile(u[:, 2], services_in_term), MOST_SERVICES_OF_A_POST)
+            taken = np.arange(MOST_SERVICES_OF_A_POST) < services[:, None]
+            days = begin[:, None] + u[:, 3:] * term
+            here = (begin + term > 0) & (begin < horizon.end)
+            firm.append(who[here])
+            first_day.append(begin[here])
+            taken &= (days >= 0) & (days < horizon.end)
+            service_firm.append(np.broadcast_to(who[:, None], days.shape)[taken])
+            service_day.append(days[taken])
+    empty = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+    return Posts(
+        np.concatenate(empty[0] + firm),
+        np.concatenate(empty[1] + first_day),
+        np.concatenate(empty[0] + service_firm),
+        np.concatenate(empty[1] + service_day),
+    )
+
+
+def outreach(data: ServiceData, values: Values, streams: Streams) -> Floats:
+    """Hospital services, visits and firms at briefings by year (M099, M116, M117): Poisson by city.
+
+    They count only in the reading with outreach.
+    """
+    p, horizon = data.parameters, data.horizon
+    visits = p.value("SP18", values) + p.value("SP19", values)
+    total = np.zeros(len(horizon.years))
+    lengths = horizon.lengths_years()
+    for city, counties in data.counties.items():
+        for n, year in enumerate(horizon.years):
+            u = streams.uniforms(PROCESS, city, year, 2, "outreach")
+            events = poisson_quantile(u, counties * lengths[n] * np.array([visits, p.value("SP20", values)]))
+            total[n] += events[0] + events[1] * round(p.value("SP21", values))
+    return total
+
+
+__all__ = [
+    "OUTCOMES",
+    "PROCESS",
+    "Desk",
+    "ServiceData",
+    "enterprise_service_data",
+    "serve",
+    "simulate_enterprise_service",
+    "uncertain_inputs",
+]

@@ -1,0 +1,177 @@
+"""What the model of enterprise service knows of the province: firms, teams, where they serve, and who is assigned."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+
+SEASON = "PP31"
+
+
+def service_parameter_ids() -> tuple[str, ...]:
+    """The parameters of this process (SP01, SP02 and SP22 only derive registries)."""
+    engagement = ("PP24", "PP25", "PP26", "PP27", "PP28", "PP29", "PP32a", "PP32b", "PP32c", "PP33", "PP34")
+    return (*engagement, *(f"SP{n:02d}" for n in range(3, 22)))
+
+
+@dataclass(frozen=True, slots=True)
+class FirmGroup:
+    """Firms of one class in one city; key firms carry numbers from ``first_key_firm`` on (-1: not key firms)."""
+
+    city: int
+    city_code: str
+    firm_class: str
+    firms: int
+    requests_per_firm_year: float
+    priority: int
+    first_key_firm: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceData:
+    """Firms, institutions and the plan's assignments, by index into ``cities``, ``institutions``, ``industries``.
+
+    ``area_of[city]``: institutions that serve the city; ``weight_of[city]``: how often each is asked first;
+    ``cities_of[institution]``: the cities it serves; ``mix_of[city]`` and ``heritage_mix_of[city]``: (industry, number
+    of its places there); ``assigned[industry]``: lead or paired institutions, in order; ``industries_of[institution]``:
+    how many industries it is assigned; ``little_giants``: (city code, first key firm, firms); ``counties``: by city.
+    """
+
+    horizon: Horizon
+    parameters: ParameterSet
+    season: tuple[float, ...]
+    cities: tuple[str, ...]
+    counties: Mapping[str, int]
+    groups: tuple[FirmGroup, ...]
+    key_firms: int
+    institutions: tuple[str, ...]
+    teams: tuple[int, ...]
+    persons_per_team: float
+    area_of: tuple[tuple[int, ...], ...]
+    weight_of: tuple[tuple[float, ...], ...]
+    cities_of: tuple[tuple[int, ...], ...]
+    industries: tuple[str, ...]
+    mix_of: tuple[tuple[tuple[int, int], ...], ...]
+    heritage_mix_of: tuple[tuple[tuple[int, int], ...], ...]
+    assigned: tuple[tuple[int, ...], ...]
+    industries_of: Mapping[int, int]
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The simulated years."""
+        return self.horizon.years
+
+    @property
+    def little_giants(self) -> tuple[tuple[str, int, int], ...]:
+        """Where the vice-presidents go: city code, number of its first little giant, how many."""
+        return tuple((g.city_code, g.first_key_firm, g.firms) for g in self.groups if g.firm_class == "little_giant")
+
+
+def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ServiceData:
+    """Read the registries of a scenario and a plan's assignments (``lead_assignments``, ``heritage_pairs``).
+
+    Without these tables nothing is routed and nobody releases further staff: the difference is the plan's value.
+    """
+    places = _places(scenario.table("industry_places"))
+    industries = tuple(sorted({i for i, _ in places if i.startswith(("C", "H"))}))
+    teams = scenario.table("service_teams").sort_values("moe_code")
+    institutions = tuple(teams["moe_code"])
+    assigned = _assigned(plan, industries, institutions)
+    firms = scenario.table("enterprises").sort_values(["city_code", "firm_class"])
+    cities = tuple(sorted(set(firms["city_code"])))
+    areas = _areas(scenario.table("team_deployment"), teams, cities, institutions)
+    for industry, leads in zip(industries, assigned, strict=True):  # leads serve their industry's places (M011)
+        for city in [c for i, c in places if i == industry and c in cities]:
+            for lead in leads:
+                areas[city].setdefault(lead, 0.0)
+    area_of = tuple(tuple(sorted(areas[c])) for c in cities)
+    groups, key_firms = _groups(firms, scenario.table("firm_classes"), cities)
+    parameters = (scenario.table("process_parameters"), scenario.table("service_parameters"))
+    chosen = parameter_set(parameters, service_parameter_ids())
+    months = scenario.table("monthly_indices")
+    season = months[months["index_id"] == SEASON].sort_values("month")["value"]
+    return ServiceData(
+        horizon=horizon(scenario.parameters.time),
+        parameters=chosen,
+        season=tuple(float(v) for v in season),
+        cities=cities,
+        counties=dict(sorted(Counter(scenario.table("counties")["city_code"]).items())),
+        groups=groups,
+        key_firms=key_firms,
+        institutions=institutions,
+        teams=tuple(int(t) for t in teams["teams"]),
+        persons_per_team=chosen.inputs["PP28"].mode,
+        area_of=area_of,
+        weight_of=tuple(tuple(areas[c][i] for i in sorted(areas[c])) for c in cities),
+        cities_of=tuple(tuple(n for n, area in enumerate(area_of) if i in area) for i in range(len(institutions))),
+        industries=industries,
+        mix_of=tuple(_mix(places, industries, c, "C") for c in cities),
+        heritage_mix_of=tuple(_mix(places, industries, c, "H") for c in cities),
+        assigned=assigned,
+        industries_of=dict(sorted(Counter(i for leads in assigned for i in leads).items())),
+    )
+
+
+def _places(table: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """How many places (counties, or the city as a whole) an industry has in a city."""
+    pairs = zip(table["industry_id"], table["place_code"], strict=True)
+    return Counter((industry, city_of(place)) for industry, place in pairs)
+
+
+def _mix(
+    places: Counter[tuple[str, str]], industries: tuple[str, ...], city: str, initial: str
+) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        (n, places[i, city]) for n, i in enumerate(industries) if i.startswith(initial) and places[i, city] > 0
+    )
+
+
+def _assigned(
+    plan: Mapping[str, pd.DataFrame], industries: tuple[str, ...], institutions: tuple[str, ...]
+) -> tuple[tuple[int, ...], ...]:
+    """Institutions the plan assigns to each industry: in the order of the plan's rows, each once."""
+    index = {code: n for n, code in enumerate(institutions)}
+    found: dict[str, dict[int, None]] = defaultdict(dict)
+    for name in ("lead_assignments", "heritage_pairs"):
+        if name in plan:
+            for industry, code in zip(plan[name]["industry_id"], plan[name]["moe_code"], strict=True):
+                if code in index:
+                    found[str(industry)][index[code]] = None
+    return tuple(tuple(found.get(i, ())) for i in industries)
+
+
+def _areas(
+    deployment: pd.DataFrame, teams: pd.DataFrame, cities: tuple[str, ...], institutions: tuple[str, ...]
+) -> dict[str, dict[int, float]]:
+    """By city: the institutions that serve it and the teams they have there (share × teams)."""
+    index = {code: n for n, code in enumerate(institutions)}
+    count = dict(zip(teams["moe_code"], teams["teams"], strict=True))
+    areas: dict[str, dict[int, float]] = {city: {} for city in cities}
+    for code, city, share in zip(deployment["moe_code"], deployment["city_code"], deployment["share"], strict=True):
+        if city in areas and share > 0:
+            areas[city][index[code]] = float(share) * int(count[code])
+    return areas
+
+
+def _groups(firms: pd.DataFrame, classes: pd.DataFrame, cities: tuple[str, ...]) -> tuple[tuple[FirmGroup, ...], int]:
+    kinds = {row["firm_class"]: row for row in classes.to_dict("records")}
+    groups, key_firms = [], 0
+    for row in firms.to_dict("records"):
+        kind = kinds[row["firm_class"]]
+        first = key_firms if kind["is_key_firm"] else -1
+        key_firms += int(row["firms"]) if kind["is_key_firm"] else 0
+        city = cities.index(row["city_code"])
+        rate = float(row["requests_per_firm_year"])
+        groups.append(
+            FirmGroup(city, row["city_code"], row["firm_class"], int(row["firms"]), rate, int(kind["priority"]), first)
+        )
+    return tuple(groups), key_firms
