@@ -1,0 +1,172 @@
+"""A small made-up run: tables shaped as the models give them, a manifest, and texts that attack a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+ATTACKS = (
+    "=cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd",
+    "+1+1",
+    "-2+3",
+    '=HYPERLINK("http://example.com")',
+    "http://example.com/x",
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "../../etc/passwd",
+    "笑脸😀与生僻字𬭁",
+    "长" * 10_000,
+    "tab\tand\nnewline\x07bell",
+    "$\\frac{a}{b}$",
+)
+
+
+def _targets() -> pd.DataFrame:
+    base = {
+        "measures": "M001;M034", "unit": "patents", "start": "2025-01-01", "deadline": "2027-12-31",
+        "has_baseline": False, "mean": 3.0, "p05": 1.0, "p50": 3.0, "p95": 5.0, "replications": 40,
+        "verdict_zh": "", "verdict_en": "",
+    }  # fmt: skip
+    odds = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
+    rows = [
+        ("services", "cumulative_2027", True, "services_done", "服务家次", "Services", "cumulative", 30.0,
+         (0.97, 0.92, 1.0, 0.91, 1.0), "met"),
+        ("services", "each_year", False, "services_done", "服务家次", "Services", "per_year", 10.0,
+         (0.1, 0.05, 0.2, 0.0, 0.5), "not met"),
+        ("colleges", "seventy_operating", True, "colleges_open", "丝路学院", "Silk Road colleges", "stock", 70.0,
+         (0.4, 0.3, 0.5, 0.0, 0.95), "depends on preparation (break-even 26 months)"),
+        ("share", "public_only", True, "public_share", "公办就读比例", "Public share", "per_year", float("nan"),
+         (0.9, 0.85, 0.93, 0.92, 0.97), "undecided"),
+        ("majors", "admissions", True, "", "理工农医占比", "Share of majors", "per_year", float("nan"),
+         (float("nan"),) * 5, "not modelled yet"),
+    ]  # fmt: skip
+    names = ("target_id", "reading", "is_default", "outcome", "indicator_zh", "indicator_en", "period", "bound")
+    return pd.DataFrame(
+        [
+            {
+                **dict(zip(names, row[:8], strict=True)),
+                "indicator": row[5],
+                **base,
+                **dict(zip(odds, row[8], strict=True)),
+                "verdict": row[9],
+            }
+            for row in rows
+        ]
+    )
+
+
+def _outcomes() -> pd.DataFrame:
+    rows = [
+        {
+            "outcome": outcome, "indicator": outcome, "indicator_zh": outcome, "indicator_en": outcome, "kind": "flow",
+            "unit": unit, "year": year, "mean": middle, "p05": 0.9 * middle, "p50": middle, "p95": 1.1 * middle,
+        }
+        for outcome, unit, middle in (
+            ("services_done", "firms", 11.0), ("colleges_open", "colleges", 60.0), ("public_share", "share", 0.8),
+        )
+        for year in (2025, 2026, 2027)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _seats(attack: str) -> pd.DataFrame:
+    rows = [
+        {
+            "county_code": code, "county_zh": name, "county_en": code, "year": year, "stage": "primary",
+            "demand_children": 1000 + 50 * k, "existing_seats": 900, "classes_opened": k, "seats_opened": 45 * k,
+            "purchased_seats": 10, "unplaced_children": 5 * k, "public_share": 0.8 + 0.01 * k, "cost_yuan": 1.5e6 * k,
+        }
+        for k, (code, name) in enumerate((("330102", "上城区"), ("330110", attack), ("330483", "桐乡市")))
+        for year in (2025, 2026)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """A manifest and tables; ``attack`` stands where names of people's own making stand."""
+    leads = pd.DataFrame(
+        {
+            "industry_id": ["C01", "C02", "C03"],
+            "industry_zh": ["数字安防", attack, "智能光伏"],
+            "industry_en": ["Digital security", attack, "Smart photovoltaics"],
+            "moe_code": ["10335", "10336", "10335"],
+            "university_zh": ["浙江大学", attack, "浙江大学"],
+            "university_en": ["Zhejiang University", attack, "Zhejiang University"],
+            "discipline_code": ["0810", "0809", "0703"],
+            "discipline_zh": ["信息与通信工程", "电子科学与技术", "化学"],
+            "discipline_en": ["Information engineering", "Electronics", "Chemistry"],
+            "score": [0.91, 0.42, 0.5],
+        }
+    )
+    pairs = pd.DataFrame(
+        {
+            "industry_id": ["H01", "H01"],
+            "industry_zh": ["茶叶", "茶叶"],
+            "industry_en": ["Tea", "Tea"],
+            "role": ["lead", "partner"],
+            "moe_code": ["10341", "12861"],
+            "university_zh": ["浙江农林大学", attack],
+            "university_en": ["Zhejiang A&F University", attack],
+        }
+    )
+    shortfalls = pd.DataFrame(
+        {
+            "county_code": ["330110"],
+            "county_zh": [attack],
+            "county_en": [attack],
+            "year": [2026],
+            "rule": ["coverage"],
+            "amount": [5.0],
+            "explanation_zh": [f"班级上限已用尽：{attack}"],
+            "explanation_en": [f"No more classes: {attack}"],
+        }
+    )
+    sources = pd.DataFrame(
+        {
+            "registry": ["counties", "counties", "total", "total"],
+            "registry_zh": ["县", "县", "合计", "合计"],
+            "registry_en": ["Counties", "Counties", "Total", "Total"],
+            "basis": ["official", "synthetic"] * 2,
+            "basis_zh": ["官方", "合成"] * 2,
+            "basis_en": ["official", "synthetic"] * 2,
+            "public": [True, False] * 2,
+            "rows": [1, 3] * 2,
+            "values": [10, 30] * 2,
+            "share_of_rows": [0.25, 0.75] * 2,
+            "share_of_values": [0.25, 0.75] * 2,
+        }
+    )
+    manifest: dict[str, Any] = {
+        "format": 1, "zjsim": "0.0.0", "python": "3.11.0", "scenario": "toy", "base": "", "sets": [attack],
+        "seed": 7, "replications": 40, "run_id": "0123456789ab", "lang": "zh", "as_of": "2024-12-31",
+        "horizon": "2027-12-31", "p_required": 0.9, "placeholder_share": 0.75,
+        "header": {"title_zh": attack, "title_en": attack, "author": "", "reference": "", "description_zh": attack,
+                   "description_en": attack, "date": "2024-12-31"},
+        "readings": {"assignment.lead_reading": "one_industry_per_discipline"},
+        "solves": {"assignment": {"status": "optimal", "gap": 0.0, "bound": 1.0, "stages": []},
+                   "seats": {"status": "feasible", "gap": 0.0123, "bound": 2.0, "stages": []}},
+    }  # fmt: skip
+    tables = {
+        "lead_assignments": leads,
+        "heritage_pairs": pairs,
+        "seat_expansion": _seats(attack),
+        "seat_shortfalls": shortfalls,
+        "target_feasibility": _targets(),
+        "yearly_outcomes": _outcomes(),
+        "input_sources": sources,
+    }
+    return manifest, tables
+
+
+@pytest.fixture
+def made_run() -> Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]:
+    return make_run
+
+
+@pytest.fixture(params=ATTACKS, ids=lambda a: ascii(a)[:16])
+def attack(request: pytest.FixtureRequest) -> str:
+    return str(request.param)

@@ -1,0 +1,148 @@
+"""Figures: every character drawn or shown as its code point, the label on each, the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+import zjsim.scenarios.baseline
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from zjsim.report import style
+from zjsim.report.figures import FIGURES, draw_all
+from zjsim.report.figures.fans import draw_fans
+from zjsim.report.figures.seats import by_county_and_year
+from zjsim.tables.registries import REGISTRIES
+from zjsim.texts import LANGUAGES, Language, catalogue, text
+
+MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
+ROOT = Path(zjsim.scenarios.baseline.__file__).parent
+
+
+def _undrawable(words: str) -> set[str]:
+    return {c for c in set(words) - set("\n\r\t\ufeff") if style.drawable(c).startswith("U+")}
+
+
+def test_the_font_has_every_character_of_the_registries() -> None:
+    for path in sorted(ROOT.glob("registries/*.csv")) + sorted(ROOT.glob("*.toml")):
+        assert not _undrawable(path.read_text("utf-8")), path.name
+
+
+def test_the_font_has_every_character_of_texts_and_declarations() -> None:
+    assert not _undrawable("".join(t for entry in catalogue().values() for t in entry.values()))
+    declared = (c.zh + c.en + c.help_zh + c.help_en for r in REGISTRIES.values() for c in r.columns)
+    assert not _undrawable("".join(declared))
+
+
+def test_a_character_without_a_glyph_is_drawn_as_its_code_point() -> None:
+    assert style.drawable("教育🧮") == "教育U+1F9EE"
+    assert style.drawable("生僻字𬭁") == "生僻字𬭁"
+    assert style.drawable("a\x07b\u200bc") == "aU+0007bU+200Bc"
+    with style.house_style():
+        figure = style.new_figure(1, 1)
+        figure.text(0, 0, style.drawable("🧮"))
+        figure.draw_without_rendering()
+
+
+def test_a_glyph_that_is_missing_all_the_same_is_an_error() -> None:
+    with style.house_style():
+        figure = style.new_figure(1, 1)
+        figure.text(0, 0, "\U0010fffd")
+        with pytest.raises(UserWarning, match="missing"):
+            figure.draw_without_rendering()
+
+
+def test_long_names_are_wrapped_and_cut_visibly() -> None:
+    lines = style.wrap("浙江省某某产业集群高质量发展联合体", 8, lines=2).split("\n")
+    assert len(lines) == 2
+    assert all(style.width_of(line) <= 8 for line in lines)
+    assert lines[1].endswith("…")
+    assert style.wrap("Zhejiang University of Technology", 10, lines=2) == "Zhejiang University\nof Technology"
+    assert style.wrap("a" * 10_000, 6, lines=2).endswith("...")
+    assert style.wrap("茶叶", 8) == "茶叶"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_label_leaves_the_page(made_run: MakeRun, name: str, lang: Language) -> None:
+    manifest, tables = made_run("义乌市" * 40)
+    with style.house_style():
+        figure = FIGURES[name](manifest, tables, lang)
+        assert isinstance(figure, Figure)
+        figure.draw_without_rendering()
+        page = figure.bbox
+        for words in figure.findobj(Text):
+            if words.get_text().strip() and words.get_visible():
+                box = words.get_window_extent()
+                inside = box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1
+                assert inside or not words.get_clip_on(), words.get_text()
+                assert inside, words.get_text()
+
+
+def test_attacks_are_drawn_harmlessly_and_files_are_byte_equal(made_run: MakeRun, tmp_path: Path, attack: str) -> None:
+    if attack != "笑脸😀与生僻字𬭁":
+        with style.house_style():
+            for draw in FIGURES.values():
+                figure = draw(*made_run(attack), "zh")
+                assert figure is not None
+                figure.draw_without_rendering()
+        return
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        draw_all(tmp_path / name, *made_run(attack), "zh")
+    files = sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert files == sorted(f"{n}.{kind}" for n in FIGURES for kind in ("svg", "png"))
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    for path in (tmp_path / "a").glob("*.svg"):
+        svg = path.read_text("utf-8")
+        assert "<text" not in svg, "type is drawn as paths"
+        assert not re.search(r"<script|<dc:date|https?://(?!www\.w3\.org|purl\.org|creativecommons\.org)", svg)
+
+
+def test_the_label_says_how_much_is_not_public() -> None:
+    with style.house_style():
+        for share, wanted in ((0.87, "87%"), (None, text("report.label", "zh"))):
+            figure = style.new_figure(4, 3)
+            style.label_synthetic(figure, "zh", "toy", share)
+            assert any(wanted in t.get_text() for t in figure.texts)
+
+
+def test_drawing_changes_nothing_global(made_run: MakeRun, tmp_path: Path) -> None:
+    before = dict(mpl.rcParams)
+    draw_all(tmp_path, *made_run(), "en")
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_cumulative_target_is_drawn_as_the_pace_it_needs(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    with style.house_style():
+        figure = draw_fans(manifest, tables, "en")
+        assert figure is not None
+        services = figure.axes[0]
+        levels = sorted({float(line.get_ydata()[0]) for line in services.lines if len(set(line.get_ydata())) == 1})
+    assert 10.0 in levels, "30 in three years and 10 every year are the same line"
+
+
+def test_tables_without_what_a_figure_needs_leave_it_out(made_run: MakeRun, tmp_path: Path) -> None:
+    manifest, tables = made_run()
+    tables["seat_expansion"] = tables["seat_expansion"][["county_code", "year"]]
+    tables["yearly_outcomes"] = tables["yearly_outcomes"].iloc[:0]
+    written = {p.stem for p in draw_all(tmp_path, manifest, tables, "zh")}
+    assert written == {"target_probabilities", "lead_assignments"}
+
+
+def test_seats_are_summed_over_stages(made_run: MakeRun) -> None:
+    expansion = made_run()[1]["seat_expansion"]
+    doubled = pd.concat([expansion, expansion.assign(stage="junior")], ignore_index=True)
+    seats = by_county_and_year(doubled)
+    assert seats is not None
+    assert len(seats) == len(expansion)
+    assert seats["demand"].sum() == doubled["demand_children"].sum()
+    assert seats["added"].sum() == doubled["seats_opened"].sum() + doubled["purchased_seats"].sum()

@@ -1,0 +1,81 @@
+"""The summary on the screen, and the shares of inputs by basis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from zjsim.report.sources import TOTAL, input_sources, placeholder_share
+from zjsim.report.summary import screen_summary
+from zjsim.report.words import column_title, quantity, shown_columns, verdict_kind
+from zjsim.texts import LANGUAGES, Language
+
+MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_summary_fits_one_screen_and_has_the_headline(made_run: MakeRun, lang: Language) -> None:
+    manifest, tables = made_run()
+    said = screen_summary(manifest, tables, "results/toy/0123456789ab", lang)
+    lines = said.split("\n")
+    assert len(lines) <= 30
+    assert "results/toy/0123456789ab" in lines[-1]
+    assert sum("%" in line and "[" in line for line in lines) == 3, "three modelled targets in their default reading"
+    assert "97% [92%–100%]" in re.sub(" +", " ", said)
+    assert "1.23%" in said
+    assert "75%" in lines[-2]
+
+
+def test_summary_says_when_nothing_falls_short(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    tables["seat_shortfalls"] = tables["seat_shortfalls"].iloc[:0]
+    assert "无缺口" in screen_summary(manifest, tables, "x", "zh")
+
+
+def test_input_sources_counts_filled_values_by_basis() -> None:
+    tables = {
+        "counties": pd.DataFrame(
+            {
+                "county_code": ["330102", "330105", "330106"],
+                "population_2020": [1.0, float("nan"), 3.0],
+                "name_zh": ["甲", "乙", ""],
+                "source_id": ["s", "s", "s"],
+                "basis": ["official", "derived", "derived"],
+            }
+        ),
+        "patents": pd.DataFrame({"n": [1, 2], "basis": ["synthetic", "synthetic"]}),
+        "sources": pd.DataFrame({"source_id": ["s"]}),
+        "rules": pd.DataFrame({"basis": []}),
+    }
+    found = input_sources(tables).set_index(["registry", "basis"])
+    assert found.loc[("counties", "official"), ["rows", "values"]].tolist() == [1, 2]
+    assert found.loc[("counties", "derived"), ["rows", "values"]].tolist() == [2, 2]
+    assert found.loc[("patents", "synthetic"), "values"] == 2
+    assert found.loc[(TOTAL, "official"), "share_of_values"] == pytest.approx(2 / 6)
+    assert found.groupby("registry")["share_of_rows"].sum().tolist() == pytest.approx([1, 1, 1])
+    assert found.index[-1][0] == TOTAL
+    assert "sources" not in found.index.get_level_values(0)
+    assert placeholder_share(found.reset_index()) == pytest.approx(4 / 6)
+
+
+def test_a_registry_without_basis_is_unstated_and_counts_as_not_public() -> None:
+    found = input_sources({"x": pd.DataFrame({"n": [1.0]})})
+    assert found["basis"].tolist() == ["unstated", "unstated"]
+    assert placeholder_share(found) == 1.0
+
+
+def test_words() -> None:
+    assert [verdict_kind(v) for v in ("met", "not met", "undecided", "depends on x (2)", "not modelled yet", "")] == [
+        "met", "not met", "undecided", "depends on", "", "",
+    ]  # fmt: skip
+    assert [quantity(v) for v in (1234567.0, 0.5, 12, float("nan"), "x")] == ["1,234,567", "0.5", "12", "–", "–"]
+    table = pd.DataFrame(columns=["county_code", "county_zh", "county_en", "verdict", "verdict_zh", "note_zh"])
+    assert shown_columns(table, "zh") == ["county_code", "county_zh", "verdict_zh", "note_zh"]
+    assert shown_columns(table, "en") == ["county_code", "county_en", "verdict", "note_zh"]
+    assert column_title("population_2020", "zh") != "population_2020", "declared in a registry"
+    assert column_title("county_zh", "en") == "County"
+    assert column_title("of_my_own", "zh") == "of_my_own"

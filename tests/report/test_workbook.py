@@ -1,0 +1,144 @@
+"""The workbook says what the tables say, in either language, and turns no text into anything live."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from zjsim.report.words import code_word, column_title, reading_name, shown_columns, verdict_word
+from zjsim.report.workbook import CODED, SHEETS, number_format, write_workbook
+from zjsim.texts import LANGUAGES, Language, text
+
+MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
+
+
+def _build(path: Path, run: tuple[dict[str, Any], dict[str, pd.DataFrame]], lang: Language = "zh") -> Any:
+    write_workbook(path, *run, lang)
+    return openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+
+
+def _same(cell: object, value: object, lang: Language) -> bool:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
+        return cell is None
+    if isinstance(value, bool):
+        return cell == text("report.yes" if value else "report.no", lang)
+    return cell == value if isinstance(value, str) else math.isclose(float(str(cell)), float(str(value)))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_reopened_workbook_equals_the_tables(made_run: MakeRun, tmp_path: Path, lang: Language) -> None:
+    manifest, tables = made_run()
+    book = _build(tmp_path / "plan.xlsx", (manifest, tables), lang)
+    assert book.sheetnames[0] == text("report.sheet_cover", lang)
+    assert book.sheetnames[-1] == text("report.sheet_notes", lang)
+    for name in SHEETS:
+        if name not in tables:
+            continue
+        sheet = book[text(f"report.sheet_{name}", lang)]
+        heads = [c.value for c in sheet[1]]
+        table = tables[name]
+        for column in shown_columns(table, lang):
+            if column.startswith(("reading", "period", "verdict")) or column in CODED:
+                continue
+            j = heads.index(column_title(column, lang)) + 1
+            for i, value in enumerate(table[column].tolist(), start=2):
+                assert _same(sheet.cell(i, j).value, value, lang), (name, column, i)
+        assert sheet.freeze_panes is not None
+        assert sheet.auto_filter.ref
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.page_setup.paperSize == 9
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_verdicts_and_readings_are_words_and_coloured(made_run: MakeRun, tmp_path: Path, lang: Language) -> None:
+    manifest, tables = made_run()
+    sheet = _build(tmp_path / "plan.xlsx", (manifest, tables), lang)[text("report.sheet_target_feasibility", lang)]
+    heads = [c.value for c in sheet[1]]
+    verdict, reading = heads.index(column_title("verdict", lang)) + 1, heads.index(column_title("reading", lang)) + 1
+    fills = []
+    for i, (_, row) in enumerate(tables["target_feasibility"].iterrows(), start=2):
+        assert sheet.cell(i, verdict).value == verdict_word(row, lang)
+        assert sheet.cell(i, reading).value == reading_name(row["reading"], lang)
+        fills.append(sheet.cell(i, verdict).fill.fgColor.rgb)
+    assert len(set(fills[:4])) == 4, "four verdicts, four colours"
+    assert heads.index(column_title("p_low", lang)) < heads.index(column_title("p_worst", lang))
+
+
+def test_coded_values_are_words(made_run: MakeRun, tmp_path: Path) -> None:
+    sheet = _build(tmp_path / "plan.xlsx", made_run())[text("report.sheet_heritage_pairs", "zh")]
+    heads = [c.value for c in sheet[1]]
+    j = heads.index(column_title("role", "zh")) + 1
+    assert [sheet.cell(i, j).value for i in (2, 3)] == ["主导", "合作"]
+    assert code_word("of my own", "zh") == "of my own"
+
+
+def test_no_text_becomes_a_formula_or_a_link(made_run: MakeRun, tmp_path: Path, attack: str) -> None:
+    path = tmp_path / "plan.xlsx"
+    book = _build(path, made_run(attack))
+    found = False
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f", cell.coordinate
+                assert cell.hyperlink is None
+                found |= isinstance(cell.value, str) and attack[:20].rstrip("\x07") in cell.value
+    assert found or "\x07" in attack, "the text is there, as text"
+    with zipfile.ZipFile(path) as parts:
+        sheets = [n for n in parts.namelist() if n.startswith("xl/worksheets/")]
+        assert not any(b"<f>" in parts.read(n) or b"<hyperlink" in parts.read(n) for n in sheets)
+        assert not any("externalLink" in n or "vbaProject" in n for n in parts.namelist())
+
+
+def test_a_text_too_long_for_a_cell_is_cut_visibly(made_run: MakeRun, tmp_path: Path) -> None:
+    sheet = _build(tmp_path / "plan.xlsx", made_run("长" * 40_000))[text("report.sheet_seat_shortfalls", "zh")]
+    said = sheet.cell(2, 2).value
+    assert said.endswith(text("report.cut", "zh"))
+    assert len(said) <= 32_767
+
+
+def test_two_builds_are_byte_equal(made_run: MakeRun, tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        write_workbook(tmp_path / name, *made_run(), "zh")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_empty_tables_are_said_to_be_empty(made_run: MakeRun, tmp_path: Path) -> None:
+    manifest, tables = made_run()
+    tables["seat_shortfalls"] = tables["seat_shortfalls"].iloc[:0]
+    sheet = _build(tmp_path / "plan.xlsx", (manifest, tables))[text("report.sheet_seat_shortfalls", "zh")]
+    assert sheet.cell(2, 1).value == text("report.empty_table", "zh")
+
+
+def test_cover_says_what_was_run(made_run: MakeRun, tmp_path: Path) -> None:
+    sheet = _build(tmp_path / "plan.xlsx", made_run("余杭区"))[text("report.sheet_cover", "zh")]
+    said = {r[0].value: r[1].value for r in sheet.iter_rows(min_row=4)}
+    assert said[text("report.cover_scenario", "zh")] == "余杭区 (toy)"
+    assert said[text("report.cover_seed", "zh")] == "7"
+    assert "1.23%" in said[text("report.cover_status_seats", "zh")]
+    assert said[text("report.cover_sources", "zh")] == "官方 25.0% (10)\n合成 75.0% (30)"
+    assert said[text("report.cover_targets", "zh")] == "可达成 1，达不成 0，取决于输入 1，未定 1"
+
+
+@pytest.mark.parametrize(
+    ("column", "integer", "wanted"),
+    [
+        ("year", True, "0"),
+        ("p_meet", False, "0.0%"),
+        ("public_share", False, "0.0%"),
+        ("cost_yuan", False, "#,##0"),
+        ("classes_opened", True, "#,##0"),
+        ("score", False, "0.000"),
+        ("mean", False, "#,##0.00"),
+    ],
+)
+def test_number_formats_follow_names_and_units(column: str, integer: bool, wanted: str) -> None:
+    assert number_format(column, integer) == wanted

@@ -1,0 +1,64 @@
+"""What the cover and the notes of a workbook say: one list of rows, the same for every kind of document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from zjsim.report.sources import TOTAL
+from zjsim.report.words import is_true, percent, quantity, status_word, verdict_kind
+from zjsim.texts import Language, text
+
+
+def cover_rows(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
+) -> list[tuple[str, str]]:
+    """Label and value of every line of the cover, from the manifest and the tables of a run."""
+    header = manifest["header"]
+    none = text("report.cover_none", lang)
+    rows = [
+        ("scenario", f"{header[f'title_{lang}']} ({manifest['scenario']})"),
+        ("description", header.get(f"description_{lang}", "")),
+        ("author", header.get("author", "")),
+        ("reference", header.get("reference", "")),
+        ("as_of", manifest["as_of"]),
+        ("horizon", manifest["horizon"]),
+        ("sets", "\n".join(manifest["sets"]) or none),
+        ("seed", str(manifest["seed"])),
+        ("replications", str(manifest["replications"])),
+        ("version", f"zjsim {manifest['zjsim']} · Python {manifest['python']}"),
+        ("run", manifest["run_id"]),
+        *((f"status_{problem}", status_word(solve, lang)) for problem, solve in sorted(manifest["solves"].items())),
+        ("audit", text("report.cover_audit_passed", lang)),
+        ("targets", _targets_line(tables["target_feasibility"], lang)),
+        ("sources", _sources_lines(tables["input_sources"], lang)),
+        ("readings", "\n".join(f"{k} = {v}" for k, v in sorted(manifest["readings"].items())) or none),
+    ]
+    return [(text(f"report.cover_{what}", lang), said) for what, said in rows if said]
+
+
+def _targets_line(targets: pd.DataFrame, lang: Language) -> str:
+    kinds = [verdict_kind(v) for v in targets.loc[is_true(targets["is_default"]), "verdict"]]
+    return text(
+        "report.cover_targets_line",
+        lang,
+        met=kinds.count("met"),
+        not_met=kinds.count("not met"),
+        depends_on=kinds.count("depends on"),
+        undecided=kinds.count("undecided"),
+    )
+
+
+def _sources_lines(sources: pd.DataFrame, lang: Language) -> str:
+    total = sources[sources["registry"] == TOTAL]
+    shares = zip(total[f"basis_{lang}"], total["share_of_values"], total["values"], strict=True)
+    return "\n".join(f"{basis} {percent(share)} ({quantity(n)})" for basis, share, n in shares)
+
+
+def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
+    """What a reader of the sheets must know, in the order of the sheets."""
+    p = quantity(manifest["p_required"])
+    keys = ("probability", "simulation", "input", "verdict", "baseline", "shortfall", "basis", "synthetic", "tables")
+    return [text(f"report.note_{key}", lang, p=p) for key in keys]

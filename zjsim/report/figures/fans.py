@@ -1,0 +1,117 @@
+"""Yearly outcomes against the targets they serve: one small panel per outcome."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from zjsim.report.style import BLUE, GREY, ORANGE, VERMILLION, heading, new_figure, wrap
+from zjsim.report.words import indicator_name, is_true, quantity, reading_name
+from zjsim.texts import Language, text
+
+_COLUMNS = 4
+_PANEL_W_IN, _PANEL_H_IN, _TOP_IN, _BOTTOM_IN = 2.75, 2.2, 0.85, 0.5
+_MARGIN_IN, _AXES_W_IN, _AXES_H_IN = 0.25, 2.0, 1.3
+
+
+def draw_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+    """Median, 5-95 % band and target lines by outcome; a cumulative target is shown as the yearly pace it needs."""
+    outcomes, targets = tables["yearly_outcomes"], tables["target_feasibility"]
+    key = "outcome" if "outcome" in outcomes and "outcome" in targets else "indicator"
+    present = set(outcomes[key])
+    served = targets[targets[key].isin(present)]
+    names = list(dict.fromkeys(served[key]))
+    if not names:
+        return None
+    lines = math.ceil(len(names) / _COLUMNS)
+    width = 2 * _MARGIN_IN + _COLUMNS * _PANEL_W_IN
+    height = _TOP_IN + lines * _PANEL_H_IN + _BOTTOM_IN
+    figure = new_figure(width, height)
+    heading(figure, text("report.fig_fan", lang), text("report.fig_fan_sub", lang))
+    for i, name in enumerate(names):
+        left = _MARGIN_IN + (i % _COLUMNS) * _PANEL_W_IN + 0.55
+        top = _TOP_IN + (i // _COLUMNS) * _PANEL_H_IN + 0.5
+        box = (left / width, 1 - (top + _AXES_H_IN) / height, _AXES_W_IN / width, _AXES_H_IN / height)
+        _panel(figure.add_axes(box), outcomes[outcomes[key] == name], served[served[key] == name], lang)
+    return figure
+
+
+def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Language) -> None:
+    outcome = outcome.sort_values("year")
+    years = outcome["year"].astype(int).tolist()
+    first = targets.iloc[0]
+    shares = str(outcome.iloc[0].get("unit", "")) == "share"
+    default = bool(is_true(targets["is_default"]).any())
+    colour = BLUE if default else GREY
+    axes.fill_between(years, outcome["p05"], outcome["p95"], color=colour, alpha=0.22, linewidth=0)
+    axes.plot(years, outcome["p50"], color=colour, linewidth=1.6, marker="o", markersize=3.5)
+    bounds = _bounds(targets)
+    for level, yearly in bounds.items():
+        style, ink = (":", ORANGE) if yearly else ((0, (4, 2)), VERMILLION)
+        axes.axhline(level, color=ink, linewidth=1.3, linestyle=style)
+    _limits(axes, outcome, list(bounds), shares)
+    axes.set_title(wrap(indicator_name(first, lang), 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
+    between = "、" if lang == "zh" else ", "
+    said = between.join(reading_name(r, lang) for r in targets["reading"])
+    levels = between.join(_level(level, yearly, shares, lang) for level, yearly in sorted(bounds.items()))
+    axes.annotate(
+        wrap(f"{said} · {levels}" if levels else said, 22, lines=1), (0, 1), xycoords="axes fraction",
+        xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY,
+    )  # fmt: skip
+    axes.set_xticks(years)
+    axes.set_xlim(min(years) - 0.25, max(years) + 0.25)
+    axes.tick_params(labelsize=7.5, length=2)
+    axes.grid(axis="y")
+
+
+def _bounds(targets: pd.DataFrame) -> dict[float, bool]:
+    """Height of every target's line → is it the yearly pace a cumulative target needs?"""
+    found: dict[float, bool] = {}
+    for _, row in targets.iterrows():
+        if pd.isna(row["bound"]):
+            continue
+        bound, years = float(row["bound"]), _years(row)
+        pace = row["period"] == "cumulative" and years > 1 and bound > 1
+        found[bound / years if pace else bound] = pace
+    return found
+
+
+def _level(level: float, yearly: bool, shares: bool, lang: Language) -> str:
+    said = f"{100 * level:.0f}%" if shares else quantity(level)
+    return text("report.fig_pace_line" if yearly else "report.fig_target_line", lang, bound=said)
+
+
+def _years(row: pd.Series) -> int:
+    """Calendar years a cumulative target has, from its start (the year after the as-of date if not given)."""
+    start = str(row.get("start", "") or "2025")[:4]
+    return int(str(row["deadline"])[:4]) - int(start) + 1
+
+
+def _limits(axes: Axes, outcome: pd.DataFrame, bounds: list[float], shares: bool) -> None:
+    top = max([*outcome["p95"].dropna().tolist(), *bounds, 0.0])
+    if shares:
+        low = min([*outcome["p05"].dropna().tolist(), *bounds, 1.0])
+        floor = 0.0 if low < 0.5 else max(0.0, low - 0.15 * max(top - low, 0.02))
+        axes.set_ylim(floor, top + 0.12 * max(top - floor, 0.02))
+        ticks = [t for t in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(floor, top) if floor <= t <= 1 + 1e-9]
+        axes.set_yticks(ticks)
+        digits = 0 if all(abs(100 * t - round(100 * t)) < 1e-6 for t in ticks) else 1
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=digits))
+        return
+    axes.set_ylim(0, (top or 1.0) * 1.15)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _short(v)))
+
+
+def _short(value: float) -> str:
+    """A tick's number: thousands as k, millions as M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"

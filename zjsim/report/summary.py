@@ -1,0 +1,119 @@
+"""One screen of text about a run, for those who do not open a file."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from zjsim.report.words import (
+    indicator_name,
+    is_true,
+    percent,
+    quantity,
+    reading_name,
+    status_word,
+    verdict_kind,
+    verdict_word,
+)
+from zjsim.texts import Language, text
+
+LONGEST_NAME = 60
+"""Columns of the terminal for indicator and reading."""
+
+
+def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], folder: str, lang: Language) -> str:
+    """Scenario, plan status, allocation, targets in their default reading, audit, placeholders, where the files are."""
+    lines = [
+        text(
+            "report.sum_title",
+            lang,
+            version=manifest["zjsim"],
+            scenario=manifest["scenario"],
+            title=manifest["header"][f"title_{lang}"],
+            as_of=manifest["as_of"],
+        ),
+        text(
+            "report.sum_options",
+            lang,
+            seed=manifest["seed"],
+            replications=manifest["replications"],
+            run_id=manifest["run_id"],
+        ),
+        _assignment(manifest, tables, lang),
+        _seats(manifest, tables, lang),
+        text("report.sum_audit", lang),
+        text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
+        *_targets(tables["target_feasibility"], lang),
+        text("report.sum_placeholder", lang, percent=percent(manifest.get("placeholder_share"), 0)),
+        text("report.sum_files", lang, folder=folder),
+    ]
+    return "\n".join(lines)
+
+
+def _assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
+    leads, pairs = tables["lead_assignments"], tables["heritage_pairs"]
+    return text(
+        "report.sum_assignment",
+        lang,
+        status=status_word(manifest["solves"]["assignment"], lang),
+        industries=leads["industry_id"].nunique(),
+        universities=leads["moe_code"].nunique(),
+        heritage=pairs["industry_id"].nunique(),
+    )
+
+
+def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
+    said = text("report.sum_seats", lang, status=status_word(manifest["solves"]["seats"], lang))
+    expansion = tables["seat_expansion"]
+    if {"classes_opened", "purchased_seats"} <= set(expansion.columns):
+        said += text(
+            "report.sum_seats_amounts",
+            lang,
+            classes=quantity(expansion["classes_opened"].sum()),
+            purchased=quantity(expansion["purchased_seats"].sum()),
+        )
+    shortfalls = tables.get("seat_shortfalls", pd.DataFrame())
+    if shortfalls.empty:
+        return said + text("report.sum_shortfall_none", lang)
+    counties = shortfalls["county_code"].nunique() if "county_code" in shortfalls else 0
+    return said + text("report.sum_shortfall", lang, n=len(shortfalls), counties=counties)
+
+
+def _targets(targets: pd.DataFrame, lang: Language) -> list[str]:
+    """One line per target in its default reading (a target outside the plan has none and is left to the tables)."""
+    shown = targets[is_true(targets["is_default"])]
+    names = [_name(row, lang) for _, row in shown.iterrows()]
+    wide = max((_columns(n) for n in names), default=0)
+    lines = []
+    for name, (_, row) in zip(names, shown.iterrows(), strict=True):
+        if not verdict_kind(row["verdict"]):
+            lines.append(f"  {_pad(name, wide)}  {verdict_word(row, lang)}")
+            continue
+        simulation = f"[{percent(row['p_low'], 0)}–{percent(row['p_high'], 0)}]"
+        inputs = f"{{{percent(row['p_worst'], 0)}–{percent(row['p_best'], 0)}}}"
+        lines.append(
+            f"  {_pad(name, wide)}  {percent(row['p_meet'], 0):>4} {simulation:<12} {inputs:<12} "
+            f"{_pad(verdict_word(row, lang), 70).rstrip()}"
+        )
+    return lines
+
+
+def _name(row: pd.Series, lang: Language) -> str:
+    """Indicator and reading; a long indicator is cut so that the reading stays whole."""
+    reading = f" ({reading_name(row['reading'], lang)})"
+    indicator = indicator_name(row, lang)
+    return _pad(indicator, min(_columns(indicator), LONGEST_NAME - _columns(reading))) + reading
+
+
+def _columns(value: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in value)
+
+
+def _pad(value: str, columns: int) -> str:
+    while _columns(value) > columns:
+        value = value[:-2].rstrip("…") + "…"
+    return value + " " * (columns - _columns(value))

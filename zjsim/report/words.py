@@ -1,0 +1,120 @@
+"""Words for what stands in the tables: column titles, verdicts, readings, statuses, numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from zjsim.tables.registries import REGISTRIES
+from zjsim.texts import Language, catalogue, text
+
+VERDICTS = ("not met", "met", "undecided", "depends on")
+"""The longer beginning first: ``not met`` is no ``met``."""
+
+
+def known(key: str, lang: Language, otherwise: Any, **values: object) -> Any:
+    """The text ``key`` if there is one, ``otherwise`` if not: scenarios may bring words of their own."""
+    return text(key, lang, **values) if key in catalogue() else otherwise
+
+
+@cache
+def column_title(column: str, lang: Language) -> str:
+    """Heading of a column: from the texts, else from the first registry that declares it, else its name."""
+    if f"columns.{column}" in catalogue():
+        return text(f"columns.{column}", lang)
+    for registry in REGISTRIES.values():
+        if column in registry.by_name:
+            declared = registry.by_name[column]
+            return declared.zh if lang == "zh" else declared.en
+    for suffix in LANGUAGE_SUFFIXES:
+        if column.endswith(suffix) and f"columns.{column.removesuffix(suffix)}" in catalogue():
+            return text(f"columns.{column.removesuffix(suffix)}", lang)
+    return column
+
+
+LANGUAGE_SUFFIXES = ("_zh", "_en")
+
+
+def shown_columns(table: pd.DataFrame, lang: Language) -> list[str]:
+    """Columns for a reader of ``lang``: not those in the other language, nor a code whose words stand beside it."""
+    other = "_en" if lang == "zh" else "_zh"
+    names = [str(c) for c in table.columns]
+    stems = {c.removesuffix(f"_{lang}") for c in names}
+    kept = [c for c in names if not (c.endswith(other) and c.removesuffix(other) in stems)]
+    return [c for c in kept if f"{c}_{lang}" not in names]
+
+
+def verdict_kind(verdict: object) -> str:
+    """Which of :data:`VERDICTS` a verdict begins with; empty if none (not modelled yet)."""
+    return next((v for v in VERDICTS if str(verdict).startswith(v)), "")
+
+
+def verdict_word(row: Mapping[str, Any] | pd.Series, lang: Language, *, short: bool = False) -> str:
+    """The verdict of a row of ``target_feasibility`` in words; ``short`` leaves out what it depends on."""
+    verdict = str(row["verdict"])
+    kind = verdict_kind(verdict)
+    if not kind:
+        return text("report.verdict_not_modelled", lang)
+    word = text(f"report.verdict_{kind.replace(' ', '_')}", lang)
+    if kind != "depends on":
+        return word
+    if short:
+        return text("report.verdict_depends_short", lang)
+    if f"verdict_{lang}" in row and str(row[f"verdict_{lang}"]):
+        return str(row[f"verdict_{lang}"])
+    return (word + " " + verdict.removeprefix(kind).strip()).strip()
+
+
+def indicator_name(row: Mapping[str, Any] | pd.Series, lang: Language) -> str:
+    """The indicator of a row of ``target_feasibility`` or ``yearly_outcomes`` in ``lang``."""
+    named = row.get(f"indicator_{lang}", "")
+    return str(named) if isinstance(named, str) and named else str(row["indicator"])
+
+
+def reading_name(reading: object, lang: Language) -> str:
+    """Short name of a reading of a target."""
+    return str(known(f"report.reading.{reading}", lang, str(reading)))
+
+
+def code_word(value: object, lang: Language) -> object:
+    """The word for a code of a result table (a stage, a role, a unit …); anything else comes back as it is."""
+    return known(f"report.code.{value}", lang, value) if isinstance(value, str) and value else value
+
+
+def status_word(solve: Mapping[str, Any], lang: Language) -> str:
+    """Solver status with its gap."""
+    status = str(solve["status"])
+    return str(known(f"report.status_{status}", lang, status, gap=percent(solve.get("gap"), 2)))
+
+
+def percent(value: object, digits: int = 1) -> str:
+    """A share as per cent; a dash if unknown."""
+    number = _number(value)
+    return "–" if number is None else f"{100 * number:.{digits}f}%"
+
+
+def quantity(value: object) -> str:
+    """A quantity with thousands separators and no needless digits; a dash if unknown."""
+    number = _number(value)
+    if number is None:
+        return "–"
+    if abs(number) >= 100 or number == round(number):
+        return f"{number:,.0f}"
+    return f"{number:,.3g}"
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def is_true(column: pd.Series) -> pd.Series:
+    """A boolean column however it came: as booleans, or as yes / no when read from a file."""
+    return column.map(lambda v: v is True or str(v).lower() in ("yes", "true", "1")).astype(bool)

@@ -1,0 +1,339 @@
+"""One run: read, plan, audit, simulate, report - one folder, whole or not at all.
+
+The heavy rooms are imported where they are used, so that the command line can import :class:`RunRefused` and
+:class:`Run` at no cost.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from zjsim.runfolder import MANIFEST, TIMINGS, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
+from zjsim.texts import Language, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+
+    Tables = dict[str, pd.DataFrame]
+
+FORMAT = 1
+"""Version of the layout of a run folder and its manifest."""
+
+STEPS = ("read", "assign", "seats", "audit", "simulate", "report")
+"""The steps of a run in order; :data:`Progress` is told their names."""
+
+Progress = Callable[[str, float], None]
+"""Told the name of the step that is under way and the share of it that is done (0..1)."""
+
+OK, INPUT_ERROR, INFEASIBLE, AUDIT_FAILED, STOPPED = 0, 2, 3, 4, 5
+"""Exit codes of the command line (1 is an internal error)."""
+
+_LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotlib", "xlsxwriter", "pydantic")
+
+
+class RunRefused(Exception):  # noqa: N818 - a name agreed with the command line
+    """There is nothing to export, and why: in Chinese and English, with the exit code of the command line."""
+
+    def __init__(self, exit_code: int, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.exit_code, self.zh, self.en = exit_code, zh, en
+
+    def sentence(self, lang: Language) -> str:
+        """The reason in language ``lang``."""
+        return self.zh if lang == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, its manifest (as in ``manifest.json``) and its tables by name."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    exit_code: int = OK
+
+    def summary(self, lang: Language = "zh") -> str:
+        """One screen of text: plan status, allocation, targets with their probabilities, audit, where the files are."""
+        from zjsim.report.summary import screen_summary
+
+        return screen_summary(self.manifest, self.tables, str(self.folder), lang)
+
+
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    workers: int = 1,
+    sets: Sequence[str] = (),
+    out: str | Path = "results",
+    lang: Language = "zh",
+    progress: Progress | None = None,
+) -> Run:
+    """Plan, audit, simulate and report ``scenario`` into ``out/<scenario>/<run-id>/``.
+
+    ``scenario`` is a built-in name, a folder, or what :func:`zjsim.load` returned; ``sets`` are overrides
+    ``path=value``; ``seed`` and ``replications`` default to the scenario's own. The folder's name follows from the
+    inputs, the options and the version, so equal runs share it and the later one replaces the earlier one; tables,
+    workbook and figures are then byte-equal for any number of ``workers``.
+
+    Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
+    audit fails or a limit was met without a plan; nothing is written then.
+    """
+    clock = _Clock(progress)
+    with clock.step("read"):
+        loaded = _read(scenario, sets)
+        tables: Tables = {name: loaded.table(name) for name in sorted(loaded.tables)}
+        simulation = loaded.parameters.simulation
+        seed = simulation.seed if seed is None else seed
+        replications = simulation.replications if replications is None else replications
+        identity = _identity(loaded, seed, replications, lang)
+    with clock.step("assign"):
+        assignment, assignment_status = _accepted(_assign(loaded), "assignment")
+    with clock.step("seats"):
+        seats, seats_status = _accepted(_seats(loaded), "seats")
+    plan: Tables = {**assignment, **seats}
+    with clock.step("audit"):
+        _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
+    with clock.step("simulate"):
+        outcomes = _simulate(loaded, plan, seed, replications, workers, clock.within)
+    manifest = _manifest(loaded, identity, {"assignment": assignment_status, "seats": seats_status}, outcomes)
+    results: Tables = {**plan, **outcomes, "input_sources": _input_sources(tables)}
+    try:
+        with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
+            with clock.step("report"):
+                written = _report(partial, manifest, results, lang, clock.within)
+            manifest["outputs"] = output_hashes(partial)
+            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
+    except NotARunFolderError as error:
+        raise RunRefused(
+            INPUT_ERROR, text("run.not_a_run_folder", "zh", path=error), text("run.not_a_run_folder", "en", path=error)
+        ) from error
+    return Run(final, manifest, written)
+
+
+class _Clock:
+    """Times every step and tells ``progress`` about it."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._tell = progress or (lambda step, share: None)
+        self._seconds: dict[str, float] = {}
+        self._now = STEPS[0]
+        self._started = time.time()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self._now = name
+        self._tell(name, 0.0)
+        begin = time.perf_counter()
+        yield
+        self._seconds[name] = round(time.perf_counter() - begin, 3)
+        self._tell(name, 1.0)
+
+    def within(self, done: int, total: int) -> None:
+        self._tell(self._now, done / total if total else 1.0)
+
+    def timings(self, workers: int) -> dict[str, Any]:
+        return {
+            "note": "not reproducible: differs from run to run and is no part of the run's name or hashes",
+            "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
+            "seconds": self._seconds,
+            "workers": workers,
+        }
+
+
+def _read(scenario: str | Path | Scenario, sets: Sequence[str]) -> Scenario:
+    from zjsim.scenario import Scenario, load
+
+    if isinstance(scenario, Scenario):
+        if sets:
+            raise ValueError("sets belong to load(): give run() a name or a folder, or a scenario loaded with them")
+        return scenario
+    return load(scenario, sets=tuple(sets))
+
+
+def _assign(scenario: Scenario) -> Result[Tables]:
+    from zjsim.models.lead_discipline import solve_assignment
+
+    return solve_assignment(scenario)
+
+
+def _seats(scenario: Scenario) -> Result[Tables]:
+    from zjsim.models.seat_expansion import solve_seats
+
+    return solve_seats(scenario)
+
+
+def _audit(plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
+    from zjsim.audit import audit_plan
+
+    return audit_plan(plan, tables, parameters)
+
+
+def _simulate(
+    scenario: Scenario,
+    plan: Tables,
+    seed: int,
+    replications: int,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> Tables:
+    from zjsim.models.throughput import simulate
+
+    return simulate(scenario, plan, seed=seed, replications=replications, workers=workers, progress=progress)
+
+
+def _input_sources(tables: Tables) -> pd.DataFrame:
+    from zjsim.report.sources import input_sources
+
+    return input_sources(tables)
+
+
+def _report(
+    folder: Path, manifest: dict[str, Any], results: Tables, lang: Language, progress: Callable[[int, int], None]
+) -> Tables:
+    """Write tables, workbook and figures of ``results`` into ``folder``; returns the tables as written."""
+    from zjsim.report.figures import draw_all
+    from zjsim.report.sources import placeholder_share
+    from zjsim.report.workbook import write_workbook
+    from zjsim.tables.writer import write_csv
+
+    manifest["placeholder_share"] = placeholder_share(results["input_sources"])
+    (folder / "tables").mkdir()
+    written = dict(sorted(results.items()))
+    for name, table in written.items():
+        write_csv(table, folder / "tables" / f"{name}.csv")
+    progress(1, 10)
+    write_workbook(folder / "plan.xlsx", manifest, written, lang)
+    progress(3, 10)
+    (folder / "figures").mkdir()
+    draw_all(folder / "figures", manifest, written, lang)
+    return written
+
+
+def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, Any]]:
+    """The plan's tables and what the manifest says of the solve; without a plan the run is refused."""
+    match result:
+        case Optimal(plan, stages):
+            return plan, {
+                "status": "optimal",
+                "gap": 0.0,
+                "bound": stages[-1].bound if stages else None,
+                "stages": [_stage(s) for s in stages],
+            }
+        case Feasible(plan, stages, bound, gap):
+            return plan, {"status": "feasible", "gap": gap, "bound": bound, "stages": [_stage(s) for s in stages]}
+        case Infeasible(conflict):
+            raise RunRefused(
+                INFEASIBLE,
+                text("run.infeasible", "zh", problem=text(f"run.problem_{problem}", "zh"), why=conflict.zh)
+                + (text("run.repair", "zh", how=conflict.repair_zh) if conflict.repair_zh else ""),
+                text("run.infeasible", "en", problem=text(f"run.problem_{problem}", "en"), why=conflict.en)
+                + (text("run.repair", "en", how=conflict.repair_en) if conflict.repair_en else ""),
+            )
+        case Stopped(reason):
+            raise RunRefused(
+                STOPPED,
+                text("run.stopped", "zh", problem=text(f"run.problem_{problem}", "zh"), reason=reason),
+                text("run.stopped", "en", problem=text(f"run.problem_{problem}", "en"), reason=reason),
+            )
+    raise TypeError(f"not a result of a solve: {result!r}")
+
+
+def _stage(stage: Any) -> dict[str, Any]:
+    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit")}
+
+
+def _refuse_failed_audit(findings: Sequence[Any]) -> None:
+    if findings:
+        raise RunRefused(
+            AUDIT_FAILED,
+            "\n".join([text("run.audit_failed", "zh", n=len(findings)), *(f"  [{f.rule}] {f.zh}" for f in findings)]),
+            "\n".join([text("run.audit_failed", "en", n=len(findings)), *(f"  [{f.rule}] {f.en}" for f in findings)]),
+        )
+
+
+def _identity(scenario: Scenario, seed: int, replications: int, lang: Language) -> dict[str, Any]:
+    """Everything the results follow from; its hash names the run."""
+    return {
+        "format": FORMAT,
+        "zjsim": _version("zjsim"),
+        "scenario": scenario.name,
+        "base": scenario.base,
+        "sets": list(scenario.sets),
+        "parameters": scenario.parameters.model_dump(mode="json"),
+        "inputs": input_hashes(scenario),
+        "seed": seed,
+        "replications": replications,
+        "lang": lang,
+    }
+
+
+def input_hashes(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of every input file by its place within the scenarios, those of parents included."""
+    return dict(sorted((file.place, file.sha256) for file in scenario.files.values()))
+
+
+def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, Any], outcomes: Tables) -> dict[str, Any]:
+    parameters = scenario.parameters
+    sections = identity["parameters"]
+    return {
+        **identity,
+        "run_id": run_id(identity),
+        "header": sections["header"],
+        "as_of": str(parameters.time.as_of),
+        "horizon": str(parameters.time.horizon),
+        "readings": {
+            f"{section}.{name}": value
+            for section, values in sections.items()
+            for name, value in values.items()
+            if name.endswith("_reading")
+        },
+        "p_required": parameters.simulation.p_required,
+        "replications_by_target": _replications(outcomes),
+        "solves": solves,
+        "replayable": all(s["status"] == "optimal" for s in solves.values()),
+        "audit": {"passed": True, "findings": []},
+        "notices": [notice.sentence(identity["lang"]) for notice in scenario.notices],
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+    }
+
+
+def _replications(outcomes: Tables) -> dict[str, int]:
+    targets = outcomes["target_feasibility"]
+    counted = targets[targets["replications"].notna()]
+    return {str(k): int(v) for k, v in counted.groupby("target_id")["replications"].max().items()}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class _CallableModule(ModuleType):
+    """Lets ``zjsim.run(...)`` work also once Python has bound the name ``zjsim.run`` to this module.
+
+    Importing a submodule always does so, and nothing in the parent package can prevent it.
+    """
+
+    def __call__(self, *args: Any, **options: Any) -> Run:
+        return run(*args, **options)
+
+
+sys.modules[__name__].__class__ = _CallableModule
