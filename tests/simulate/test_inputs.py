@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from zjsim.simulate.inputs import DISTRIBUTIONS, UncertainInput, base_values, clamp, from_row, mean, sample
+from zjsim.simulate.inputs import DISTRIBUTIONS, UncertainInput, base_values, clamp, from_row, mean, pert, sample
 
 
 def make(distribution: str, low: float = 8, mode: float = 24, high: float = 80) -> UncertainInput:
@@ -88,3 +89,13 @@ def test_a_row_of_the_parameter_registry_becomes_an_input() -> None:
     with pytest.raises(ValueError, match="calendar"):
         from_row(row)
     assert from_row(row, distribution="triangular").low == 0.1
+
+
+@pytest.mark.parametrize(
+    ("low", "mode", "high"), [(0.75, 0.9, 0.97), (0.02, 0.08, 0.2), (0.0, 0.0, 1.0), (0.2, 0.4, 0.7)]
+)
+def test_tabulated_beta_quantiles_are_close_to_the_exact_ones(low: float, mode: float, high: float) -> None:
+    a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
+    exact = low + (high - low) * stats.beta.ppf(GRID, a, b)
+    inner = (GRID > 1e-4) & (GRID < 1 - 1e-4)
+    assert np.abs(pert(low, mode, high, GRID) - exact)[inner].max() < 3e-4 * (high - low)

@@ -1,0 +1,182 @@
+"""Vocational training, first half: how registrations form classes (M003/M067, M060-M066, M074, M079, M092).
+
+Registrations of a city for a course type come at a rate that follows the months of the year. As soon as as many
+have come as the class takes, the class is formed; who comes later waits for the next one. All numbers of a city and
+course type come from one array of draws, one row per class in the order of forming, so a longer horizon, another
+city or another course type leaves them unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from zjsim.simulate.inputs import SMALLEST_U, UncertainInput, mean, sample
+from zjsim.simulate.streams import Streams
+
+Array = NDArray[np.float64]
+
+PROCESS = "training"
+PROVINCE = "330000"
+DAYS_PER_WEEK = 7.0
+HOUR_BANDS = ((0.6, 8.0, 16.0), (0.3, 24.0, 40.0), (0.1, 48.0, 80.0))
+"""The other shape that course hours may have (facts of PP03): share of courses, from, to; uniform within a band."""
+
+_DRAWS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class CourseType:
+    """One kind of course: who asks for it, how big and long its classes are, and which readings count it."""
+
+    course_type_id: str
+    rate_id: str
+    share_id: str
+    size_id: str
+    hours_id: str
+    has_hour_bands: bool
+    is_online: bool
+    counts_all: bool
+    counts_social: bool
+    labour_overlap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes of one city in the order of their forming; every field has one entry per class.
+
+    ``formed`` in days since the as-of date; ``hours`` class hours; ``week_hours`` class hours a week; ``days`` from
+    the first to the last class hour; ``patience`` days until the registered leave; persons are whole numbers:
+    ``size`` registered, ``participants`` of them come, ``completed`` of these stay to the end. ``course`` is the
+    index of the course type.
+    """
+
+    course: NDArray[np.int64]
+    formed: Array
+    hours: Array
+    week_hours: Array
+    days: Array
+    patience: Array
+    size: Array
+    participants: Array
+    completed: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Registrations:
+    """Expected registrations of one city and course type, cumulated: ``total[k]`` have come by day ``day[k]``."""
+
+    day: Array
+    total: Array
+
+    def when(self, count: Array) -> Array:
+        """The day by which ``count`` registrations are expected."""
+        return np.interp(count, self.total, self.day)
+
+    def by(self, day: float) -> float:
+        """How many are expected by ``day``."""
+        return float(np.interp(day, self.day, self.total))
+
+
+def monthly_index(index: Array, strength: float) -> Array:
+    """The monthly index (12 values, mean 1) with its swing multiplied by ``strength``; never below 0.05, mean 1."""
+    swung = np.maximum(1 + strength * (index - 1), 0.05)
+    return np.asarray(swung * 12 / swung.sum(), dtype=np.float64)
+
+
+def demand_factor(sigma: float, u: float) -> float:
+    """A factor of mean 1 by which a year's demand differs: lognormal with σ ``sigma`` at the uniform number ``u``."""
+    return float(np.exp(sigma * special.ndtri(max(u, SMALLEST_U)) - sigma**2 / 2))
+
+
+def form_classes(
+    course: CourseType,
+    index: int,
+    city: str,
+    registrations: Registrations,
+    inputs: Mapping[str, UncertainInput],
+    values: Mapping[str, float],
+    streams: Streams,
+    year: int,
+) -> tuple[Classes, Array]:
+    """The classes of one city and course type that form by the end of ``registrations``, and the persons left over.
+
+    Registrations are a Poisson process in the time scale of the expected count, so the count at which the k-th
+    class is full is a sum of gamma numbers with the class sizes as shapes (Wilson and Hilferty's cube-root form,
+    off by less than 0.3 % within three standard deviations). Left over: for each of the days ``registrations.day``,
+    persons registered for a class that is not full yet.
+    """
+    size_of, hours_of = inputs[course.size_id], inputs[course.hours_id]
+    total = float(registrations.total[-1])
+    n = int(1.05 * total / mean(size_of, values[course.size_id]) + 8 * np.sqrt(total) / size_of.mode) + 10
+    generator = streams.generator(PROCESS, f"{city}/{course.course_type_id}", year)
+    u = np.maximum(generator.random((n, _DRAWS)), SMALLEST_U)
+    size = np.maximum(np.rint(sample(size_of, values[course.size_id], u[:, 0])), 1.0)
+    full_at = np.cumsum(_gamma(size, u[:, 1]))
+    left_over = _left_over(registrations.total, full_at, size)
+    k = int(np.searchsorted(full_at, total, side="right"))
+    u, size, full_at = u[:k], size[:k], full_at[:k]
+    hours = course_hours(hours_of, values[course.hours_id], u[:, 2])
+    if course.has_hour_bands:
+        banded = u[:, 3] < values["TR19"]
+        hours[banded] = banded_hours(u[banded, 2]) * (values[course.hours_id] / hours_of.mode)
+    hours = np.maximum(np.rint(hours), 1.0)
+    week_hours = np.minimum(sample(inputs["TR17"], values["TR17"], u[:, 4]), hours)
+    patience = DAYS_PER_WEEK * sample(inputs["TR18"], values["TR18"], u[:, 5])
+    no_show = sample(inputs["PP16"], values["PP16"], u[:, 6])
+    stay = sample(inputs["PP17"], values["PP17"], u[:, 7])
+    participants = np.floor(size * (1 - no_show) + u[:, 8])
+    completed = np.floor(participants * stay + (1 - u[:, 8]))
+    return (
+        Classes(
+            course=np.full(k, index),
+            formed=registrations.when(full_at),
+            hours=hours,
+            week_hours=week_hours,
+            days=DAYS_PER_WEEK * hours / week_hours,
+            patience=patience,
+            size=size,
+            participants=np.minimum(participants, size),
+            completed=np.minimum(completed, participants),
+        ),
+        left_over,
+    )
+
+
+def join(parts: list[Classes]) -> Classes:
+    """All classes of a city, ordered by the day of forming (ties: by course type, then by number)."""
+    fields = {f: np.concatenate([getattr(p, f) for p in parts]) for f in Classes.__slots__}
+    order = np.argsort(fields["formed"], kind="stable")
+    return Classes(**{f: a[order] for f, a in fields.items()})
+
+
+def course_hours(source: UncertainInput, value: float, u: Array) -> Array:
+    """Class hours of courses at the uniform numbers ``u``: the declared shape, its centre moved to ``value``."""
+    return sample(source, value, u)
+
+
+def banded_hours(u: Array) -> Array:
+    """Class hours in three bands (:data:`HOUR_BANDS`) at the uniform numbers ``u``: longer courses at higher ``u``."""
+    shares = np.cumsum([0.0, *(b[0] for b in HOUR_BANDS)])
+    knots = np.repeat(shares, 2)[1:-1]
+    edges = np.array([edge for band in HOUR_BANDS for edge in band[1:]])
+    return np.asarray(np.interp(u, knots, edges), dtype=np.float64)
+
+
+def _gamma(shape: Array, u: Array) -> Array:
+    """Gamma numbers of mean ``shape`` by the cube-root approximation to the normal."""
+    return np.asarray(
+        shape * np.maximum(1 - 1 / (9 * shape) + special.ndtri(u) / (3 * np.sqrt(shape)), 0.0) ** 3, dtype=np.float64
+    )
+
+
+def _left_over(counts: Array, full_at: Array, size: Array) -> Array:
+    """Persons registered for the class that is not full yet, at each expected count in ``counts``."""
+    k = np.minimum(np.searchsorted(full_at, counts, side="right"), len(size) - 1)
+    before = np.concatenate([[0.0], full_at])[k]
+    share = np.clip((counts - before) / np.maximum(full_at[k] - before, 1e-12), 0.0, 1.0)
+    return np.asarray(np.floor(share * size[k] * (1 - 1e-9)), dtype=np.float64)
