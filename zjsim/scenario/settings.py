@@ -113,9 +113,24 @@ def validate(settings: Settings, label: str) -> tuple[Parameters | None, list[Fi
     if odd:
         return None, odd
     try:
-        return Parameters.model_validate_json(json.dumps(settings.values, default=_plain), strict=True), []
+        values = _with_default_entries(Parameters, settings.values)
+        return Parameters.model_validate_json(json.dumps(values, default=_plain), strict=True), []
     except ValidationError as error:
         return None, [_translate(e, settings, label) for e in error.errors(include_url=False)]
+
+
+def _with_default_entries(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` where a table of numbers that is given in part keeps its default entries: key by key, as files merge."""
+    filled = dict(values)
+    for name, info in model.model_fields.items():
+        given = values.get(name)
+        if not isinstance(given, dict):
+            continue
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            filled[name] = _with_default_entries(info.annotation, given)
+        elif isinstance(info.default, dict):
+            filled[name] = {**info.default, **given}
+    return filled
 
 
 def _plain(value: object) -> str:

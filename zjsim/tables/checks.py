@@ -6,7 +6,8 @@ values that fail are looked at again to explain them. That keeps 300,000 rows wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,15 +28,22 @@ class CheckedTable:
 
     ``cells`` holds the text cells of each declared column that the file has; ``distinct`` their distinct values
     without the wrong ones; ``probable`` what wrong values were probably meant to be (so that one broken key does not
-    break every reference to it).
+    break every reference to it); ``numbers`` the columns of numbers that are all right.
     """
 
     raw: RawTable
     registry: Registry
     cells: dict[str, list[str]]
     distinct: dict[str, set[str]] = field(default_factory=dict)
+    numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     probable: dict[str, set[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    def values(self, column: str) -> set[str]:
+        """Distinct right values of a column the file has, each item of a list by itself, without ""."""
+        if column not in self.distinct:
+            self.distinct[column] = set(self.cells[column]) - {""}
+        return self.distinct[column]
 
     @property
     def ok(self) -> bool:
@@ -71,13 +79,15 @@ def _odd_rows(table: CheckedTable) -> set[int]:
             )
         else:
             table.findings.append(finding("too_few_cells", raw.file, line=line, words=words))
-    if table.cells and len(raw):
-        shortest = min(table.cells.values(), key=lambda cells: cells.count(""))
-        if "" in shortest:
-            for row in _rows_with({""}, shortest):
-                if row not in skipped and not any(column[row].strip() for column in raw.columns):
-                    table.findings.append(finding("blank_row", raw.file, line=int(raw.lines[row])))
-                    skipped.add(row)
+    blank: Sequence[int] = range(len(raw)) if table.cells else range(0)
+    for cells in table.cells.values():
+        blank = [row for row in blank if not cells[row]] if "" in cells else []
+        if not blank:
+            break
+    for row in blank:
+        if row not in skipped and not any(column[row].strip() for column in raw.columns):
+            table.findings.append(finding("blank_row", raw.file, line=int(raw.lines[row])))
+            skipped.add(row)
     return skipped
 
 
@@ -115,17 +125,21 @@ def _wrong(value: str, column: Column | None) -> bool:
 
 def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> None:
     cells = table.cells[column.name]
+    if column.kind in ("integer", "number") and not column.separator:
+        numbers = _all_numbers(cells, column)
+        if numbers is not None:
+            table.numbers[column.name] = numbers
+            return
     distinct = set(cells)
-    blank = "" in distinct
-    distinct.discard("")
-    if column.required and blank:
+    if column.required and "" in distinct:
         for row in _rows_with({""}, cells):
             if row not in skipped:
                 _add(table, column, {"": [row]}, {"": Problem("required", words={"title": (column.zh, column.en)})})
+    distinct.discard("")
     problems = {} if _all_plain(distinct, column) else _problems(distinct, column)
-    example = min(distinct - problems.keys(), default=column.pattern.strip("^$"))
-    for problem in problems.values():
-        if problem.rule == "pattern":
+    if any(problem.rule == "pattern" for problem in problems.values()):
+        example = min(distinct - problems.keys(), default=column.pattern.strip("^$"))
+        for problem in problems.values():
             problem.words["example"] = example.split(column.separator)[0] if column.separator else example
     if column.separator:
         distinct = {part for value in distinct if value not in problems for part in value.split(column.separator)}
@@ -137,19 +151,35 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
         _add(table, column, _rows_of(problems.keys(), cells, skipped), problems)
 
 
+def _all_numbers(cells: list[str], column: Column) -> NDArray[np.float64] | None:
+    """The cells as numbers, shape (rows,), NaN where empty, if every one passes; None means: look closer."""
+    joined = "\n".join(cells) + "\n"
+    lines = _NUMBER_LINES[column.kind, column.required]
+    if joined.count("\n") != max(len(cells), 1) or "-0\n" in joined or not lines.fullmatch(joined):
+        return np.empty(0) if not cells else None
+    filled = cells if column.required else [cell or "nan" for cell in cells]
+    numbers = np.array(filled, dtype=object).astype(np.float64)
+    known = numbers if column.required else numbers[~np.isnan(numbers)]
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    if known.size and not (np.isfinite(known).all() and known.min() >= low and known.max() <= high):
+        return None
+    return numbers
+
+
+_NUMBER_LINES = {
+    (kind, required): re.compile(rf"(?:(?:{form.pattern}){'' if required else '?+'}\n)*+", re.ASCII)
+    for kind, form in (("integer", INTEGER), ("number", NUMBER))
+    for required in (True, False)
+}
+_TIGHT = re.compile(r"(?:[\w^$()\[\]{}|?*+,:-]|\\d|\\w)*", re.ASCII)
+"""Patterns that can match nothing but letters, digits, ``_``, ``-`` and ``:``: no need to look for stray characters."""
+
+
 def _all_plain(values: set[str], column: Column) -> bool:
-    """Whether every value passes by pattern and range alone; False means: look closer, not: wrong."""
+    """Whether every value passes by pattern alone; False means: look closer, not: wrong."""
     if not values or column.separator:
         return not values
-    if column.kind in ("integer", "number"):
-        if not all(map((INTEGER if column.kind == "integer" else NUMBER).fullmatch, values)) or "-0" in values:
-            return False
-        if column.kind == "integer" and column.minimum is None and column.maximum is None:
-            return True
-        numbers = np.fromiter(map(float, values), dtype=float, count=len(values))
-        low = -np.inf if column.minimum is None else column.minimum
-        high = np.inf if column.maximum is None else column.maximum
-        return bool(np.isfinite(numbers).all() and numbers.min() >= low and numbers.max() <= high)
     if column.kind == "choice":
         return values <= set(column.choices)
     if column.kind == "boolean":
@@ -158,6 +188,8 @@ def _all_plain(values: set[str], column: Column) -> bool:
         matches = compiled(column.pattern)
         if matches is not None and not all(map(matches, values)):
             return False
+        if matches is not None and "[^" not in column.pattern and _TIGHT.fullmatch(column.pattern):
+            return True
         if column.kind == "code" and matches is None and not all(map(str.isascii, values)):
             return False
         return not any(map(SUSPICIOUS.search, values))
@@ -167,7 +199,17 @@ def _all_plain(values: set[str], column: Column) -> bool:
 def _problems(values: Iterable[str], column: Column) -> dict[str, Problem]:
     """What is wrong with each wrong value."""
     judge = _problem_of_list if column.separator else problem_of
-    return {v: p for v in sorted(values) if (p := judge(v, column)) is not None}
+    return {v: p for v in sorted(_suspects(values, column)) if (p := judge(v, column)) is not None}
+
+
+def _suspects(values: Iterable[str], column: Column) -> Iterable[str]:
+    """The values worth a closer look: of many numbers only those that are ill-written or out of range."""
+    if column.separator or column.kind not in ("integer", "number"):
+        return values
+    well = (INTEGER if column.kind == "integer" else NUMBER).fullmatch
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    return [v for v in values if not well(v) or v == "-0" or not low <= float(v) <= high or float(v) in (low, high)]
 
 
 def _problem_of_list(value: str, column: Column) -> Problem | None:
@@ -300,17 +342,16 @@ def check_references(tables: Mapping[str, CheckedTable]) -> None:
     """Check the references of every table to the others; a table that could not be read is taken to hold anything."""
     for table in tables.values():
         for column in table.registry.columns:
-            if not column.ref or column.name not in table.distinct:
+            if not column.ref or column.name not in table.cells:
                 continue
             targets = [target.split(".") for target in column.ref.split("|")]
-            if any(r not in tables or c not in tables[r].distinct for r, c in targets):
+            if any(r not in tables or c not in tables[r].cells for r, c in targets):
                 continue
-            valid = set().union(*(tables[r].distinct[c] for r, c in targets))
-            wrong = table.distinct[column.name] - valid
+            valid = set().union(*(tables[r].values(c) for r, c in targets))
+            wrong = table.values(column.name) - valid
+            wrong -= set().union(*(tables[r].probable.get(c, set()) for r, c in targets))
             if not wrong:
                 continue
-            probable = set().union(*(tables[r].probable[c] for r, c in targets))
-            wrong -= probable
             listed = sorted(valid)
             words: dict[str, object] = {"target": column.ref.replace("|", " / ")}
             problems = {v: Problem("reference", _nearest_code(v, valid, listed), words) for v in sorted(wrong)}
@@ -326,4 +367,4 @@ def check_references(tables: Mapping[str, CheckedTable]) -> None:
 def _nearest_code(value: str, valid: set[str], listed: list[str]) -> str:
     from zjsim.tables.values import code_candidates
 
-    return next((c for c in code_candidates(value) if c in valid), "") or nearest(value, listed)
+    return next((c for c in code_candidates(value) if c in valid), "") or nearest(value, listed, 0.75)

@@ -24,7 +24,8 @@ MAX_BROKEN_QUOTES = 20
 
 def parse_csv(data: bytes, name: str, label: str) -> tuple[RawTable | None, list[Finding]]:
     """The table in ``data`` (valid UTF-8 without mark), or None where not even a header can be made out."""
-    data = data.replace(b"\r\n", b"\n")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     table = _parse_regular(data, name, label)
     found: list[Finding] = []
     if table is None:

@@ -6,36 +6,33 @@ import numpy as np
 import pandas as pd
 
 from zjsim.tables.checks import CheckedTable
+from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Column, Registry
 
 
 def typed_frame(table: CheckedTable) -> pd.DataFrame:
     """The table as a frame in declared column order, one row per row of the file, index 0 … n-1.
 
-    Required integers become int64, other numbers float64 (NaN where unknown), booleans bool, all else text ("" where
-    empty).
+    Required integers become int64, other numbers float64 (NaN where unknown), required booleans bool, all else text
+    ("" where empty). The table must have passed its checks.
     """
-    data = {c.name: _typed(table.cells[c.name], c) for c in table.registry.columns}
+    data = {c.name: _typed(table, c) for c in table.registry.columns}
     return pd.DataFrame(data, index=pd.RangeIndex(len(table.raw)))
 
 
 def empty_frame(registry: Registry) -> pd.DataFrame:
     """The frame of an optional registry that a scenario does not have: all columns, no rows."""
-    return pd.DataFrame({c.name: _typed([], c) for c in registry.columns}, index=pd.RangeIndex(0))
+    nothing = [np.empty(0, dtype=object) for _ in registry.columns]
+    raw = RawTable(registry.name, "", [c.name for c in registry.columns], 1, nothing, np.empty(0, dtype=np.int64))
+    numbers = {c.name: np.empty(0) for c in registry.columns}
+    return typed_frame(CheckedTable(raw, registry, {c.name: [] for c in registry.columns}, numbers=numbers))
 
 
-def _typed(cells: list[str], column: Column) -> np.ndarray | pd.api.extensions.ExtensionArray:
-    if column.separator:
-        return _text(cells)
-    if column.kind == "integer" and column.required:
-        return np.fromiter(map(int, cells), dtype=np.int64, count=len(cells))
-    if column.kind in ("integer", "number"):
-        values = (float(cell) if cell else np.nan for cell in cells)
-        return np.fromiter(values, dtype=np.float64, count=len(cells))
-    if column.kind == "boolean" and column.required:
-        return np.fromiter(map("yes".__eq__, cells), dtype=np.bool_, count=len(cells))
-    return _text(cells)
-
-
-def _text(cells: list[str]) -> pd.api.extensions.ExtensionArray:
-    return pd.array(np.array(cells, dtype=object), dtype="str")
+def _typed(table: CheckedTable, column: Column) -> np.ndarray | pd.api.extensions.ExtensionArray:
+    if not column.separator:
+        if column.kind in ("integer", "number"):
+            numbers = table.numbers[column.name]
+            return numbers.astype(np.int64) if column.kind == "integer" and column.required else numbers
+        if column.kind == "boolean" and column.required:
+            return np.fromiter(map("yes".__eq__, table.cells[column.name]), dtype=np.bool_, count=len(table.raw))
+    return pd.array(table.raw.columns[table.raw.header.index(column.name)], dtype="str")

@@ -53,12 +53,12 @@ def plain(value: str) -> str:
     return INVISIBLE.sub("", unicodedata.normalize("NFKC", value)).strip()
 
 
-def nearest(value: str, valid: Sequence[str]) -> str:
-    """The valid value most like ``value`` ("" if none is)."""
+def nearest(value: str, valid: Sequence[str], likeness: float = 0.6) -> str:
+    """The valid value most like ``value`` ("" if none is at least as like it as ``likeness``, 0 to 1)."""
     if not value or len(valid) > MOST_CANDIDATES:
         return ""
     folded = {v.casefold(): v for v in valid}
-    close = get_close_matches(plain(value).casefold(), list(folded), n=1, cutoff=0.6)
+    close = get_close_matches(plain(value).casefold(), list(folded), n=1, cutoff=likeness)
     return folded[close[0]] if close else ""
 
 

@@ -34,7 +34,7 @@ def format_number(value: float) -> str:
 
 
 def guarded(value: str) -> str:
-    """``value`` with an apostrophe before it where a spreadsheet would take it for a formula; numbers stay as they are."""
+    """``value`` after an apostrophe where a spreadsheet would take it for a formula; numbers stay as they are."""
     return f"'{value}" if _RISKY.match(value) and not _NUMBER.fullmatch(value) else value
 
 
