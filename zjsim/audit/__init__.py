@@ -1,1 +1,23 @@
-"""Checks of an exported plan from its tables alone; shares no code with the formulations."""
+"""Re-checks an exported plan from its tables and the registries alone; shares no code with the models or the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from zjsim.audit.finding import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Finding", "audit_plan"]
+
+
+def audit_plan(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], parameters: Any) -> list[Finding]:
+    """Every rule that the plan's tables break, theme by theme; an empty list means that the plan may be exported.
+
+    ``plan`` holds the tables the models gave, ``tables`` the scenario's registries, ``parameters`` its settings.
+    """
+    from zjsim.audit import assignment, seats
+
+    return [*assignment.check(plan, tables, parameters), *seats.check(plan, tables, parameters)]
