@@ -1,0 +1,123 @@
+"""Conflicts are minimal by definition, and repairs repair."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from zjsim.solve.conflicts import Requirement, repair_of
+from zjsim.solve.goals import Goal, lexicographic
+from zjsim.solve.matrix import extract
+from zjsim.solve.options import Options
+from zjsim.solve.results import Infeasible, Optimal
+
+
+def random_model(seed: int) -> pyo.ConcreteModel:
+    """Six rows over four 0/1 variables; about half of the seeds have no solution."""
+    g = np.random.default_rng(seed)
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(4), domain=pyo.Binary)
+    m.rows = pyo.ConstraintList()
+    m.sides = []
+    for _ in range(6):
+        a, low = g.integers(-2, 3, 4), int(g.integers(0, 4))
+        m.sides.append((a, low))
+        body = sum(int(c) * m.x[i] for i, c in enumerate(a)) + 0 * m.x[0]
+        m.rows.add(body >= low)
+    return m
+
+
+def holds(m: pyo.ConcreteModel, rows: Any) -> bool:
+    return any(
+        all(m.sides[k][0] @ np.array(x) >= m.sides[k][1] for k in rows) for x in itertools.product((0, 1), repeat=4)
+    )
+
+
+def requirements(m: pyo.ConcreteModel) -> list[Requirement]:
+    return [Requirement(str(k), (m.rows[k + 1],), f"要求{k}", f"requirement {k}") for k in range(6)]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_conflict_is_impossible_and_every_part_of_it_possible(seed: int) -> None:
+    m = random_model(seed)
+    result = lexicographic(m, [Goal("none", "minimise", sum(m.x[i] for i in range(4)))], None, lambda: requirements(m))
+    assert isinstance(result, Optimal) == holds(m, range(6))
+    if isinstance(result, Infeasible):
+        conflict = result.conflict
+        members = [int(k) for k in conflict.members]
+        assert conflict.minimal
+        assert members
+        assert not holds(m, members)
+        assert all(holds(m, [k for k in members if k != out]) for out in members)
+        assert all(f"要求{k}" in conflict.zh and f"requirement {k}" in conflict.en for k in members)
+        amounts = repair_of(extract(m, []), requirements(m), Options())
+        for k, amount in amounts.items():
+            m.sides[k] = (m.sides[k][0], m.sides[k][1] - amount)
+        assert amounts
+        assert holds(m, range(6))
+
+
+def test_a_conflict_that_only_whole_numbers_see() -> None:
+    """2x + 2y = 3 has fractional solutions but no whole one: the linear relaxation shows nothing."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(domain=pyo.Binary), pyo.Var(domain=pyo.Binary)
+    m.odd = pyo.Constraint(expr=2 * m.x + 2 * m.y == 3)
+    m.other = pyo.Constraint(expr=m.x + m.y <= 2)
+    words = [Requirement("odd", (m.odd,), "奇数", "odd"), Requirement("other", (m.other,), "其他", "other")]
+    result = lexicographic(m, [Goal("x", "minimise", m.x)], None, lambda: words)
+    assert isinstance(result, Infeasible)
+    assert result.conflict.members == ("odd",)
+    assert result.conflict.en == "This requirement cannot be met by itself: odd."
+    assert result.conflict.zh == "这项要求本身无法满足：奇数。"
+    assert "loosen by 1" in result.conflict.repair_en
+
+
+def test_a_conflict_of_the_background_is_not_blamed_on_requirements() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.background = pyo.Constraint(expr=m.x >= 2)
+    m.rule = pyo.Constraint(expr=m.x <= 1)
+    result = lexicographic(
+        m, [Goal("x", "minimise", m.x)], None, lambda: [Requirement("rule", (m.rule,), "规则", "rule")]
+    )
+    assert isinstance(result, Infeasible)
+    assert result.conflict.members == ()
+    assert "whatever the requirements" in result.conflict.en
+
+
+def test_linear_conflicts_are_found_among_many_rows() -> None:
+    """Two hundred harmless rows and three that clash: x + y >= 5, x <= 2, y <= 2."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9))
+    m.harmless = pyo.Constraint(range(200), rule=lambda m, k: m.x + m.y <= 18 + k)
+    m.sum, m.left, m.right = (
+        pyo.Constraint(expr=m.x + m.y >= 5),
+        pyo.Constraint(expr=m.x <= 2),
+        pyo.Constraint(expr=m.y <= 2),
+    )
+    rows = [*m.harmless.values(), m.sum, m.left, m.right]
+    words = [Requirement(r.name, (r,), r.name, r.name) for r in rows]
+    result = lexicographic(m, [Goal("x", "minimise", m.x)], None, lambda: words)
+    assert isinstance(result, Infeasible)
+    assert set(result.conflict.members) == {"sum", "left", "right"}
+
+
+def test_the_repair_takes_the_cheapest_way_and_spares_what_cannot_give() -> None:
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 10))
+    m.low, m.high, m.law = (
+        pyo.Constraint(expr=m.x >= 7),
+        pyo.Constraint(expr=m.x <= 4),
+        pyo.Constraint(expr=m.x <= 5),
+    )
+    words = [
+        Requirement("low", (m.low,), "低", "low", weight=10, unit_zh="个席位", unit_en=" seats"),
+        Requirement("high", (m.high,), "高", "high", weight=1),
+        Requirement("law", (m.law,), "法", "law", weight=0),
+    ]
+    assert repair_of(extract(m, []), words, Options()) == {0: 2.0, 1: 1.0}
+    assert repair_of(extract(m, []), [words[2]], Options()) == {}
