@@ -118,6 +118,13 @@ class SeatParameters(Section):
     county_relative_gap: float = Field(0.0, ge=0)
 
 
+class PatentParameters(Section):
+    """Readings of the non-use clock (M024): two years (the plan) or three (the provincial regulation), and its start."""
+
+    non_use_reading: Literal["plan_2_years", "regulation_3_years"] = "plan_2_years"
+    non_use_start: Literal["grant", "filing"] = "grant"
+
+
 class SimulationParameters(Section):
     """Options of the simulation and of the statement on the targets."""
 
@@ -141,5 +148,6 @@ class Parameters(Section):
     time: Time = Time()
     assignment: AssignmentParameters = AssignmentParameters()
     seats: SeatParameters = SeatParameters()
+    patents: PatentParameters = PatentParameters()
     simulation: SimulationParameters = SimulationParameters()
     solver: SolverParameters = SolverParameters()

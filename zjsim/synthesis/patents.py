@@ -31,7 +31,8 @@ def patents(tables: Tables, teams: pd.DataFrame) -> pd.DataFrame:
     Stock: by kind × category × (1 + graded disciplines ÷ 10). Inventoried at the as-of date: the same share
     everywhere (parameter TP03). Staff: the national mean per institution, half of it equally, half by patents.
     Contracts of development, consulting and service: the national mean per institution, by teachers
-    (``teams`` = registry ``service_teams``).
+    (``teams`` = registry ``service_teams``). Pace of the inventory, promotion, trials, lists and empowerment: the
+    provincial numbers, by patents.
     """
     universities = tables["universities"].reset_index(drop=True)
     disciplines = tables["disciplines"]
@@ -43,6 +44,7 @@ def patents(tables: Tables, teams: pd.DataFrame) -> pd.DataFrame:
     staff = TRANSFER_STAFF_PER_INSTITUTION * (0.5 + 0.5 * count * stock / stock.sum())
     teachers = teams.set_index("moe_code")["teachers"].reindex(universities["moe_code"]).to_numpy()
     contracts = count * service["SP05"] * service["SP06"] * service["SP07"] * teachers / teachers.sum()
+    share = stock / stock.sum()
     found = pd.DataFrame(
         {
             "moe_code": universities["moe_code"],
@@ -50,6 +52,11 @@ def patents(tables: Tables, teams: pd.DataFrame) -> pd.DataFrame:
             "inventoried": np.floor(stock * own["TP03"]).astype(np.int64),
             "transfer_staff": np.round(staff, 2),
             "other_contracts_per_year": np.round(contracts, 1),
+            "inventory_per_month": np.round(modes(tables["process_parameters"])["PP54"] * share, 2),
+            "promoted_per_year": np.round(own["TP11"] * share, 3),
+            "trials_per_year": np.round(own["TP13"] * own["TP14"] * share, 4),
+            "listed": np.round(own["TP15"] * own["TP14"] * share, 2),
+            "empowered_per_year": np.round(own["TP20"] * share, 4),
         }
     )
     found = found.assign(source_id="method_patents", basis="synthetic")

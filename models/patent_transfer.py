@@ -1,0 +1,379 @@
+"""Patents of institutions, from the drawer to a firm (M002, M019–M027, M035).
+
+The stock of an institution is inventoried at its pace (M026). Of its idle patents, some find a buyer or a licensee by
+themselves, at the hazard that past transfers imply; promoted high-value patents do so more often (M027), and further
+empowered results at the rate of the pilots (M019). Each then needs an officer of the institution's transfer office, who
+brings the contract about. Idle applied patents older than the non-use clock, without a valid reason, come on the list
+for free trials once the institution has drawn it up (M024); a longer list draws more trials (M021). A trial runs some
+months; then the firm buys a licence, again through the office, or the patent goes back to the list.
+
+Three readings are counted: patents first transferred or licensed; the same with trials begun; contracts of all six
+modes. The idle stock is a number per institution, not a crowd of objects: only patents on the move are entities.
+Trials under way at the as-of date are drawn from the pace of the past years. Time is in days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from zjsim.models.process_tools import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
+    Floats,
+    Horizon,
+    ParameterSet,
+    horizon,
+    parameter_set,
+    poisson_quantile,
+)
+
+from zjsim.simulate.kernel import Call, Pool, Simulation, Steps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+    from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.streams import Streams
+
+PROCESS = "patent_transfer"
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "patents_transferred": ("flow", "patents"),
+    "patents_transferred_or_trialled": ("flow", "patents"),
+    "result_contracts": ("flow", "contracts"),
+    "inventory_share_stock_at_plan": ("level", "share"),
+    "inventory_share_rolling": ("level", "share"),
+}
+
+PAST_TRIAL_YEARS = 3
+"""Free trials began in Zhejiang in October 2021, three years before the plan's start."""
+
+_COLUMNS = (
+    "stock",
+    "inventoried",
+    "transfer_staff",
+    "other_contracts_per_year",
+    "inventory_per_month",
+    "promoted_per_year",
+    "trials_per_year",
+    "listed",
+    "empowered_per_year",
+)
+_PROCESS_IDS = ("PP39", "PP43", "PP44", "PP45", "PP47", "PP49", "PP50", "PP51", "PP52", "PP53", "PP54")
+_SERVICE_IDS = ("SP06", "SP07", "SP11")
+_OWN_IDS = tuple(f"TP{n:02d}" for n in range(1, 21))
+
+
+@dataclass(frozen=True, slots=True)
+class PatentData:
+    """Institutions and their patents: ``columns[name]`` holds a registry column, in the order of ``institutions``."""
+
+    horizon: Horizon
+    parameters: ParameterSet
+    institutions: tuple[str, ...]
+    columns: Mapping[str, Floats]
+    clock: str
+    clock_from_filing: bool
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The simulated years."""
+        return self.horizon.years
+
+
+def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> PatentData:
+    """Read the registries of a scenario; no table of ``plan`` changes this process."""
+    table = scenario.table("patents").sort_values("moe_code")
+    names = ("process_parameters", "service_parameters", "patent_parameters")
+    readings = scenario.parameters.patents
+    return PatentData(
+        horizon=horizon(scenario.parameters.time),
+        parameters=parameter_set([scenario.table(n) for n in names], (*_PROCESS_IDS, *_SERVICE_IDS, *_OWN_IDS)),
+        institutions=tuple(table["moe_code"]),
+        columns={name: table[name].to_numpy(dtype=np.float64) for name in _COLUMNS},
+        clock="PP50" if readings.non_use_reading == "plan_2_years" else "PP51",
+        clock_from_filing=readings.non_use_start == "filing",
+    )
+
+
+def uncertain_inputs(data: PatentData) -> tuple[UncertainInput, ...]:
+    """Every number of this process that no public document settles."""
+    return data.parameters.uncertain()
+
+
+def simulate_patent_transfer(data: PatentData, values: Values, streams: Streams) -> dict[str, Floats]:
+    """One replication: :data:`OUTCOMES` by simulated year."""
+    book = move(data, values, streams)
+    per_year = data.horizon.per_year
+    transferred = per_year(book.transferred)
+    at_plan, rolling = inventory(data, values, streams)
+    others = other_contracts(data, values, streams)
+    return {
+        "patents_transferred": transferred,
+        "patents_transferred_or_trialled": transferred
+        - per_year(book.converted_after_counted_trial)
+        + per_year(book.trials_begun),
+        "result_contracts": others + transferred / data.parameters.value("TP10", values),
+        "inventory_share_stock_at_plan": at_plan,
+        "inventory_share_rolling": rolling,
+    }
+
+
+@dataclass(slots=True)
+class Book:
+    """What happened on which day, and the idle patents of each institution."""
+
+    idle: list[float]
+    transferred: list[float] = field(default_factory=list)
+    trials_begun: list[float] = field(default_factory=list)
+    converted_after_counted_trial: list[float] = field(default_factory=list)
+    returned: int = 0
+
+
+def transfer(sim: Simulation, book: Book, office: Pool, institution: int, wait: float, work: float) -> Steps:
+    """A patent that found a firm: after ``wait`` days it comes to the office, an officer concludes the contract."""
+    yield wait
+    book.idle[institution] -= 1
+    yield office
+    yield work
+    office.release()
+    book.transferred.append(sim.now)
+
+
+def trial(
+    sim: Simulation, book: Book, office: Pool, institution: int, wait: float, length: float, work: float, buys: bool
+) -> Steps:
+    """A free trial: it begins after ``wait`` days (0: it is under way), and ends in a licence or back on the list."""
+    counted = wait > 0
+    if counted:
+        yield wait
+        book.trials_begun.append(sim.now)
+    book.idle[institution] -= 1
+    yield length
+    if not buys:
+        book.idle[institution] += 1
+        book.returned += 1
+        return
+    yield office
+    yield work
+    office.release()
+    book.transferred.append(sim.now)
+    if counted:
+        book.converted_after_counted_trial.append(sim.now)
+
+
+def move(data: PatentData, values: Values, streams: Streams) -> Book:
+    """Let patents flow to the end of the horizon; each year's flows start from the idle stock at its beginning."""
+    p, c = data.parameters, data.columns
+    untransferred = 1 - p.value("PP49", values)
+    own = c["stock"] * p.value("TP01", values)
+    sim = Simulation()
+    book = Book((own * untransferred).tolist())
+    officers, per_officer = office_sizes(data, values)
+    offices = [Pool(sim, n) for n in officers]
+    start_trials_under_way(data, values, streams, sim, book, offices, per_officer)
+
+    def year_begins(call: Call) -> None:
+        year = call.argument
+        start_transfers(data, values, streams, sim, book, offices, per_officer, year)
+        start_trials(data, values, streams, sim, book, offices, per_officer, year)
+        change = own * p.value("TP06", values) - np.array(book.idle) * p.value("TP07", values)
+        book.idle = [i + d for i, d in zip(book.idle, change.tolist(), strict=True)]
+
+    for year, edge in zip(data.horizon.years, data.horizon.edges[:-1], strict=True):
+        sim.at(edge, year_begins, year)
+    sim.run(data.horizon.end)
+    return book
+
+
+def office_sizes(data: PatentData, values: Values) -> tuple[list[int], list[float]]:
+    """Officers who conclude patent contracts, at least one; and how much of a full officer each of them is.
+
+    Staff × the share of their time for patents (TP09): a part-time officer takes longer over each contract.
+    """
+    time = data.columns["transfer_staff"] * data.parameters.value("TP09", values)
+    officers = np.maximum(1, np.rint(time)).astype(int)
+    return officers.tolist(), (np.maximum(time, 1e-9) / officers).tolist()
+
+
+def work_days(data: PatentData, values: Values, u: Floats) -> Floats:
+    """Days of a full officer for one patent: a year ÷ contracts a year at full load (PP39 ÷ TP08) ÷ patents in one."""
+    p = data.parameters
+    contracts = p.draw("PP39", values, u) / p.value("TP08", values)
+    return DAYS_PER_YEAR / contracts / p.value("TP10", values)
+
+
+def direct_hazard(data: PatentData, values: Values) -> float:
+    """Transfers a year of an idle patent: what accumulates to the share PP49 over the mean exposure TP02."""
+    return float(-np.log1p(-data.parameters.value("PP49", values)) / data.parameters.value("TP02", values))
+
+
+def _counts(data: PatentData, streams: Streams, year: int, what: str, means: Floats) -> list[int]:
+    u = [streams.uniforms(PROCESS, code, year, 1, what)[0] for code in data.institutions]
+    found: list[int] = poisson_quantile(np.array(u), means).tolist()
+    return found
+
+
+def start_transfers(
+    data: PatentData,
+    values: Values,
+    streams: Streams,
+    sim: Simulation,
+    book: Book,
+    offices: list[Pool],
+    per_officer: list[float],
+    year: int,
+) -> None:
+    """Patents that find a firm in ``year``: idle ones, promoted ones (M027), and empowered results (M019)."""
+    p, c = data.parameters, data.columns
+    n = data.horizon.years.index(year)
+    begin, end = data.horizon.edges[n], data.horizon.edges[n + 1]
+    length = data.horizon.lengths_years()[n]
+    hazard = direct_hazard(data, values)
+    idle = np.maximum(book.idle, 0.0)
+    grants = c["stock"] * p.value("TP01", values) * p.value("TP06", values)
+    good = idle * p.value("PP53", values)
+    promoted = np.minimum(c["promoted_per_year"] * p.share_of_mode("TP11", values), good)
+    empowered = c["empowered_per_year"] * p.share_of_mode("TP20", values) * p.value("PP47", values)
+    by_year = hazard * (idle + grants / 2) + hazard * (p.value("TP12", values) - 1) * promoted + empowered
+    counts = _counts(data, streams, year, "transfers", by_year * length)
+    for i, code in enumerate(data.institutions):
+        u = streams.uniforms(PROCESS, code, year, 2 * counts[i], "transfer").reshape(-1, 2)
+        waits = (u[:, 0] * (end - begin)).tolist()
+        works = (work_days(data, values, u[:, 1]) / per_officer[i]).tolist()
+        for wait, work in zip(waits, works, strict=True):
+            sim.start(transfer(sim, book, offices[i], i, wait, work))
+
+
+def listed_patents(data: PatentData, values: Values, idle: Floats) -> Floats:
+    """Idle patents that the non-use rule puts on the list (M024): applied, old enough, without a valid reason.
+
+    Ages of idle patents are exponential with mean TP19 years from grant; a clock that starts at filing runs earlier by
+    the examination (PP43).
+    """
+    p = data.parameters
+    months = p.value(data.clock, values) - (p.value("PP43", values) if data.clock_from_filing else 0.0)
+    old_enough = np.exp(-max(months, 0.0) / 12 / p.value("TP19", values))
+    return np.asarray(idle * p.value("TP17", values) * (1 - p.value("PP52", values)) * old_enough)
+
+
+def start_trials(
+    data: PatentData,
+    values: Values,
+    streams: Streams,
+    sim: Simulation,
+    book: Book,
+    offices: list[Pool],
+    per_officer: list[float],
+    year: int,
+) -> None:
+    """Free trials begun in ``year``: today's pace, and from the day the list is drawn up more, by the list's length."""
+    p, c = data.parameters, data.columns
+    n = data.horizon.years.index(year)
+    begin, end = data.horizon.edges[n], data.horizon.edges[n + 1]
+    u = np.array([streams.uniforms(PROCESS, code, "as-of", 1, "list")[0] for code in data.institutions])
+    drawn_up = np.clip(p.draw("TP18", values, u) * DAYS_PER_MONTH, begin, end)
+    today = c["listed"] * p.share_of_mode("TP15", values) * p.share_of_mode("TP14", values)
+    idle = np.maximum(book.idle, 0.0)
+    growth = np.maximum(listed_patents(data, values, idle), today) / np.where(today > 0, today, 1.0)
+    pace = c["trials_per_year"] * p.share_of_mode("TP13", values) * p.share_of_mode("TP14", values) / DAYS_PER_YEAR
+    before = pace * (drawn_up - begin)
+    after = pace * np.where(today > 0, growth ** p.value("TP16", values), 1.0) * (end - drawn_up)
+    counts = _counts(data, streams, year, "trials", before + after)
+    for i, code in enumerate(data.institutions):
+        if counts[i] == 0:
+            continue
+        u4 = streams.uniforms(PROCESS, code, year, 4 * counts[i], "trial").reshape(-1, 4)
+        expected = np.array([0.0, before[i], before[i] + after[i]])
+        days = np.interp(u4[:, 0] * expected[-1], expected, [begin, drawn_up[i], end])
+        waits = np.maximum(days - begin, 1e-6).tolist()
+        _begin_trials(data, values, sim, book, offices[i], i, waits, u4, per_officer[i])
+
+
+def start_trials_under_way(
+    data: PatentData,
+    values: Values,
+    streams: Streams,
+    sim: Simulation,
+    book: Book,
+    offices: list[Pool],
+    per_officer: list[float],
+) -> None:
+    """Trials begun at today's pace in the past years that still run on day 0."""
+    p, c = data.parameters, data.columns
+    pace = c["trials_per_year"] * p.share_of_mode("TP13", values) * p.share_of_mode("TP14", values)
+    for year in data.horizon.past_years(PAST_TRIAL_YEARS):
+        counts = _counts(data, streams, year, "trials", pace)
+        begin, end = data.horizon.year_start(year), min(data.horizon.year_start(year + 1), 0.0)
+        for i, code in enumerate(data.institutions):
+            if counts[i] == 0:
+                continue
+            u4 = streams.uniforms(PROCESS, code, year, 4 * counts[i], "trial").reshape(-1, 4)
+            days = begin + u4[:, 0] * (end - begin)
+            left = days + p.draw("PP44", values, u4[:, 1]) * DAYS_PER_MONTH
+            runs = left > 0
+            _begin_trials(
+                data, values, sim, book, offices[i], i, [0.0] * int(runs.sum()), u4[runs], per_officer[i], left[runs]
+            )
+
+
+def _begin_trials(
+    data: PatentData,
+    values: Values,
+    sim: Simulation,
+    book: Book,
+    office: Pool,
+    institution: int,
+    waits: list[float],
+    u: Floats,
+    per_officer: float,
+    left: Floats | None = None,
+) -> None:
+    p = data.parameters
+    lengths = (p.draw("PP44", values, u[:, 1]) * DAYS_PER_MONTH if left is None else left).tolist()
+    buys = (u[:, 2] < p.value("PP45", values)).tolist()
+    works = (work_days(data, values, u[:, 3]) / per_officer).tolist()
+    for wait, length, work, buy in zip(waits, lengths, works, buys, strict=True):
+        sim.start(trial(sim, book, office, institution, wait, length, work, buy))
+
+
+def inventory(data: PatentData, values: Values, streams: Streams) -> tuple[Floats, Floats]:
+    """Share inventoried at the end of each year: of the stock at the plan's start, and of the patents then in force.
+
+    Each institution works off what was open at the as-of date at its pace; a share TP05 can never be inventoried. A
+    new grant is inventoried TP04 months later, so the second share stays below 1 unless that happens at once.
+    """
+    p, c = data.parameters, data.columns
+    stock = c["stock"]
+    open_share = (1 - p.value("TP03", values)) / (1 - p.inputs["TP03"].mode)
+    never = stock * p.value("TP05", values)
+    backlog = np.clip((stock - c["inventoried"]) * open_share, never, stock)
+    u = np.array([streams.uniforms(PROCESS, code, "as-of", 1, "inventory")[0] for code in data.institutions])
+    pace = p.draw("PP54", values, u) / p.inputs["PP54"].mode * c["inventory_per_month"]
+    at_plan, rolling = [], []
+    grants, lapses = p.value("TP06", values), p.value("TP07", values)
+    total = float(stock.sum())
+    in_force = total
+    for edge, length in zip(data.horizon.edges[1:], data.horizon.lengths_years(), strict=True):
+        still = float(np.maximum(backlog - pace * edge / DAYS_PER_MONTH, never).sum())
+        in_force = in_force * (1 - lapses * length) + total * grants * length
+        waiting = total * grants * min(p.value("TP04", values) / 12, edge / DAYS_PER_YEAR)
+        at_plan.append((total - still) / total)
+        rolling.append((in_force - min(still + waiting, in_force)) / in_force)
+    return np.array(at_plan), np.array(rolling)
+
+
+def other_contracts(data: PatentData, values: Values, streams: Streams) -> Floats:
+    """Contracts of development, consulting and service by year: Poisson by institution at the national pace."""
+    p = data.parameters
+    scale = p.share_of_mode("SP06", values) * p.share_of_mode("SP07", values)
+    pace = data.columns["other_contracts_per_year"] * scale
+    total = []
+    for n, (year, length) in enumerate(zip(data.horizon.years, data.horizon.lengths_years(), strict=True)):
+        growth = (1 + p.value("SP11", values)) ** (n + 1)
+        total.append(float(sum(_counts(data, streams, year, "contracts", pace * growth * length))))
+    return np.array(total)
