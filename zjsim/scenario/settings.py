@@ -120,7 +120,7 @@ def validate(settings: Settings, label: str) -> tuple[Parameters | None, list[Fi
 
 
 def _with_default_entries(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` where a table of numbers that is given in part keeps its default entries: key by key, as files merge."""
+    """``values`` where a table of numbers given in part keeps its default entries: key by key, as files merge."""
     filled = dict(values)
     for name, info in model.model_fields.items():
         given = values.get(name)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zjsim.tables.errors import Finding, finding
-from zjsim.tables.raw import RawTable
+from zjsim.tables.raw import Cells, RawTable
 from zjsim.tables.schema import Column, Registry
 from zjsim.tables.values import INTEGER, NUMBER, SUSPICIOUS, Problem, compiled, nearest, plain, problem_of
 
@@ -26,13 +26,14 @@ MOST_VALUES = 100
 class CheckedTable:
     """A raw table after the checks of its own cells.
 
-    ``cells`` holds the text cells of each declared column that the file has; ``distinct`` their distinct values
+    ``position`` says which column of the file each declared one is; ``cells`` holds the text cells of each declared column that the file has; ``distinct`` their distinct values
     without the wrong ones; ``probable`` what wrong values were probably meant to be (so that one broken key does not
     break every reference to it); ``numbers`` the columns of numbers that are all right.
     """
 
     raw: RawTable
     registry: Registry
+    position: Mapping[str, int]
     cells: dict[str, list[str]]
     distinct: dict[str, set[str]] = field(default_factory=dict)
     numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class CheckedTable:
 
 def check_cells(raw: RawTable, registry: Registry, position: Mapping[str, int]) -> CheckedTable:
     """Check every cell, then the key; returns the table with its findings."""
-    table = CheckedTable(raw, registry, {c: raw.columns[i].tolist() for c, i in position.items()})
+    table = CheckedTable(raw, registry, position, {c: raw.columns[i].tolist() for c, i in position.items()})
     skipped = _odd_rows(table)
     for column in registry.columns:
         if column.name in table.cells:
@@ -126,7 +127,7 @@ def _wrong(value: str, column: Column | None) -> bool:
 def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> None:
     cells = table.cells[column.name]
     if column.kind in ("integer", "number") and not column.separator:
-        numbers = _all_numbers(cells, column)
+        numbers = _all_numbers(cells, column, table.raw.columns[table.position[column.name]])
         if numbers is not None:
             table.numbers[column.name] = numbers
             return
@@ -151,14 +152,15 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
         _add(table, column, _rows_of(problems.keys(), cells, skipped), problems)
 
 
-def _all_numbers(cells: list[str], column: Column) -> NDArray[np.float64] | None:
+def _all_numbers(cells: list[str], column: Column, array: Cells) -> NDArray[np.float64] | None:
     """The cells as numbers, shape (rows,), NaN where empty, if every one passes; None means: look closer."""
     joined = "\n".join(cells) + "\n"
     lines = _NUMBER_LINES[column.kind, column.required]
     if joined.count("\n") != max(len(cells), 1) or "-0\n" in joined or not lines.fullmatch(joined):
         return np.empty(0) if not cells else None
-    filled = cells if column.required else [cell or "nan" for cell in cells]
-    numbers = np.array(filled, dtype=object).astype(np.float64)
+    if not column.required and "" in cells:
+        array = np.array([cell or "nan" for cell in cells], dtype=object)
+    numbers = array.astype(np.float64)
     known = numbers if column.required else numbers[~np.isnan(numbers)]
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
@@ -172,8 +174,8 @@ _NUMBER_LINES = {
     for kind, form in (("integer", INTEGER), ("number", NUMBER))
     for required in (True, False)
 }
-_TIGHT = re.compile(r"(?:[\w^$()\[\]{}|?*+,:-]|\\d|\\w)*", re.ASCII)
-"""Patterns that can match nothing but letters, digits, ``_``, ``-`` and ``:``: no need to look for stray characters."""
+_TIGHT = re.compile(r"(?:[\w^$()\[\]{}|?,:-]|\\d|\\w)*", re.ASCII)
+"""Patterns that match only short texts of letters, digits, ``_``, ``-`` and ``:``: nothing stray can hide in them."""
 
 
 def _all_plain(values: set[str], column: Column) -> bool:

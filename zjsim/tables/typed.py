@@ -24,8 +24,9 @@ def empty_frame(registry: Registry) -> pd.DataFrame:
     """The frame of an optional registry that a scenario does not have: all columns, no rows."""
     nothing = [np.empty(0, dtype=object) for _ in registry.columns]
     raw = RawTable(registry.name, "", [c.name for c in registry.columns], 1, nothing, np.empty(0, dtype=np.int64))
+    position = {c.name: i for i, c in enumerate(registry.columns)}
     numbers = {c.name: np.empty(0) for c in registry.columns}
-    return typed_frame(CheckedTable(raw, registry, {c.name: [] for c in registry.columns}, numbers=numbers))
+    return typed_frame(CheckedTable(raw, registry, position, {name: [] for name in position}, numbers=numbers))
 
 
 def _typed(table: CheckedTable, column: Column) -> np.ndarray | pd.api.extensions.ExtensionArray:
@@ -35,4 +36,4 @@ def _typed(table: CheckedTable, column: Column) -> np.ndarray | pd.api.extension
             return numbers.astype(np.int64) if column.kind == "integer" and column.required else numbers
         if column.kind == "boolean" and column.required:
             return np.fromiter(map("yes".__eq__, table.cells[column.name]), dtype=np.bool_, count=len(table.raw))
-    return pd.array(table.raw.columns[table.raw.header.index(column.name)], dtype="str")
+    return pd.array(table.raw.columns[table.position[column.name]], dtype="str")

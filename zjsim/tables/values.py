@@ -13,7 +13,7 @@ from functools import cache
 from zjsim.tables.schema import Column
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})", re.ASCII)
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
 ISO_DATE = re.compile(r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
 
 INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
@@ -64,8 +64,9 @@ def nearest(value: str, valid: Sequence[str], likeness: float = 0.6) -> str:
 
 def probable_number(value: str, column: Column) -> str:
     """The number that ``value`` probably means, written as the column wants it ("" if none fits)."""
+    well = (INTEGER if column.kind == "integer" else NUMBER).fullmatch
     for candidate in _number_candidates(value, column):
-        if problem_of_number(candidate, column) is None:
+        if well(candidate) and problem_of_range(float(candidate), column) is None:
             return candidate
     return ""
 
