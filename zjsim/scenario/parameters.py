@@ -119,7 +119,7 @@ class SeatParameters(Section):
 
 
 class PatentParameters(Section):
-    """Readings of the non-use clock (M024): two years (the plan) or three (the provincial regulation), and its start."""
+    """Readings of the non-use clock (M024): two years (plan) or three (provincial regulation), and its start."""
 
     non_use_reading: Literal["plan_2_years", "regulation_3_years"] = "plan_2_years"
     non_use_start: Literal["grant", "filing"] = "grant"

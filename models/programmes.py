@@ -1,0 +1,291 @@
+"""Programmes that grow by projects, batches or counties (M009, M013–M017, M045–M049, M055, M083, M104, M107).
+
+*Pipelines* (joint platforms, Silk Road Colleges): projects are started one by one at the historic pace, take their
+set-up time, and some fail before opening; what is open may close. The net pace observed in the past, plus the closures
+of that time, gives the openings; openings over the chance of opening give the starts. Projects under way at the date of
+the stock are those of the past years that are not set up yet: nothing started later can open before its set-up time.
+
+*Batches* (communities, consortia, centres): approvals come in scheduled batches at an interval; projects do not queue.
+A published call or approval fixes the next date; otherwise the first batch falls anywhere within an interval.
+
+*Milestone* (the AI college): one project. *Diffusion* (sibling rule): counties adopt in the admission season of a year.
+
+No pace is taken from a target. Time is in days from the day after the as-of date; a stock counted earlier is carried to
+that date by the same process (a back-cast).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from zjsim.models.process_tools import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
+    Floats,
+    Horizon,
+    ParameterSet,
+    horizon,
+    parameter_set,
+    poisson_quantile,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+    from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.streams import Streams
+
+PROCESS = "programmes"
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "platforms_opened": ("flow", "platforms"),
+    "platforms_operating": ("level", "platforms"),
+    "branch_centres_opened": ("flow", "centres"),
+    "silk_road_opened": ("flow", "colleges"),
+    "silk_road_operating": ("level", "colleges"),
+    "silk_road_ever_opened": ("level", "colleges"),
+    "research_institutes_opened": ("flow", "institutes"),
+    "kindergartens_opened": ("flow", "kindergartens"),
+    "communities_provincial_new": ("flow", "communities"),
+    "communities_any_level": ("level", "communities"),
+    "consortia_provincial": ("level", "consortia"),
+    "consortia_with_national": ("level", "consortia"),
+    "practice_centres_recognised": ("flow", "centres"),
+    "industry_colleges_approved": ("flow", "colleges"),
+    "science_parks_recognised": ("flow", "parks"),
+    "ai_college_opened": ("flow", "college"),
+    "sibling_counties": ("level", "counties"),
+}
+
+PAST_YEARS = 8
+"""Years before the date of a stock whose projects may still be under way: Silk Road Colleges began in 2016."""
+
+MOST_BATCHES = 24
+"""Batches that are drawn at most; with an interval of a year and a half two or three fall into the horizon."""
+
+ADMISSION_MONTH = "PP69"
+CALL_TO_APPROVAL = "GP10"
+PULL_OF_NEIGHBOURS = "GP15"
+_REFERENCES = (
+    "pace_parameter",
+    "setup_parameter",
+    "failure_parameter",
+    "closure_parameter",
+    "interval_parameter",
+    "size_parameter",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A row of the registry ``programmes``; ``stock_day`` and ``known`` dates are days from the first simulated day.
+
+    ``known``: published batches as (day, stage, approved); empty parameter ids are those its mechanism does not use.
+    """
+
+    programme_id: str
+    mechanism: str
+    stock: int
+    stock_date: date
+    stock_day: float
+    historic_mean_stock: float
+    pace: str
+    setup: str
+    failure: str
+    closure: str
+    interval: str
+    size: str
+    outcome_new: str
+    outcomes_level: tuple[str, ...]
+    outcome_ever: str
+    known: tuple[tuple[float, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeData:
+    """Programmes, and the counties with the sibling rule's state: (county code, city code, in force)."""
+
+    horizon: Horizon
+    parameters: ParameterSet
+    programmes: tuple[Programme, ...]
+    counties: tuple[tuple[str, str, bool], ...]
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The simulated years."""
+        return self.horizon.years
+
+
+def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ProgrammeData:
+    """Read the registries of a scenario; no table of ``plan`` changes these programmes yet."""
+    when = horizon(scenario.parameters.time)
+    table = scenario.table("programmes").sort_values("programme_id")
+    known = defaultdict(list)
+    for row in scenario.table("programme_batches").sort_values(["programme_id", "date"]).to_dict("records"):
+        approved = 0 if np.isnan(row["approved"]) else int(row["approved"])
+        known[row["programme_id"]].append((when.day(date.fromisoformat(row["date"])), str(row["stage"]), approved))
+    programmes = tuple(_programme(row, when, tuple(known[row["programme_id"]])) for row in table.to_dict("records"))
+    ids = {row[name] for row in table.to_dict("records") for name in _REFERENCES if row[name]}
+    registries = [scenario.table("process_parameters"), scenario.table("programme_parameters")]
+    rule = dict(zip(*(scenario.table("sibling_rule")[c] for c in ("county_code", "in_force")), strict=True))
+    counties = scenario.table("counties").sort_values("county_code")
+    return ProgrammeData(
+        horizon=when,
+        parameters=parameter_set(registries, sorted(ids | {CALL_TO_APPROVAL, PULL_OF_NEIGHBOURS, ADMISSION_MONTH})),
+        programmes=programmes,
+        counties=tuple(
+            (code, city, bool(rule.get(code, False)))
+            for code, city in zip(counties["county_code"], counties["city_code"], strict=True)
+        ),
+    )
+
+
+def _programme(row: Mapping[str, object], when: Horizon, known: tuple[tuple[float, str, int], ...]) -> Programme:
+    counted = date.fromisoformat(str(row["stock_date"]))
+    levels = tuple(name for name in str(row["outcome_level"]).split(";") if name)
+    return Programme(
+        str(row["programme_id"]),
+        str(row["mechanism"]),
+        int(row["stock"]),  # type: ignore[call-overload]
+        counted,
+        min(when.day(counted), 0.0),
+        float(row["historic_mean_stock"]),  # type: ignore[arg-type]
+        *(str(row[name]) for name in _REFERENCES),
+        str(row["outcome_new"]),
+        levels,
+        str(row["outcome_ever"]),
+        known,
+    )
+
+
+def uncertain_inputs(data: ProgrammeData) -> tuple[UncertainInput, ...]:
+    """Every number of this process that no public document settles."""
+    return data.parameters.uncertain()
+
+
+def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -> dict[str, Floats]:
+    """One replication: :data:`OUTCOMES` by simulated year; several programmes may add to one outcome."""
+    years = len(data.horizon.years)
+    found = {name: np.zeros(years) for name in OUTCOMES}
+    for programme in data.programmes:
+        if programme.mechanism == "pipeline":
+            opened, closed = pipeline(data, programme, values, streams)
+        elif programme.mechanism == "batches":
+            opened, closed = batches(data, programme, values, streams), np.zeros(0)
+        elif programme.mechanism == "milestone":
+            opened, closed = milestone(data, programme, values, streams), np.zeros(0)
+        else:
+            found[programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new] += diffusion(
+                data, programme, values, streams
+            )
+            continue
+        ends = np.array(data.horizon.edges[1:])
+        ever = programme.stock + np.searchsorted(np.sort(opened), ends)
+        if programme.outcome_new:
+            found[programme.outcome_new] += data.horizon.per_year(opened)
+        if programme.outcome_ever:
+            found[programme.outcome_ever] += ever
+        for name in programme.outcomes_level:
+            found[name] += ever - np.searchsorted(np.sort(closed), ends)
+    return found
+
+
+def start_pace(data: ProgrammeData, programme: Programme, values: Values) -> float:
+    """Starts a year: (net openings of the past + closures of that time) ÷ chance of opening."""
+    p = data.parameters
+    closures = p.value(programme.closure, values) * programme.historic_mean_stock
+    return (p.value(programme.pace, values) + closures) / (1 - p.value(programme.failure, values))
+
+
+def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> tuple[Floats, Floats]:
+    """Days of openings and of closures after the date of the stock, up to the end of the horizon.
+
+    One project: a start at the pace, a set-up time, a chance of failing, a life with the hazard of closing. One stream
+    per year of start; those of the years before the stock's date that open after it were under way then.
+    """
+    p, when = data.parameters, data.horizon
+    pace = start_pace(data, programme, values)
+    hazard = p.value(programme.closure, values) / DAYS_PER_YEAR
+    first = programme.stock_date.year - PAST_YEARS
+    opened, closed = [], []
+    for year in range(first, when.years[-1] + 1):
+        begin, end = when.year_start(year), when.year_start(year + 1)
+        count = int(poisson_quantile(streams.uniforms(PROCESS, programme.programme_id, year, 1, "starts"), pace)[0])
+        u = streams.uniforms(PROCESS, programme.programme_id, year, 4 * count, "project").reshape(count, 4)
+        start = begin + u[:, 0] * (end - begin)
+        opening = start + p.draw(programme.setup, values, u[:, 1]) * DAYS_PER_MONTH
+        opens = (u[:, 2] >= p.value(programme.failure, values)) & (opening > programme.stock_day)
+        opened.append(opening[opens])
+        closed.append(_closings(opening[opens], u[opens, 3], hazard))
+    u = streams.uniforms(PROCESS, programme.programme_id, "stock", programme.stock, "closing")
+    closed.append(_closings(np.full(programme.stock, programme.stock_day), u, hazard))
+    openings, closings = np.concatenate(opened), np.concatenate(closed)
+    return openings[openings < when.end], closings[closings < when.end]
+
+
+def _closings(opening: Floats, u: Floats, hazard: float) -> Floats:
+    """Days on which what opened on ``opening`` closes (infinity where the hazard is zero)."""
+    return opening - np.log1p(-u) / hazard if hazard > 0 else np.full(len(opening), np.inf)
+
+
+def batches(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
+    """Days of approvals after the as-of date, one for each thing approved."""
+    p = data.parameters
+    u = streams.uniforms(PROCESS, programme.programme_id, "batches", 2 + 2 * MOST_BATCHES)
+    gaps = p.draw(programme.interval, values, u[2::2]) * DAYS_PER_MONTH
+    sizes = np.rint(p.draw(programme.size, values, u[3::2])).astype(int)
+    day = _first_batch(data, programme, values, u[:2], float(gaps[0]))
+    days = np.concatenate([[day], day + np.cumsum(gaps[1:])])
+    here = (days >= 0) & (days < data.horizon.end)
+    return np.repeat(days[here], np.maximum(sizes[here], 0))
+
+
+def _first_batch(data: ProgrammeData, programme: Programme, values: Values, u: Floats, gap: float) -> float:
+    """Day of the next approval: after an open call its usual time; else an interval after the last; else any day.
+
+    Where nothing is known the day lies anywhere within one interval; it is never before the as-of date.
+    """
+    if programme.known:
+        day, stage, _ = programme.known[-1]
+        if stage == "call":
+            return max(day, 0.0) + float(data.parameters.draw(CALL_TO_APPROVAL, values, u[1])) * DAYS_PER_MONTH
+        return max(day + gap, 0.0)
+    return float(u[0]) * gap
+
+
+def milestone(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
+    """The day on which the one project opens, if it does: set-up counts from the as-of date."""
+    p = data.parameters
+    u = streams.uniforms(PROCESS, programme.programme_id, "milestone", 2)
+    day = float(p.draw(programme.setup, values, u[0])) * DAYS_PER_MONTH
+    fails = u[1] < p.value(programme.failure, values)
+    return np.zeros(0) if fails or day >= data.horizon.end else np.array([day])
+
+
+def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
+    """Counties with the rule at the end of each year: each admission season those without adopt with a chance.
+
+    The chance rises with the share of the city's counties that had the rule at the beginning of the year (GP15):
+    1 - (1 - p)(1 - pull × share). A county that adopts keeps the rule.
+    """
+    p, when = data.parameters, data.horizon
+    chance, pull = p.value(programme.pace, values), p.value(PULL_OF_NEIGHBOURS, values)
+    month = round(p.value(ADMISSION_MONTH, values))
+    codes = [code for code, _, _ in data.counties]
+    city_names = sorted({city for _, city, _ in data.counties})
+    city = np.array([city_names.index(c) for _, c, _ in data.counties], dtype=np.int64)
+    in_force = np.array([state for _, _, state in data.counties], dtype=bool)
+    found = []
+    for n, year in enumerate(when.years):
+        if when.edges[n] <= when.day(date(year, month, 1)) < when.edges[n + 1]:
+            share = np.bincount(city, in_force) / np.bincount(city)
+            u = np.array([streams.uniforms(PROCESS, code, year, 1, programme.programme_id)[0] for code in codes])
+            in_force = in_force | (u < 1 - (1 - chance) * (1 - pull * share[city]))
+        found.append(float(in_force.sum()))
+    return np.array(found)
