@@ -91,7 +91,7 @@ def _heritage(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> It
             yield _at("vocational_lead", item=industry)
     yield from _cap(t["moe_code"], p.max_heritage_roles_per_institution, "institution_overloaded")
     yield from _special(t, tables["rules"], industries, with_discipline=False)
-    yield from _heritage_scores(t, tables, p)
+    yield from _heritage_scores(t[t["role"].isin(roles)], tables, p)
 
 
 def _heritage_scores(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> Iterator[Finding]:

@@ -1,0 +1,184 @@
+"""The audit accepts what the model gives and finds whatever is changed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+from zjsim.models.lead_discipline import solve_assignment
+
+import zjsim
+from zjsim.audit.assignment import check
+from zjsim.scenario.parameters import AssignmentParameters
+from zjsim.solve.results import Optimal
+
+Plan = dict[str, pd.DataFrame]
+NAMES = (
+    "industries",
+    "industry_places",
+    "universities",
+    "disciplines",
+    "relevance",
+    "counties",
+    "cities",
+    "rules",
+    "craft_links",
+    "cooperation",
+)
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Any:
+    return zjsim.load("baseline")
+
+
+@pytest.fixture(scope="module")
+def tables(baseline: Any) -> dict[str, pd.DataFrame]:
+    return {name: baseline.table(name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def solved(baseline: Any) -> Plan:
+    result = solve_assignment(baseline)
+    assert isinstance(result, Optimal)
+    return result.plan
+
+
+@pytest.fixture
+def plan(solved: Plan) -> Plan:
+    return {name: table.copy() for name, table in solved.items()}
+
+
+def rules_found(plan: Plan, tables: dict[str, pd.DataFrame], parameters: Any) -> set[str]:
+    findings = check(plan, tables, parameters)
+    assert all(f.zh and f.en for f in findings)
+    return {f.rule for f in findings}
+
+
+def settings(baseline: Any, **changed: Any) -> Any:
+    section = AssignmentParameters(**{**dict(baseline.parameters.assignment), **changed})
+    return SimpleNamespace(assignment=section, solver=baseline.parameters.solver)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"lead_reading": "several_within_capacity", "heritage_reading": "one_university"},
+        {"lead_weight_cooperation": 0.3, "max_leads_per_university": 1, "max_heritage_roles_per_institution": 2},
+        {"vocational_may_lead": True, "minimum_relevance": 0, "heritage_partner_weight_strength": 0.4},
+    ],
+)
+def test_a_plan_of_the_model_passes(baseline: Any, tables: dict[str, pd.DataFrame], changed: dict[str, Any]) -> None:
+    parameters = settings(baseline, **changed)
+    result = solve_assignment(SimpleNamespace(table=tables.__getitem__, parameters=parameters))
+    assert isinstance(result, Optimal)
+    assert check(result.plan, tables, parameters) == []
+
+
+def put(table: str, row: int, **values: object) -> Callable[[Plan], None]:
+    def change(plan: Plan) -> None:
+        for column, value in values.items():
+            plan[table][column] = plan[table][column].astype(object)
+            plan[table].loc[row, column] = value
+
+    return change
+
+
+def add(table: str, row: int, column: str, amount: float) -> Callable[[Plan], None]:
+    def change(plan: Plan) -> None:
+        plan[table].loc[row, column] += amount
+
+    return change
+
+
+def drop(table: str, row: int) -> Callable[[Plan], None]:
+    def change(plan: Plan) -> None:
+        plan[table] = plan[table].drop(index=row)
+
+    return change
+
+
+def copy_institution(plan: Plan) -> None:
+    pairs = plan["heritage_pairs"]
+    pairs.loc[1, "moe_code"] = pairs.loc[0, "moe_code"]
+
+
+def one_university(plan: Plan) -> None:
+    plan["lead_assignments"]["moe_code"] = "10335"
+
+
+L, H, S = "lead_assignments", "heritage_pairs", "assignment_stages"
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("one_lead_per_industry", drop(L, 3)),
+        ("one_lead_per_industry", put(L, 3, industry_id="H01")),
+        ("unknown_discipline", put(L, 0, discipline_code="9999")),
+        ("discipline_overloaded", put(L, 0, moe_code="10335", discipline_code="0805")),
+        ("university_overloaded", one_university),
+        ("relevance_too_low", put(L, 0, discipline_code="0101", moe_code="10335")),
+        ("value_differs", add(L, 4, "score", 0.01)),
+        ("value_differs", add(L, 4, "score_low", -0.01)),
+        ("value_differs", add(L, 4, "strength", 0.01)),
+        ("value_differs", add(L, 4, "proximity", -0.01)),
+        ("value_differs", add(L, 4, "distance_km", 1.0)),
+        ("value_differs", put(L, 4, cooperation=0.5)),
+        ("parts_differ", add(L, 4, "contribution_strength", 1.0)),
+        ("parts_differ", add(H, 4, "contribution_craft", 1.0)),
+        ("one_heritage_lead", drop(H, 0)),
+        ("one_heritage_partner", drop(H, 1)),
+        ("unknown_role", put(H, 1, role="friend")),
+        ("unknown_institution", put(H, 1, moe_code="99999")),
+        ("same_institution", copy_institution),
+        ("vocational_lead", put(H, 0, moe_code="12864")),
+        ("too_many_vocational", lambda plan: [put(H, k, moe_code=u)(plan) for k, u in ((0, "12864"), (1, "12867"))]),
+        ("institution_overloaded", lambda plan: [put(H, k, moe_code="10355")(plan) for k in range(1, 20, 2)]),
+        ("craft_too_weak", put(H, 0, moe_code="11483")),
+        ("value_differs", add(H, 4, "craft", 0.1)),
+        ("value_differs", add(H, 4, "score_high", 0.1)),
+        ("stage_missing", drop(S, 0)),
+        ("total_differs", add(S, 0, "value", -5000.0)),
+        ("bound_below_value", add(S, 0, "bound", -1.0)),
+        ("claim_not_proven", add(S, 0, "bound", 1.0)),
+        ("claim_not_proven", put(L, 0, status="feasible")),
+    ],
+)
+def test_a_change_is_found(
+    plan: Plan,
+    tables: dict[str, pd.DataFrame],
+    baseline: Any,
+    rule: str,
+    change: Callable[[Plan], object],
+) -> None:
+    change(plan)
+    assert rule in rules_found(plan, tables, baseline.parameters)
+
+
+@pytest.mark.parametrize(
+    ("rule", "row"),
+    [
+        ("pinned_broken", {"kind": "pinned", "industry_id": "C01", "moe_code": "11488"}),
+        ("pinned_broken", {"kind": "pinned", "industry_id": "H01", "moe_code": "11488", "role": "partner"}),
+        ("forbidden_broken", {"kind": "forbidden", "moe_code": "10355"}),
+        ("forbidden_broken", {"kind": "forbidden", "industry_id": "H09", "moe_code": "10355", "role": "lead"}),
+        ("paired_broken", {"kind": "paired", "industry_id": "C09", "paired_industry_id": "C12"}),
+        ("paired_broken", {"kind": "paired", "industry_id": "H01", "paired_industry_id": "H02"}),
+    ],
+)
+def test_a_broken_special_rule_is_found(
+    plan: Plan, tables: dict[str, pd.DataFrame], baseline: Any, rule: str, row: dict[str, str]
+) -> None:
+    columns = list(tables["rules"].columns)
+    rules = pd.DataFrame([{**dict.fromkeys(columns, ""), "rule_id": "R001", **row}])
+    assert rules_found(plan, {**tables, "rules": rules}, baseline.parameters) == {rule}
+
+
+def test_a_missing_table_is_found(plan: Plan, tables: dict[str, pd.DataFrame], baseline: Any) -> None:
+    del plan["heritage_pairs"]
+    assert rules_found(plan, tables, baseline.parameters) == {"table_missing"}
