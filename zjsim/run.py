@@ -103,7 +103,7 @@ def run(
     with clock.step("assign"):
         assignment, assignment_status = _accepted(_assign(loaded), "assignment")
     with clock.step("seats"):
-        seats, seats_status = _accepted(_seats(loaded), "seats")
+        seats, seats_status = _accepted(_seats(loaded, clock.within), "seats")
     plan: Tables = {**assignment, **seats}
     with clock.step("audit"):
         _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
@@ -171,10 +171,10 @@ def _assign(scenario: Scenario) -> Result[Tables]:
     return solve_assignment(scenario)
 
 
-def _seats(scenario: Scenario) -> Result[Tables]:
+def _seats(scenario: Scenario, progress: Callable[[int, int], None]) -> Result[Tables]:
     from zjsim.models.seat_expansion import solve_seats
 
-    return solve_seats(scenario)
+    return solve_seats(scenario, progress=progress)
 
 
 def _audit(plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
@@ -231,7 +231,7 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
             return plan, {
                 "status": "optimal",
                 "gap": 0.0,
-                "bound": stages[-1].bound if stages else None,
+                "bound": stages[0].bound if stages else None,
                 "stages": [_stage(s) for s in stages],
             }
         case Feasible(plan, stages, bound, gap):
@@ -254,7 +254,7 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
 
 
 def _stage(stage: Any) -> dict[str, Any]:
-    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit")}
+    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
 
 
 def _refuse_failed_audit(findings: Sequence[Any]) -> None:

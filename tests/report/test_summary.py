@@ -42,6 +42,7 @@ def test_input_sources_counts_filled_values_by_basis() -> None:
             {
                 "county_code": ["330102", "330105", "330106"],
                 "population_2020": [1.0, float("nan"), 3.0],
+                "is_island": [True, False, True],
                 "name_zh": ["甲", "乙", ""],
                 "source_id": ["s", "s", "s"],
                 "basis": ["official", "derived", "derived"],
@@ -53,13 +54,13 @@ def test_input_sources_counts_filled_values_by_basis() -> None:
     }
     found = input_sources(tables).set_index(["registry", "basis"])
     assert found.loc[("counties", "official"), ["rows", "values"]].tolist() == [1, 2]
-    assert found.loc[("counties", "derived"), ["rows", "values"]].tolist() == [2, 2]
+    assert found.loc[("counties", "derived"), ["rows", "values"]].tolist() == [2, 3]
     assert found.loc[("patents", "synthetic"), "values"] == 2
-    assert found.loc[(TOTAL, "official"), "share_of_values"] == pytest.approx(2 / 6)
+    assert found.loc[(TOTAL, "official"), "share_of_values"] == pytest.approx(2 / 7)
     assert found.groupby("registry")["share_of_rows"].sum().tolist() == pytest.approx([1, 1, 1])
     assert found.index[-1][0] == TOTAL
     assert "sources" not in found.index.get_level_values(0)
-    assert placeholder_share(found.reset_index()) == pytest.approx(4 / 6)
+    assert placeholder_share(found.reset_index()) == pytest.approx(5 / 7)
 
 
 def test_a_registry_without_basis_is_unstated_and_counts_as_not_public() -> None:
@@ -78,4 +79,5 @@ def test_words() -> None:
     assert shown_columns(table, "en") == ["county_code", "county_en", "verdict", "note_zh"]
     assert column_title("population_2020", "zh") != "population_2020", "declared in a registry"
     assert column_title("county_zh", "en") == "County"
+    assert column_title("grade", "zh", "lead_assignments") != column_title("grade", "zh")
     assert column_title("of_my_own", "zh") == "of_my_own"

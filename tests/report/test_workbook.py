@@ -48,7 +48,7 @@ def test_reopened_workbook_equals_the_tables(made_run: MakeRun, tmp_path: Path, 
         for column in shown_columns(table, lang):
             if column.startswith(("reading", "period", "verdict")) or column in CODED:
                 continue
-            j = heads.index(column_title(column, lang)) + 1
+            j = heads.index(column_title(column, lang, name)) + 1
             for i, value in enumerate(table[column].tolist(), start=2):
                 assert _same(sheet.cell(i, j).value, value, lang), (name, column, i)
         assert sheet.freeze_panes is not None
@@ -125,7 +125,7 @@ def test_cover_says_what_was_run(made_run: MakeRun, tmp_path: Path) -> None:
     assert said[text("report.cover_seed", "zh")] == "7"
     assert "1.23%" in said[text("report.cover_status_seats", "zh")]
     assert said[text("report.cover_sources", "zh")] == "官方 25.0% (10)\n合成 75.0% (30)"
-    assert said[text("report.cover_targets", "zh")] == "可达成 1，达不成 0，取决于输入 1，未定 1"
+    assert said[text("report.cover_targets", "zh")] == "可以实现 1，难以实现 0，取决于输入 1，尚难判断 1"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     for name, stand_in in {
         "_read": read,
         "_assign": lambda s: made.assign,
-        "_seats": lambda s: made.seats,
+        "_seats": lambda s, progress: made.seats,
         "_audit": lambda plan, tables, parameters: made.findings,
         "_simulate": simulate,
     }.items():

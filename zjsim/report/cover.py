@@ -60,5 +60,16 @@ def _sources_lines(sources: pd.DataFrame, lang: Language) -> str:
 def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
     """What a reader of the sheets must know, in the order of the sheets."""
     p = quantity(manifest["p_required"])
-    keys = ("probability", "simulation", "input", "verdict", "baseline", "shortfall", "basis", "synthetic", "tables")
+    keys = (
+        "details",
+        "probability",
+        "simulation",
+        "input",
+        "verdict",
+        "baseline",
+        "shortfall",
+        "basis",
+        "synthetic",
+        "tables",
+    )
     return [text(f"report.note_{key}", lang, p=p) for key in keys]

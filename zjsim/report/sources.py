@@ -19,7 +19,7 @@ _NOT_INPUTS = ("sources",)
 def input_sources(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows and values of every registry by basis, and their shares; the last rows (``registry`` = total) add them up.
 
-    A value is a filled cell that is neither part of the row's key nor its source or basis. Columns: registry,
+    A value is a filled cell with a number, a yes or no, a date or a choice, outside the row's key. Columns: registry,
     registry_zh, registry_en, basis, basis_zh, basis_en, public (official or press), rows, values, share_of_rows,
     share_of_values (both within the registry, or within the total).
     """
@@ -39,9 +39,16 @@ def input_sources(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _filled(name: str, table: pd.DataFrame) -> pd.Series:
-    """Values per row."""
-    key = REGISTRIES[name].key if name in REGISTRIES else ()
-    columns = [c for c in table.columns if c not in (*key, "source_id", "basis")]
+    """Values per row: filled cells that are numbers, yes / no, dates or choices; names and codes do not count."""
+    declared = REGISTRIES.get(name)
+    key = declared.key if declared else ()
+    kinds = {c.name: c.kind for c in declared.columns} if declared else {}
+    columns = [
+        c
+        for c in table.columns
+        if c not in (*key, "source_id", "basis")
+        and kinds.get(c, "text" if pd.api.types.is_string_dtype(table[c]) else "number") not in ("text", "code")
+    ]
     part = table[columns]
     return (part.notna() & (part != "")).sum(axis=1)
 

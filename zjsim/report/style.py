@@ -23,6 +23,7 @@ from zjsim.texts import Language, text
 BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
 INK, GREY, PALE, GRID = "#222222", "#6B6B6B", "#B8B8B8", "#E4E4E4"
 VERDICT_COLOURS = {"met": GREEN, "not met": VERMILLION, "undecided": ORANGE, "depends on": BLUE}
+VERDICT_TINTS = {"met": "#CDEBE1", "not met": "#F9DCC9", "undecided": "#FBEBC6", "depends on": "#CFE4F2"}
 FAMILY = "zjsim Sans SC"
 FALLBACK = "DejaVu Sans"
 FONT_FILE = "zjsim-sans-sc-regular.otf"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from zjsim.report.targets import stated_targets
 from zjsim.report.words import (
     indicator_name,
     is_true,
@@ -46,7 +47,7 @@ def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
         _seats(manifest, tables, lang),
         text("report.sum_audit", lang),
         text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
-        *_targets(tables["target_feasibility"], lang),
+        *_targets(stated_targets(tables), lang),
         text("report.sum_placeholder", lang, percent=percent(manifest.get("placeholder_share"), 0)),
         text("report.sum_files", lang, folder=folder),
     ]

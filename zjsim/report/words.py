@@ -22,8 +22,10 @@ def known(key: str, lang: Language, otherwise: Any, **values: object) -> Any:
 
 
 @cache
-def column_title(column: str, lang: Language) -> str:
-    """Heading of a column: from the texts, else from the first registry that declares it, else its name."""
+def column_title(column: str, lang: Language, table: str = "") -> str:
+    """Heading of a column (of ``table``): from the texts, else from the first registry that has it, else its name."""
+    if f"table_columns.{table}.{column}" in catalogue():
+        return text(f"table_columns.{table}.{column}", lang)
     if f"columns.{column}" in catalogue():
         return text(f"columns.{column}", lang)
     for registry in REGISTRIES.values():
@@ -59,14 +61,12 @@ def verdict_word(row: Mapping[str, Any] | pd.Series, lang: Language, *, short: b
     kind = verdict_kind(verdict)
     if not kind:
         return text("report.verdict_not_modelled", lang)
-    word = text(f"report.verdict_{kind.replace(' ', '_')}", lang)
-    if kind != "depends on":
-        return word
     if short:
-        return text("report.verdict_depends_short", lang)
-    if f"verdict_{lang}" in row and str(row[f"verdict_{lang}"]):
-        return str(row[f"verdict_{lang}"])
-    return (word + " " + verdict.removeprefix(kind).strip()).strip()
+        return text(f"report.verdict_{'depends_short' if kind == 'depends on' else kind.replace(' ', '_')}", lang)
+    said = row.get(f"verdict_{lang}", "")
+    if isinstance(said, str) and said:
+        return said
+    return (text(f"report.verdict_{kind.replace(' ', '_')}", lang) + " " + verdict.removeprefix(kind).strip()).strip()
 
 
 def indicator_name(row: Mapping[str, Any] | pd.Series, lang: Language) -> str:

@@ -12,11 +12,12 @@ import pandas as pd
 import xlsxwriter
 
 from zjsim.report.cover import cover_rows, note_rows
-from zjsim.report.style import VERDICT_COLOURS, width_of
+from zjsim.report.style import VERDICT_COLOURS, VERDICT_TINTS, width_of
+from zjsim.report.targets import stated_targets
 from zjsim.report.words import (
     code_word,
     column_title,
-    is_true,
+    indicator_name,
     known,
     reading_name,
     shown_columns,
@@ -30,6 +31,7 @@ SHEETS = (
     "heritage_pairs",
     "seat_expansion",
     "seat_shortfalls",
+    "seat_summary",
     "target_feasibility",
     "deciding_inputs",
     "yearly_outcomes",
@@ -37,7 +39,27 @@ SHEETS = (
 )
 """Tables of a run that become sheets, in order; one that the run does not have is left out."""
 
-CODED = ("stage", "role", "status", "kind", "unit", "rule", "comparator", "grade_band")
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "lead_assignments": (
+        "industry_id", "industry", "university", "discipline", "grade", "score", "score_low", "score_high",
+        "distance_km", "nearest_place", "runner_up", "regret", "pinned",
+    ),
+    "heritage_pairs": (
+        "industry_id", "industry", "role", "university", "level", "discipline", "grade", "score", "craft",
+        "distance_km", "nearest_place", "runner_up", "regret", "pinned",
+    ),
+    "target_feasibility": (
+        "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "verdict", "p_meet",
+        "p_low", "p_high", "p_worst", "p_best", "has_baseline",
+    ),
+    "deciding_inputs": (
+        "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
+    ),
+    "yearly_outcomes": ("indicator", "year", "kind", "unit", "mean", "p05", "p50", "p95"),
+}  # fmt: skip
+"""Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
+
+CODED = ("stage", "role", "status", "kind", "unit", "rule", "comparator", "level", "craft_source", "sense")
 """Columns whose values are codes with a word in the texts."""
 
 LONGEST_CELL = 32_000
@@ -50,7 +72,8 @@ _FONT = {"zh": "微软雅黑", "en": "Calibri"}
 _SHARES = ("share", "p_", "gap", "weight")
 _PROBABILITIES = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
-_WIDEST, _NARROWEST = 46.0, 8.0
+_WIDEST, _WIDEST_TEXT, _NARROWEST = 26.0, 60.0, 7.0
+_SENTENCES = ("explanation", "what_counts", "note")
 _SAMPLE = 2_000
 
 
@@ -68,7 +91,7 @@ def write_workbook(path: Path, manifest: Mapping[str, Any], tables: Mapping[str,
         _write_cover(book, formats, manifest, tables, lang)
         for name in SHEETS:
             if name in tables:
-                _write_table(book, formats, name, _for_reading(name, tables[name], lang), lang)
+                _write_table(book, formats, name, _for_reading(name, tables, lang), lang, _colours(name, tables))
         _write_notes(book, formats, manifest, lang)
 
 
@@ -93,27 +116,45 @@ class _Formats:
         )  # fmt: skip
 
 
-def _for_reading(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
-    """``table`` with the columns a reader of ``lang`` needs and codes of verdicts and readings put into words."""
+def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    """The table with the columns a reader of ``lang`` needs and codes of verdicts and readings put into words."""
+    table = stated_targets(tables) if name == "target_feasibility" else tables[name]
     if name == "target_feasibility" and not table.empty:
         table = table.assign(
             reading=[reading_name(r, lang) for r in table["reading"]],
-            period=[known(f"report.period_{p}", lang, str(p)) for p in table["period"]],
+            period=[known(f"report.period_{p}", lang, str(p)) if p else "" for p in table["period"]],
             verdict=[verdict_word(row, lang) for _, row in table.iterrows()],
         ).drop(columns=[f"verdict_{other}" for other in ("zh", "en") if f"verdict_{other}" in table])
-        table = table[_verdict_forward(list(table.columns))]
-    table = table[shown_columns(table, lang)]
-    worded = table.copy()
-    for column in (c for c in table.columns if c in CODED):
+    if name == "deciding_inputs" and not table.empty:
+        named = {row["target_id"]: indicator_name(row, lang) for _, row in tables["target_feasibility"].iterrows()}
+        indicators = [named.get(t, t) for t in table["target_id"]]
+        table = table.assign(reading=[reading_name(r, lang) for r in table["reading"]])
+        table.insert(0, "indicator", indicators)
+    columns = shown_columns(table, lang)
+    worded = table[[*_essential(name, columns), *_details(name, columns)]].copy()
+    for column in (c for c in worded.columns if c in CODED):
         worded[column] = pd.Series([code_word(v, lang) for v in table[column]], index=table.index, dtype=object)
     return worded
 
 
-def _verdict_forward(columns: list[str]) -> list[str]:
-    """The verdict stands before the probabilities: it is what a reader looks for."""
-    rest = [c for c in columns if c != "verdict"]
-    at = rest.index("p_meet") if "p_meet" in rest else len(rest)
-    return [*rest[:at], "verdict", *rest[at:]]
+def _colours(name: str, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The tint of each row's verdict (none for a target that is not modelled)."""
+    if name != "target_feasibility":
+        return []
+    return [VERDICT_TINTS.get(verdict_kind(v), "") for v in stated_targets(tables)["verdict"]]
+
+
+def _essential(name: str, columns: list[str]) -> list[str]:
+    wanted = ESSENTIAL.get(name)
+    if wanted is None:
+        return columns
+    stems = {c.removesuffix("_zh").removesuffix("_en"): c for c in columns}
+    return [stems[c] for c in wanted if c in stems]
+
+
+def _details(name: str, columns: list[str]) -> list[str]:
+    essential = _essential(name, columns)
+    return [c for c in columns if c not in essential]
 
 
 def number_format(column: str, integer: bool) -> str:
@@ -129,24 +170,34 @@ def number_format(column: str, integer: bool) -> str:
     return "0.000" if "score" in column else "#,##0.00"
 
 
-def _write_table(book: Any, formats: _Formats, name: str, table: pd.DataFrame, lang: Language) -> None:
+def _write_table(
+    book: Any, formats: _Formats, name: str, table: pd.DataFrame, lang: Language, colours: list[str]
+) -> None:
     sheet = book.add_worksheet(known(f"report.sheet_{name}", lang, name)[:31])
     columns = [str(c) for c in table.columns]
-    heights = 1
+    details = _details(name, columns)
+    heights, row_lines = 1, [1] * len(table)
     for j, column in enumerate(columns):
-        title = column_title(column, lang)
+        title = column_title(column, lang, name)
         integer = pd.api.types.is_integer_dtype(table[column]) or _whole(table[column])
-        width = _width(title, table[column], number_format(column, integer))
+        width = _width(column, title, table[column], number_format(column, integer))
         heights = max(heights, math.ceil(width_of(title) * 2 / (width - 1)))
         number = formats.get(num_format=number_format(column, integer))
-        words = formats.get(text_wrap=True)
-        sheet.set_column(j, j, width)
+        words = formats.get(text_wrap=True, indent=1, align="left")
+        sheet.set_column(j, j, width, None, {"level": 1, "hidden": True} if column in details else {})
         sheet.write_string(0, j, title, formats.header)
         for i, value in enumerate(table[column].tolist(), start=1):
             _write_cell(sheet, i, j, value, number, words, lang)
+            if isinstance(value, str) and column not in details:
+                row_lines[i - 1] = max(row_lines[i - 1], _lines(value, width))
+    for i, lines in enumerate(row_lines, start=1):
+        if lines > 1:
+            sheet.set_row(i, 13.5 * lines + 2)
+    if details:
+        sheet.set_column(len(columns), len(columns), None, None, {"collapsed": True})
     sheet.set_row(0, 15.0 * min(heights, 4) + 3)
-    if name == "target_feasibility" and "verdict" in columns:
-        _colour_verdicts(sheet, formats, table, columns.index("verdict"), lang)
+    if colours:
+        _colour_verdicts(sheet, formats, table, columns.index("verdict"), colours)
     for column in columns:
         short = "shortfall" in column or column in ("unmet", "amount")
         if short and pd.api.types.is_numeric_dtype(table[column]):
@@ -182,17 +233,24 @@ def _whole(column: pd.Series) -> bool:
     return bool(len(known_values)) and bool((known_values == known_values.round()).all())
 
 
-def _width(title: str, column: pd.Series, number: str) -> float:
+def _width(name: str, title: str, column: pd.Series, number: str) -> float:
     """Width in characters: what most cells need, not what the longest one would like."""
     values = column.head(_SAMPLE).tolist()
     if pd.api.types.is_float_dtype(column):
         longest = max((len(f"{v:,.0f}") + (3 if "." in number else 0) for v in values if math.isfinite(v)), default=0)
         needed = float(longest)
     else:
-        needed = 2 * max((width_of(str(v)[:80]) for v in values), default=0.0)
+        needed = 1.5 + 2 * max((width_of(str(v)[:80]) for v in values), default=0.0)
     heading = 2 * width_of(title)
-    heading = heading + 3 if heading <= 16 else heading / 2 + 4
-    return min(max(needed + 1.5, heading, _NARROWEST), _WIDEST)
+    heading = heading + 3 if heading <= 6 else heading / 2 + 4
+    widest = _WIDEST_TEXT if name.startswith(_SENTENCES) else _WIDEST
+    return min(max(needed + 1.5, heading, _NARROWEST), widest)
+
+
+def _lines(value: str, width: float) -> int:
+    """Lines that ``value`` takes in a column of ``width`` characters: some spare for words that don't break."""
+    needed = sum(max(1, math.ceil(1.95 * width_of(line) / (width - 2.0))) for line in value[:2_000].split("\n"))
+    return min(needed, 28)
 
 
 def _frozen(columns: list[str]) -> int:
@@ -201,14 +259,11 @@ def _frozen(columns: list[str]) -> int:
     return named[0] + 1 if named else 1
 
 
-def _colour_verdicts(sheet: Any, formats: _Formats, table: pd.DataFrame, j: int, lang: Language) -> None:
+def _colour_verdicts(sheet: Any, formats: _Formats, table: pd.DataFrame, j: int, colours: list[str]) -> None:
     """Colour beside the word, never instead of it."""
-    for i, said in enumerate(table["verdict"].tolist(), start=1):
-        for kind, colour in VERDICT_COLOURS.items():
-            word = text(f"report.verdict_{kind.replace(' ', '_')}", lang)
-            if said == word or (kind == "depends on" and verdict_kind(said) == "" and str(said).startswith(word)):
-                sheet.write_string(i, j, said, formats.get(font_color="#FFFFFF", bg_color=colour, text_wrap=True))
-                break
+    for i, (said, colour) in enumerate(zip(table["verdict"].tolist(), colours, strict=True), start=1):
+        if colour:
+            sheet.write_string(i, j, said, formats.get(bg_color=colour, text_wrap=True, indent=1, align="left"))
 
 
 def _data_bar(sheet: Any, j: int, rows: int) -> None:
@@ -254,9 +309,3 @@ def _write_notes(book: Any, formats: _Formats, manifest: Mapping[str, Any], lang
         sheet.write_string(i, 0, said, formats.get(text_wrap=True))
         sheet.set_row(i, 15.0 * max(1, math.ceil(2 * width_of(said) / 118)) + 4)
     _print_set_up(sheet, lang)
-
-
-def default_targets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Rows of ``target_feasibility`` that make the headline: the default readings."""
-    targets = tables["target_feasibility"]
-    return targets[is_true(targets["is_default"])]

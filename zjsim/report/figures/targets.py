@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from zjsim.report.style import GREY, INK, PALE, VERDICT_COLOURS, drawable, heading, new_figure, wrap
+from zjsim.report.targets import stated_targets
 from zjsim.report.words import indicator_name, is_true, percent, reading_name, verdict_kind, verdict_word
 from zjsim.texts import Language, text
 
@@ -23,7 +24,7 @@ _WIDTH_IN = 11.0
 
 def draw_targets(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
     """Bars of p_meet by reading: thick p_low-p_high, thin p_worst-p_best, dashed the required probability."""
-    targets = tables["target_feasibility"]
+    targets = stated_targets(tables)
     if targets.empty:
         return None
     rows = _ordered(targets)
