@@ -18,6 +18,7 @@ from zjsim.models.assignment_scores import (
 from zjsim.models.lead_discipline import solve_assignment
 
 import zjsim
+from zjsim.scenario.checks import special_rules_complete
 from zjsim.scenario.parameters import AssignmentParameters
 from zjsim.solve.results import Infeasible, Optimal
 
@@ -218,3 +219,28 @@ def test_the_same_input_gives_the_same_tables(baseline: Any, plan: dict[str, pd.
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"above 0|lies above|every grade"):
         AssignmentParameters(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"kind": "pinned", "industry_id": "C01"}, ("moe_code", "special_needed")),
+        ({"kind": "pinned", "moe_code": "10335"}, ("industry_id", "special_needed")),
+        ({"kind": "pinned", "industry_id": "W1", "moe_code": "10335"}, ("industry_id", "special_industry")),
+        ({"kind": "paired", "industry_id": "C01"}, ("paired_industry_id", "special_needed")),
+        ({"kind": "paired", "industry_id": "C01", "paired_industry_id": "C01"}, ("paired_industry_id", "special_pair")),
+        ({"kind": "paired", "industry_id": "C01", "paired_industry_id": "H01"}, ("paired_industry_id", "special_pair")),
+        ({"kind": "forbidden", "industry_id": "C01", "role": "partner"}, ("role", "special_partner")),
+        (
+            {"kind": "pinned", "industry_id": "H01", "moe_code": "10335", "discipline_code": "0902"},
+            ("discipline_code", "special_ignored"),
+        ),
+        ({"kind": "forbidden"}, None),
+        ({"kind": "paired", "industry_id": "H01", "paired_industry_id": "H02"}, None),
+    ],
+)
+def test_special_rules_are_checked_before_anything_is_solved(
+    baseline: Any, row: dict[str, str], found: tuple[str, str] | None
+) -> None:
+    tables = {"rules": rules({"rule_id": "R001", **row}), "industries": baseline.table("industries")}
+    assert [(b.column, b.rule) for b in special_rules_complete(tables)] == ([found] if found else [])

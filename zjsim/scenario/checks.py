@@ -202,3 +202,32 @@ def public_within_total(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
             for row in _rows(table[column] > table[totals[0]] + 1e-6):
                 limit = f"{table[totals[0]].iloc[row]:g}"
                 yield Broken("migrant_calibration", row, column, "eligible_exceed", {"limit": limit})
+
+
+@rule("rules", "industries")
+def special_rules_complete(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """A special rule names what its kind needs, among industries that are assigned, and nothing that it ignores."""
+    rules, industries = tables["rules"], tables["industries"]
+    columns = ("kind", "industry_id", "moe_code", "discipline_code", "role", "paired_industry_id")
+    if not _has(rules, *columns) or not _has(industries, "industry_id", "kind"):
+        return
+    assigned = industries[industries["kind"].isin(["provincial_cluster", "heritage"])]
+    kind_of = dict(zip(assigned["industry_id"], assigned["kind"], strict=True))
+    needed = {"pinned": ("industry_id", "moe_code"), "forbidden": (), "paired": ("industry_id", "paired_industry_id")}
+    ignored = {"pinned": ("paired_industry_id",), "forbidden": ("paired_industry_id",), "paired": columns[2:5]}
+    for row, values in enumerate(rules.loc[:, list(columns)].to_dict("records")):
+        kind, industry, other = str(values["kind"]), values["industry_id"], values["paired_industry_id"]
+        for column in needed.get(kind, ()):
+            if not values[column]:
+                yield Broken("rules", row, column, "special_needed", {"kind": kind})
+        for column in ignored.get(kind, ()):
+            if values[column]:
+                yield Broken("rules", row, column, "special_ignored", {"kind": kind})
+        if industry and industry not in kind_of:
+            yield Broken("rules", row, "industry_id", "special_industry")
+        elif kind == "paired" and other and (other == industry or kind_of.get(other) != kind_of.get(industry)):
+            yield Broken("rules", row, "paired_industry_id", "special_pair")
+        elif kind_of.get(industry) == "provincial_cluster" and values["role"] == "partner":
+            yield Broken("rules", row, "role", "special_partner")
+        elif kind_of.get(industry) == "heritage" and values["discipline_code"]:
+            yield Broken("rules", row, "discipline_code", "special_ignored", {"kind": kind})
