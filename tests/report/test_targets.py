@@ -20,10 +20,8 @@ MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
 def test_a_target_without_a_model_is_stated_without_numbers(made_run: MakeRun, tmp_path: Path) -> None:
     manifest, tables = made_run()
     judged = tables["target_feasibility"].iloc[:4]
-    missing = pd.DataFrame(
-        [{"target_id": "x", "reading": "admissions", "measures": "M040", "indicator_zh": "占比", "indicator_en": "Share",
-          "unit": "share", "reason_zh": "尚未建模", "reason_en": "Not modelled yet"}]
-    )  # fmt: skip
+    named = {"measures": "M040", "indicator_zh": "占比", "indicator_en": "Share", "unit": "share"}
+    missing = pd.DataFrame([{"target_id": "x", "reading": "admissions", **named, "reason_zh": "", "reason_en": ""}])
     tables |= {"target_feasibility": judged, "targets_not_modelled": missing}
     stated = stated_targets(tables)
     assert stated["verdict"].tolist() == [*judged["verdict"], NOT_MODELLED]
