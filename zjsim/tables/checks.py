@@ -26,9 +26,10 @@ MOST_VALUES = 100
 class CheckedTable:
     """A raw table after the checks of its own cells.
 
-    ``position`` says which column of the file each declared one is; ``cells`` holds the text cells of each declared column that the file has; ``distinct`` their distinct values
-    without the wrong ones; ``probable`` what wrong values were probably meant to be (so that one broken key does not
-    break every reference to it); ``numbers`` the columns of numbers that are all right.
+    ``position`` says which column of the file each declared one is; ``cells`` holds the text cells of each declared
+    column that the file has; ``distinct`` their distinct values without the wrong ones; ``numbers`` the columns of
+    numbers that are all right; ``probable`` what wrong values were probably meant to be (so that one broken key does
+    not break every reference to it).
     """
 
     raw: RawTable
