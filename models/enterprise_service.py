@@ -63,8 +63,8 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     )
     first_contact = first_days(
         data.key_firms,
-        np.concatenate([requests.key_firm[desk.arrived], posts.post_firm]),
-        np.concatenate([np.array(desk.arrived_days), np.maximum(posts.post_days, 0.0)]),
+        np.concatenate([requests.key_firm[requests.running], requests.key_firm[desk.arrived], posts.post_firm]),
+        np.concatenate([np.zeros(len(requests.running)), desk.arrived_days, np.maximum(posts.post_days, 0.0)]),
     )
     return {
         "services_completed": services,
@@ -118,14 +118,18 @@ class Desk:
         self._order = 0
         self._end = data.horizon.end
         # Plain lists: reading one number out of an array costs several times as much.
-        self._load, self._length = requests.load_fte.tolist(), requests.length_days.tolist()
-        self._delay, self._patience = requests.delay_days.tolist(), requests.patience_days.tolist()
-        self._city, self._rank = requests.city.tolist(), requests.priority.tolist()
-        self._asked, self._industry = requests.asked.tolist(), requests.industry.tolist()
-        self._follows = requests.followed.tolist()
+        self._load: list[float] = requests.load_fte.tolist()
+        self._length: list[float] = requests.length_days.tolist()
+        self._delay: list[float] = requests.delay_days.tolist()
+        self._patience: list[float] = requests.patience_days.tolist()
+        self._follows: list[bool] = requests.followed.tolist()
+        self._city: list[int] = requests.city.tolist()
+        self._rank: list[int] = requests.priority.tolist()
+        self._asked: list[int] = requests.asked.tolist()
+        self._industry: list[int] = requests.industry.tolist()
+        self._coming: list[int] = requests.coming.tolist()
+        self._days: list[float] = requests.arrival_days[requests.coming].tolist()
         self._largest = [max((capacity[i] for i in area), default=0.0) for area in data.area_of]
-        self._days = requests.arrival_days[requests.coming].tolist()
-        self._coming = requests.coming.tolist()
 
     def carry_over(self) -> None:
         """Services that began before the as-of date and still run: they hold their team (which may be overbooked)."""
@@ -172,15 +176,9 @@ class Desk:
         """The institution that takes it: assigned to the industry first, then round the city from the one asked."""
         load, free = self._load[request], self.free
         industry = self._industry[request]
-        if industry >= 0:
-            for i in self.data.assigned[industry]:
-                if free[i] >= load:
-                    return i
+        leads = self.data.assigned[industry] if industry >= 0 else ()
         area, asked = self.data.area_of[city], self._asked[request]
-        for i in area[asked:]:
-            if free[i] >= load:
-                return i
-        for i in area[:asked]:
+        for i in (*leads, *area[asked:], *area[:asked]):
             if free[i] >= load:
                 return i
         return None
@@ -241,10 +239,10 @@ class Desk:
 
 def first_days(firms: int, firm: Ints, days: Floats) -> Floats:
     """The first of ``days`` for every key firm that has one (``firm`` is -1 for other firms)."""
-    first = np.full(firms, np.inf)
+    first: Floats = np.full(firms, np.inf)
     key = firm >= 0
     np.minimum.at(first, firm[key], days[key])
-    return first[np.isfinite(first)]
+    return np.asarray(first[np.isfinite(first)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,7 +75,7 @@ def parameter_set(tables: Sequence[pd.DataFrame], ids: Iterable[str]) -> Paramet
 
     Raises ``ValueError`` for a parameter that is not an input: a pace that a target requires never feeds a model.
     """
-    rows = {row["parameter_id"]: row for table in tables for row in table.to_dict("records")}
+    rows = {row["parameter_id"]: row for table in tables for row in records(table)}
     inputs = {}
     for parameter_id in ids:
         row = rows[parameter_id]
@@ -140,6 +140,11 @@ def poisson_quantile(u: ArrayLike, mean: ArrayLike) -> Ints:
     below = np.maximum(above - 1, 0)
     found[some] = np.where(special.pdtr(below, mean[some]) >= u[some], below, np.maximum(above, 0))
     return found.astype(np.int64)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each as a mapping from column to value."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def city_of(place_code: str) -> str:

@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from zjsim.models.process_tools import (
@@ -32,6 +32,7 @@ from zjsim.models.process_tools import (
     horizon,
     parameter_set,
     poisson_quantile,
+    records,
 )
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ class ProgrammeData:
 def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ProgrammeData:
     """Read the registries of a scenario; no table of ``plan`` changes these programmes yet."""
     when = horizon(scenario.parameters.time)
-    table = scenario.table("programmes").sort_values("programme_id")
+    table = records(scenario.table("programmes").sort_values("programme_id"))
     known = defaultdict(list)
-    for row in scenario.table("programme_batches").sort_values(["programme_id", "date"]).to_dict("records"):
+    for row in records(scenario.table("programme_batches").sort_values(["programme_id", "date"])):
         approved = 0 if np.isnan(row["approved"]) else int(row["approved"])
         known[row["programme_id"]].append((when.day(date.fromisoformat(row["date"])), str(row["stage"]), approved))
-    programmes = tuple(_programme(row, when, tuple(known[row["programme_id"]])) for row in table.to_dict("records"))
-    ids = {row[name] for row in table.to_dict("records") for name in _REFERENCES if row[name]}
+    programmes = tuple(_programme(row, when, tuple(known[row["programme_id"]])) for row in table)
+    ids = {row[name] for row in table for name in _REFERENCES if row[name]}
     registries = [scenario.table("process_parameters"), scenario.table("programme_parameters")]
     rule = dict(zip(*(scenario.table("sibling_rule")[c] for c in ("county_code", "in_force")), strict=True))
     counties = scenario.table("counties").sort_values("county_code")
@@ -146,21 +147,25 @@ def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> Pro
     )
 
 
-def _programme(row: Mapping[str, object], when: Horizon, known: tuple[tuple[float, str, int], ...]) -> Programme:
-    counted = date.fromisoformat(str(row["stock_date"]))
-    levels = tuple(name for name in str(row["outcome_level"]).split(";") if name)
+def _programme(row: Mapping[str, Any], when: Horizon, known: tuple[tuple[float, str, int], ...]) -> Programme:
+    counted = date.fromisoformat(row["stock_date"])
     return Programme(
-        str(row["programme_id"]),
-        str(row["mechanism"]),
-        int(row["stock"]),  # type: ignore[call-overload]
-        counted,
-        min(when.day(counted), 0.0),
-        float(row["historic_mean_stock"]),  # type: ignore[arg-type]
-        *(str(row[name]) for name in _REFERENCES),
-        str(row["outcome_new"]),
-        levels,
-        str(row["outcome_ever"]),
-        known,
+        programme_id=row["programme_id"],
+        mechanism=row["mechanism"],
+        stock=int(row["stock"]),
+        stock_date=counted,
+        stock_day=min(when.day(counted), 0.0),
+        historic_mean_stock=float(row["historic_mean_stock"]),
+        pace=row["pace_parameter"],
+        setup=row["setup_parameter"],
+        failure=row["failure_parameter"],
+        closure=row["closure_parameter"],
+        interval=row["interval_parameter"],
+        size=row["size_parameter"],
+        outcome_new=row["outcome_new"],
+        outcomes_level=tuple(name for name in row["outcome_level"].split(";") if name),
+        outcome_ever=row["outcome_ever"],
+        known=known,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set
+from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,9 +163,9 @@ def _areas(
 
 
 def _groups(firms: pd.DataFrame, classes: pd.DataFrame, cities: tuple[str, ...]) -> tuple[tuple[FirmGroup, ...], int]:
-    kinds = {row["firm_class"]: row for row in classes.to_dict("records")}
+    kinds = {row["firm_class"]: row for row in records(classes)}
     groups, key_firms = [], 0
-    for row in firms.to_dict("records"):
+    for row in records(firms):
         kind = kinds[row["firm_class"]]
         first = key_firms if kind["is_key_firm"] else -1
         key_firms += int(row["firms"]) if kind["is_key_firm"] else 0

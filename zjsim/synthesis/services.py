@@ -7,6 +7,7 @@ order every time.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,7 @@ def modes(table: pd.DataFrame) -> dict[str, float]:
     return {str(i): float(m) for i, m in zip(table["parameter_id"], table["mode"], strict=True)}
 
 
-def institution_kind(row: Mapping[str, object]) -> str:
+def institution_kind(row: Mapping[Any, Any]) -> str:
     """The kind of an institution (a row of ``universities``) that the weights speak of."""
     if row["double_first_class"]:
         return "double_first_class"
