@@ -47,6 +47,7 @@ def _leads(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> Itera
 
 def _lead_scores(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> Iterator[Finding]:
     relevance = tables["relevance"].set_index(["industry_id", "discipline_code"])["relevance"]
+    where, strengths = _Map(tables, p), _strengths(tables["disciplines"], p)
     together = tables["cooperation"].set_index(["industry_id", "moe_code"])["cooperation"]
     w = np.array([p.lead_weight_strength, p.lead_weight_proximity, p.lead_weight_cooperation])
     for r in t.to_dict("records"):
@@ -54,8 +55,8 @@ def _lead_scores(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) ->
         level = int(relevance.get((r["industry_id"], r["discipline_code"]), 0))
         if level < p.minimum_relevance:
             yield _at("relevance_too_low", item=who, value=level, limit=p.minimum_relevance)
-        low, middle, high = _strength(tables["disciplines"], r["moe_code"], r["discipline_code"], p)
-        near = _near(tables, r["moe_code"], r["industry_id"], p, p.lead_distance_decay_km)
+        low, middle, high = strengths[r["moe_code"], r["discipline_code"]]
+        near = where.near(r["moe_code"], r["industry_id"], p.lead_distance_decay_km)
         worked = float(together.get((r["industry_id"], r["moe_code"]), np.nan))
         ends = [0.0, 0.5, 1.0] if np.isnan(worked) else [worked] * 3
         scores = [
@@ -96,6 +97,7 @@ def _heritage(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> It
 
 def _heritage_scores(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> Iterator[Finding]:
     offered = tables["disciplines"].merge(tables["relevance"], on="discipline_code", suffixes=("", "_r"))
+    where, strengths = _Map(tables, p), _strengths(tables["disciplines"], p)
     links = tables["craft_links"].set_index(["industry_id", "moe_code"])["link"]
     for r in t.to_dict("records"):
         who = f"{r['industry_id']} {r['moe_code']} ({r['role']})"
@@ -106,11 +108,10 @@ def _heritage_scores(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any
             yield _at("craft_too_weak", item=who, value=craft, limit=p.minimum_craft)
         yield from _number(r, who, "craft", craft, _SHARES)
         best = [
-            _strength(tables["disciplines"], r["moe_code"], c, p)
-            for c in mine.loc[(mine["relevance"] == level) & (level > 0), "discipline_code"]
+            strengths[r["moe_code"], c] for c in mine.loc[(mine["relevance"] == level) & (level > 0), "discipline_code"]
         ]
         span = max(best, key=lambda s: s[1], default=_graded("", False, p))
-        near = _near(tables, r["moe_code"], r["industry_id"], p, p.heritage_distance_decay_km)
+        near = where.near(r["moe_code"], r["industry_id"], p.heritage_distance_decay_km)
         w = np.array([getattr(p, f"heritage_{r['role']}_weight_{k}") for k in ("craft", "proximity", "strength")])
         scores = [100 * float(w @ [craft, near[0], s]) / float(w.sum()) for s in span]
         yield from _same(r, who, scores, level, span, near)
@@ -189,35 +190,44 @@ def _graded(grade: str, listed: bool, p: Any) -> tuple[float, float, float]:
     return low, (low + high) / 2, high
 
 
-def _strength(disciplines: pd.DataFrame, moe_code: str, code: str, p: Any) -> tuple[float, float, float]:
-    row = disciplines[(disciplines["moe_code"] == moe_code) & (disciplines["discipline_code"] == code)].iloc[0]
-    return _graded(str(row["grade"]), bool(row["double_first_class"]), p)
+def _strengths(disciplines: pd.DataFrame, p: Any) -> dict[tuple[str, str], tuple[float, float, float]]:
+    return {
+        (str(r["moe_code"]), str(r["discipline_code"])): _graded(str(r["grade"]), bool(r["double_first_class"]), p)
+        for r in disciplines.to_dict("records")
+    }
 
 
-def _near(
-    tables: Mapping[str, pd.DataFrame], moe_code: str, industry_id: str, p: Any, decay_km: float
-) -> tuple[float, float]:
-    """Proximity (0-1) and the distance in km behind it, through the chord between two points of the sphere."""
-    counties, cities = tables["counties"].set_index("county_code"), tables["cities"].set_index("city_code")
-    points = pd.concat([counties[["lon", "lat"]], cities[["lon", "lat"]]])
-    universities = tables["universities"]
-    home = universities[universities["moe_code"] == moe_code].to_dict("records")[0]
-    places = tables["industry_places"]
-    places = places[places["industry_id"] == industry_id]
-    if places.empty:
-        return 0.0, np.nan
+class _Map:
+    """Points of the unit sphere for every county, city and campus, and the places of every industry."""
 
-    def on_sphere(where: Any) -> np.ndarray[Any, Any]:
-        lon, lat = np.radians(np.asarray(where, dtype=float)).T
-        return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    def __init__(self, tables: Mapping[str, pd.DataFrame], p: Any) -> None:
+        named = [
+            tables[t].rename(columns={k: "code"}) for t, k in (("counties", "county_code"), ("cities", "city_code"))
+        ]
+        points = pd.concat([t[["code", "lon", "lat"]] for t in named])
+        lon, lat = np.radians(points["lon"].to_numpy()), np.radians(points["lat"].to_numpy())
+        sphere = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+        at = dict(zip(points["code"], sphere, strict=True))
+        u = tables["universities"]
+        campuses = zip(u["moe_code"], u["county_code"], u["city_code"], strict=True)
+        self._campus = {moe: at[county or city] for moe, county, city in campuses}
+        self._places = {
+            str(industry): (
+                np.array([at[code] for code in t["place_code"]]),
+                np.array([getattr(p, f"place_weight_{role}") for role in t["role"]]),
+            )
+            for industry, t in tables["industry_places"].groupby("industry_id")
+        }
 
-    here = on_sphere(points.loc[[home["county_code"] or home["city_code"]]])
-    chord = np.linalg.norm(on_sphere(points.loc[places["place_code"]]) - here, axis=0)
-    km = 2 * 6371.0088 * np.arcsin(chord / 2)
-    weight = np.array([getattr(p, f"place_weight_{role}") for role in places["role"]])
-    proximity = weight * np.exp(-km / decay_km)
-    best = proximity.max()
-    return float(best), float(km[np.isclose(proximity, best, rtol=0, atol=1e-12)].min())
+    def near(self, moe_code: str, industry_id: str, decay_km: float) -> tuple[float, float]:
+        """Proximity (0-1) and the distance in km behind it, through the chord between two points of the sphere."""
+        if industry_id not in self._places:
+            return 0.0, np.nan
+        there, weight = self._places[industry_id]
+        km = 2 * 6371.0088 * np.arcsin(np.linalg.norm(there - self._campus[moe_code], axis=1) / 2)
+        proximity = weight * np.exp(-km / decay_km)
+        best = proximity.max()
+        return float(best), float(km[np.isclose(proximity, best, rtol=0, atol=1e-12)].min())
 
 
 def _same(
