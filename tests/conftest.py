@@ -151,7 +151,10 @@ def write_toy(folder: Path, files: Mapping[str, str | bytes | None] | None = Non
     registries = folder / "registries"
     registries.mkdir(parents=True)
     contents: dict[str, str | bytes | None] = {"scenario.toml": SCENARIO_TOML}
-    contents |= {f"registries/{n}.csv": csv_text(r, toy_rows(n)) for n, r in REGISTRIES.items()}
+    referred = {t.split(".")[0] for r in REGISTRIES.values() for c in r.columns if c.ref for t in c.ref.split("|")}
+    for name, registry in REGISTRIES.items():
+        rows = () if registry.may_be_empty and name not in referred else toy_rows(name)
+        contents[f"registries/{name}.csv"] = csv_text(registry, rows)
     contents |= files or {}
     for name, content in contents.items():
         if content is not None:

@@ -41,6 +41,7 @@ def read_toml(data: bytes, label: str) -> tuple[Settings, list[Finding]]:
         return Settings(), [_syntax(error, content, label)]
     lines = _lines_of_keys(content)
     settings = Settings(values)
+    settings.places.update({section: (label, line) for section, line in lines.items()})
     for path, _ in _leaves(values):
         settings.places[path] = (label, _line_of(path, lines))
     return settings, []
@@ -236,7 +237,13 @@ def known_paths() -> list[str]:
 def nearest_path(path: str) -> str:
     """The parameter that ``path`` was probably meant to be ("" if none is like it)."""
     known = known_paths()
+    first, _, rest = path.partition(".")
     same = [k for k in known if k.rpartition(".")[2] == path.rpartition(".")[2]]
-    if len(same) == 1:
+    sections = list(Parameters.model_fields)
+    if first not in sections and len(same) == 1:
         return same[0]
-    return nearest(path, known) or nearest(path, list(Parameters.model_fields))
+    section = nearest(first, sections)
+    if not rest:
+        return "" if first in sections else section or nearest(path, known)
+    inside = {k.partition(".")[2]: k for k in known if k.startswith(f"{section}.")}
+    return inside.get(nearest(rest, list(inside)), "") or (same[0] if len(same) == 1 else "")
