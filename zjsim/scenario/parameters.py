@@ -131,6 +131,7 @@ class SimulationParameters(Section):
     p_required: float = Field(0.9, gt=0, lt=1)
     replications: int = Field(100, ge=2)
     seed: int = Field(20241231, ge=0)
+    design_points: int = Field(24, ge=0, le=4096)
 
 
 class SolverParameters(Section):

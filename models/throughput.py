@@ -1,0 +1,325 @@
+"""All simulated processes put together: replications, design points, and the statement on every target (M001-M118).
+
+Each process has its own inputs and shares none, so each has its own design: the base point, both ends of every
+input alone, and space-filling points. ``p_worst`` and ``p_best`` are the extremes over all of them; what a target
+depends on is found by moving one input at a time from the base, on the same random numbers.
+
+How many replications: what a process costs decides. Training and enterprise service take most of a second each, so
+they are replicated as often as asked, and three times per design point: between replications their yearly sums
+differ by a few per cent, between design points by a multiple of that, and a paired difference needs few
+replications. The others take milliseconds and are replicated ten times as often, and forty times per design point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from zjsim.models import feasibility_tables as tables
+from zjsim.models.feasibility import (
+    Array,
+    Effect,
+    Target,
+    correlations,
+    critical_margin,
+    effect,
+    margins,
+    ranked,
+    share_met,
+)
+
+from zjsim.simulate.design import Point, preset_design
+from zjsim.simulate.ensemble import Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
+from zjsim.simulate.inputs import UncertainInput, Values
+from zjsim.simulate.streams import Streams
+
+BREAK_EVEN_ROUNDS = 4
+"""Rounds of false position that refine a break-even value: each costs the design replications of one point."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A simulated process, ready to run: its data, its uncertain inputs and what comes out of it.
+
+    ``repeat`` × the replications asked for are made at the base point, ``design_replications`` at each design point;
+    ``batch`` is how many replications one task of a worker takes.
+    """
+
+    name: str
+    data: Any
+    years: tuple[int, ...]
+    inputs: tuple[UncertainInput, ...]
+    simulate: Callable[[Any, Values, Streams], Outcome]
+    outcomes: Mapping[str, tuple[str, str]]
+    repeat: int = 1
+    design_replications: int = 3
+    batch: int = 4
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was simulated of a process: the base ensemble and every design point with its outcomes."""
+
+    process: Process
+    base: Outcomes
+    points: tuple[Point, ...]
+    at_points: tuple[Outcomes, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the simulation says about a target: margins by replication, extremes over the design, effects of inputs."""
+
+    target: Target
+    process: Process
+    values: Array
+    margin: Array
+    p_points: tuple[float, ...]
+    effects: tuple[Effect, ...]
+    correlations: tuple[tuple[str, float], ...]
+    break_even: float
+
+    @property
+    def p_worst(self) -> float:
+        """Lowest p_meet over the base and all design points."""
+        return min(self.p_points)
+
+    @property
+    def p_best(self) -> float:
+        """Highest p_meet over the base and all design points."""
+        return max(self.p_points)
+
+
+def simulate(
+    scenario: Any,
+    plan: Mapping[str, pd.DataFrame],
+    *,
+    seed: int,
+    replications: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Simulate every process of ``scenario`` with what ``plan`` opens, and judge every target.
+
+    Returns the tables ``target_feasibility``, ``targets_not_modelled``, ``yearly_outcomes``, ``deciding_inputs``,
+    ``design_points``, ``design_values``, ``uncertain_inputs`` and ``simulation_settings``. Equal arguments give equal
+    tables for any number of ``workers``; ``progress`` is told how many tasks are done, and of how many.
+    """
+    options = scenario.parameters.simulation
+    registry = scenario.table("targets")
+    targets = [target_of(row) for _, row in registry.iterrows()]
+    studies, assessments = assess(
+        processes_of(scenario, plan),
+        [t for t in targets if t.outcome],
+        seed=seed,
+        replications=replications,
+        space_points=options.design_points,
+        p_required=options.p_required,
+        workers=workers,
+        progress=progress,
+    )
+    return tables.all_tables(registry, studies, assessments, options.p_required, seed)
+
+
+def target_of(row: pd.Series) -> Target:
+    """A row of the registry ``targets`` as the simulation sees it."""
+    return Target(
+        target_id=row["target_id"],
+        reading=row["reading"],
+        comparator=row["comparator"],
+        bound=float(row["bound"]),
+        period=row["period"],
+        first_year=int(row["start"][:4]),
+        last_year=int(row["deadline"][:4]),
+        baseline=float(row["baseline"]),
+        outcome=row["outcome"],
+    )
+
+
+def assess(
+    processes: Sequence[Process],
+    targets: Sequence[Target],
+    *,
+    seed: int,
+    replications: int,
+    space_points: int,
+    p_required: float,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[list[Study], list[Assessment]]:
+    """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer."""
+    experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
+    with Ensemble(experiments, workers) as ensemble:
+        studies = _replicate(processes, ensemble, seed, replications, space_points, progress)
+        drafts = [
+            _draft(target, study, p_required)
+            for target in targets
+            for study in studies
+            if target.outcome in study.process.outcomes
+        ]
+        return studies, _refine(drafts, studies, ensemble, seed, p_required)
+
+
+def _replicate(
+    processes: Sequence[Process],
+    ensemble: Ensemble,
+    seed: int,
+    replications: int,
+    space_points: int,
+    progress: Progress | None,
+) -> list[Study]:
+    """All replications of all processes in one go, so that no worker waits for another process to end."""
+    tasks: list[Task] = []
+    cuts: list[tuple[int, int]] = []
+
+    def ask(process: Process, values: Values, count: int) -> None:
+        parts = batches(Task(process.name, values, seed, 0, count), process.batch)
+        cuts.append((len(tasks), len(tasks) + len(parts)))
+        tasks.extend(parts)
+
+    designs = {p.name: preset_design(p.inputs, space_points) for p in processes}
+    for process in processes:
+        base, *others = designs[process.name]
+        ask(process, base.values, replications * process.repeat)
+        for point in others:
+            ask(process, point.values, min(process.design_replications, replications * process.repeat))
+    parts = ensemble.run(tasks, progress)
+    outcomes = iter([stack(parts[a:b]) for a, b in cuts])
+    return [
+        Study(p, next(outcomes), tuple(designs[p.name]), tuple(next(outcomes) for _ in designs[p.name][1:]))
+        for p in processes
+    ]
+
+
+def _draft(target: Target, study: Study, p_required: float) -> Assessment:
+    """The assessment of ``target`` before break-even values are refined."""
+    process = study.process
+    values = study.base[target.outcome]
+    margin = margins(target, values, process.years)
+    at_points = [margins(target, outcomes[target.outcome], process.years) for outcomes in study.at_points]
+    at_base = critical_margin(margin, p_required)
+    shifted = {
+        (point.kind, point.input_id): at_base + float(np.mean(m - margin[: len(m)]))
+        for point, m in zip(study.points[1:], at_points, strict=True)
+    }
+    effects = [
+        effect(
+            source,
+            at_base,
+            shifted.get(("low", source.input_id), at_base),
+            shifted.get(("high", source.input_id), at_base),
+        )
+        for source in process.inputs
+    ]
+    space = [
+        (dict(p.values), float(m.mean())) for p, m in zip(study.points[1:], at_points, strict=True) if p.kind == "space"
+    ]
+    return Assessment(
+        target=target,
+        process=process,
+        values=values,
+        margin=margin,
+        p_points=(share_met(margin), *(share_met(m) for m in at_points)),
+        effects=tuple(ranked(effects)),
+        correlations=tuple(correlations([v for v, _ in space], np.array([m for _, m in space]))),
+        break_even=nan,
+    )
+
+
+@dataclass
+class _Bracket:
+    """A break-even value being closed in on: an input value on either side, with the critical margins there."""
+
+    near: float
+    margin_near: float
+    far: float
+    margin_far: float
+
+    def guess(self) -> float:
+        """Where a straight line between the two sides crosses zero."""
+        return self.near + (self.far - self.near) * self.margin_near / (self.margin_near - self.margin_far)
+
+    def put(self, value: float, margin: float) -> None:
+        """Replace the side on which ``margin`` has the same sign; halve the other if it stays (Illinois rule)."""
+        if (margin >= 0) == (self.margin_near >= 0):
+            self.near, self.margin_near, self.margin_far = value, margin, self.margin_far / 2
+        else:
+            self.far, self.margin_far, self.margin_near = value, margin, self.margin_near / 2
+
+
+def _refine(
+    drafts: Sequence[Assessment], studies: Sequence[Study], ensemble: Ensemble, seed: int, p_required: float
+) -> list[Assessment]:
+    """Close in on the break-even value of each target's deciding input, all targets at once, on the same draws."""
+    open_: dict[int, _Bracket] = {}
+    for k, draft in enumerate(drafts):
+        first = draft.effects[0] if draft.effects else None
+        if first is None or not np.isfinite(first.distance) or not draft.p_worst < p_required <= draft.p_best:
+            continue
+        source = next(i for i in draft.process.inputs if i.input_id == first.input_id)
+        to_low = first.break_even < source.mode
+        open_[k] = _Bracket(
+            source.mode,
+            first.at_base,
+            source.low if to_low else source.high,
+            first.at_low if to_low else first.at_high,
+        )
+    bases = {s.process.name: dict(s.points[0].values) for s in studies}
+    for _ in range(BREAK_EVEN_ROUNDS):
+        order = sorted(open_)
+        tasks = []
+        for k in order:
+            process, input_id = drafts[k].process, drafts[k].effects[0].input_id
+            values = {**bases[process.name], input_id: open_[k].guess()}
+            count = min(process.design_replications, len(drafts[k].margin))
+            tasks.append(Task(process.name, values, seed, 0, count))
+        for k, task, found in zip(order, tasks, ensemble.run(tasks), strict=True):
+            draft = drafts[k]
+            margin = margins(draft.target, found[draft.target.outcome], draft.process.years)
+            shifted = draft.effects[0].at_base + float(np.mean(margin - draft.margin[: task.count]))
+            open_[k].put(task.values[draft.effects[0].input_id], shifted)
+    return [
+        d if k not in open_ else Assessment(**{**_fields(d), "break_even": open_[k].guess()})
+        for k, d in enumerate(drafts)
+    ]
+
+
+def _fields(assessment: Assessment) -> dict[str, Any]:
+    return {name: getattr(assessment, name) for name in assessment.__dataclass_fields__}
+
+
+def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Process]:
+    """The processes of ``scenario``, the dearest first."""
+    from importlib import import_module
+
+    found = []
+    for name, repeat, design_replications, batch in (
+        ("training", 1, 3, 4),
+        ("enterprise_service", 1, 3, 4),
+        ("seat_outcomes", 10, 40, 40),
+        ("patent_transfer", 10, 40, 40),
+        ("programmes", 10, 40, 40),
+    ):
+        try:
+            module = import_module(f"zjsim.models.{name}")
+        except ModuleNotFoundError:
+            continue
+        data = getattr(module, f"{name}_data")(scenario, plan)
+        found.append(
+            Process(
+                name,
+                data,
+                tuple(int(y) for y in data.years),
+                tuple(module.uncertain_inputs(data)),
+                getattr(module, f"simulate_{name}"),
+                module.OUTCOMES,
+                repeat,
+                design_replications,
+                batch,
+            )
+        )
+    return found
