@@ -93,6 +93,14 @@ def rows_of(table: pd.DataFrame) -> Iterable[Any]:
     return table.itertuples(index=False)
 
 
+SPECIAL = frozenset(f"{kind}_{what}" for kind in ("pinned", "forbidden", "paired") for what in ("leads", "pairs"))
+"""Rules of the planner's own: a repair gives them up as a whole."""
+
+WITHOUT_A_WAY_ROUND = frozenset(
+    ("one_lead_per_industry", "one_heritage_lead", "one_heritage_partner", "two_institutions", "within_capacity")
+)
+"""Rules that say what an assignment is, or that have no whole step: a repair leaves them alone."""
+
 Describe = Callable[[Any, Language], dict[str, object]]
 
 
@@ -108,11 +116,12 @@ def requirements(
         component = model.find_component(rule)
         if component is None:
             continue
+        weight = 0.0 if rule in WITHOUT_A_WAY_ROUND else 1.0
         for index in component:
             zh = text(f"assignment.rules.{rule}", "zh", **describe[rule](index, "zh"))
             en = text(f"assignment.rules.{rule}", "en", **describe[rule](index, "en"))
             key = ",".join(map(str, index)) if isinstance(index, tuple) else str(index)
-            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en))
+            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en, weight, give_up=rule in SPECIAL))
     return tuple(found)
 
 

@@ -20,7 +20,8 @@ class Requirement:
     """Rows of the model that stand or fall together, named in the planner's words.
 
     ``name`` is for machines; ``zh`` and ``en`` are clauses that can stand in a list. ``weight`` is the cost of
-    loosening one of its rows by one ``unit``; 0 means that it cannot be loosened. Rows in no requirement (links
+    loosening one of its rows by one ``unit``; 0 means that it cannot be loosened. ``give_up`` says that loosening it
+    at all means giving it up, so that the repair names no amount. Rows in no requirement (links
     between variables) are part of the background and never named.
     """
 
@@ -31,6 +32,7 @@ class Requirement:
     weight: float = 1.0
     unit_zh: str = ""
     unit_en: str = ""
+    give_up: bool = False
 
 
 @dataclass(slots=True)
@@ -150,7 +152,7 @@ def _told(requirements: Sequence[Requirement], repair: dict[int, float]) -> tupl
     def say(lang: Language) -> str:
         items = [
             text(
-                "solve.loosen",
+                "solve.give_up" if requirements[g].give_up else "solve.loosen",
                 lang,
                 item=getattr(requirements[g], lang),
                 amount=f"{amount:g}",
