@@ -8,7 +8,7 @@ Method (every step is an assumption unless a published figure is named):
    province, and pupils by stage of the cities that publish them. The factor between census age and enrolment is the net
    migration (and under-count) of school-age children that closes the gap of plain census cohorts to enrolment.
 3. A later grade 1 is the cohort of age 5 a year earlier times the county's factor of 2020 for grade 1. Births of
-   2021-2023 are published, later years are the middle of an assumed range; counties share them like their age 0 of 2020.
+   2021-2023 are published, later years the middle of an assumed range; counties share them like their age 0 of 2020.
 4. Local children move up unchanged. Migrant children grow by a yearly rate: fitted for the cities that publish
    pupils of 2022, their mean elsewhere; after the as-of year only a part of it (norm ``model_migration_after_as_of``).
 """

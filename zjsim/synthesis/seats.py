@@ -1,7 +1,7 @@
 """Registries of school places derived from public ones: migrant children, demand, capacity, options, budgets.
 
-Nothing below county level is public, and little at it: every table here says ``derived``, ``assumption`` or ``synthetic``,
-and is meant to be replaced by real ones. :func:`regenerate` writes them again, byte for byte, from the public registries.
+Little is public by county: every table here says ``derived``, ``assumption`` or ``synthetic`` and is to be replaced
+by real ones. :func:`regenerate` makes them again, byte for byte, from the public registries.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ _IN_PROVINCE_WEIGHT = 0.5
 
 
 def regenerate(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """All derived seat registries from ``counties``, ``births``, ``education_statistics``, ``seat_norms``,
-    ``admission_rules``: ``migrant_calibration``, ``cohorts``, ``seat_demand``, ``seat_capacity``, ``seat_options``,
-    ``seat_budgets``, each with the columns of its registry.
-    """  # noqa: D205
+    """All derived seat registries, each with the columns of its declaration.
+
+    ``tables`` holds ``counties``, ``births``, ``education_statistics``, ``seat_norms`` and ``admission_rules``; the
+    result ``migrant_calibration``, ``cohorts``, ``seat_demand``, ``seat_capacity``, ``seat_options``, ``seat_budgets``.
+    """
     calibration = migrant_calibration(tables)
     cohorts = advance(tables, migrants_by_grade(tables, calibration))
     capacity = seat_capacity(tables, cohorts, calibration)

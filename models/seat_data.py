@@ -1,0 +1,217 @@
+"""What one county's seat plan starts from: children, classes, rooms, options and money, read from the registries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from math import floor
+from typing import Protocol
+
+import pandas as pd
+
+from zjsim.scenario.parameters import Parameters
+
+GRADES = tuple(range(1, 10))
+STAGES: dict[str, tuple[int, ...]] = {"primary": (1, 2, 3, 4, 5, 6), "junior": (7, 8, 9)}
+STAGE_OF = {g: s for s, grades in STAGES.items() for g in grades}
+COVERED_COLUMN = {
+    "permit_holders": "permit_holders",
+    "county_rule": "eligible_children",
+    "all_residents": "migrant_children",
+}
+"""Column of ``seat_demand`` that a coverage reading guarantees a place."""
+YUAN = 10_000
+"""Money inside the models is in 10,000 yuan (万元)."""
+
+
+class HasTables(Protocol):
+    """A scenario, as far as the seat models need it."""
+
+    @property
+    def parameters(self) -> Parameters: ...  # noqa: D102
+
+    def table(self, name: str) -> pd.DataFrame: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a county can do in a stage. Money in 10,000 yuan; ``staffed_classes`` (staff ÷ staff per class) by year."""
+
+    usable_seats_per_class: int
+    classrooms: int
+    base_classes: int
+    extension_rooms_max: int
+    extension_rooms_min: int
+    extension_cost: float
+    extension_from: int
+    extension_instalments: int
+    school_sites: int
+    school_rooms_min: int
+    school_rooms_max: int
+    school_cost: float
+    school_from: int
+    school_instalments: int
+    equip_cost: float
+    running_cost: float
+    staff_per_class: float
+    staffed_classes: Mapping[int, int]
+    purchase_places_max: int
+    purchase_price: float
+
+
+@dataclass(frozen=True)
+class County:
+    """One county's planning problem. Keys of the mappings are (grade, year), (year) or stage names.
+
+    ``covered`` are the migrant children guaranteed a place under the chosen reading; ``classes_now`` the classes by
+    grade of the last school year before the plan; ``classes_base`` those of later years if nothing is decided.
+    """
+
+    code: str
+    name_zh: str
+    name_en: str
+    city_code: str
+    years: tuple[int, ...]
+    local: Mapping[tuple[int, int], int]
+    migrant: Mapping[tuple[int, int], int]
+    covered: Mapping[tuple[int, int], int]
+    classes_now: Mapping[int, int]
+    classes_base: Mapping[tuple[int, int], int]
+    private_places: Mapping[tuple[str, int], int]
+    base_public_share: float
+    budget: Mapping[int, float]
+    stages: Mapping[str, Stage]
+
+    @cached_property
+    def migrants_of_year(self) -> dict[int, int]:
+        """All migrant children of compulsory school, by year."""
+        return {y: sum(self.migrant[g, y] for g in GRADES) for y in self.years}
+
+    def most_classes(self, g: int, y: int) -> int:
+        """Classes that seat every child of the grade: more are never opened."""
+        usable = self.stages[STAGE_OF[g]].usable_seats_per_class
+        return -(-(self.local[g, y] + self.migrant[g, y]) // usable) if usable else 0
+
+
+def first_year(as_of: date, lead_months: int) -> int:
+    """The first school year (opening on 1 September) for what is begun the day after ``as_of``."""
+    year, month = divmod(as_of.year * 12 + as_of.month + lead_months - 1, 12)  # the last month of the work, from 0
+    return year if month < 8 else year + 1
+
+
+def instalments(lead_months: int) -> int:
+    """Calendar years over which building is paid for, the year of opening being the last."""
+    return max(1, -(-lead_months // 12))
+
+
+def horizon_problem(scenario: HasTables) -> tuple[int, int] | None:
+    """(wanted, available) last school years where the registries end before ``time.seat_horizon``, else ``None``."""
+    wanted, last = scenario.parameters.time.seat_horizon, int(scenario.table("seat_demand")["year"].max())
+    return (wanted, last) if last < wanted else None
+
+
+def counties(scenario: HasTables) -> list[County]:
+    """Every county of the registry ``counties`` as a planning problem, in the order of their codes."""
+    parameters = scenario.parameters
+    time = parameters.time
+    years = tuple(range(time.as_of.year + 1, time.seat_horizon + 1))
+    demand = _by_county(scenario.table("seat_demand"))
+    capacity = _by_county(scenario.table("seat_capacity"))
+    options = _by_county(scenario.table("seat_options"))
+    budgets = _by_county(scenario.table("seat_budgets"))
+    shares = scenario.table("migrant_calibration").set_index("county_code")["public_share"]
+    covered = COVERED_COLUMN[parameters.seats.coverage_reading]
+    found = []
+    for row in scenario.table("counties").sort_values("county_code").itertuples(index=False):
+        code = str(row.county_code)
+        d, c = _grid(demand.get(code)), _grid(capacity.get(code))
+        budget = budgets.get(code, pd.DataFrame(columns=["year", "budget_yuan"]))
+        money = dict(zip(budget["year"], budget["budget_yuan"] / YUAN, strict=True))
+        now = {g: c.get("public_classes", {}).get((g, time.as_of.year), 0) for g in GRADES}
+        places = c.get("private_places", {})
+        found.append(
+            County(
+                code=code,
+                name_zh=str(row.name_zh),
+                name_en=str(row.name_en),
+                city_code=str(row.city_code),
+                years=years,
+                local=_window(d, "local_children", years),
+                migrant=_window(d, "migrant_children", years),
+                covered=_window(d, covered, years),
+                classes_now=now,
+                classes_base=_window(c, "public_classes", years),
+                private_places={
+                    (s, y): sum(places.get((g, y), 0) for g in grades) for s, grades in STAGES.items() for y in years
+                },
+                base_public_share=float(shares.get(code, 0.0)),
+                budget={y: float(money.get(y, 0.0)) for y in years},
+                stages=_stages(options.get(code), now, years, time.as_of),
+            )
+        )
+    return found
+
+
+def _stages(
+    options: pd.DataFrame | None, now: Mapping[int, int], years: tuple[int, ...], as_of: date
+) -> dict[str, Stage]:
+    rows = {} if options is None else {str(r["stage"]): r for r in options.to_dict("records")}
+    return {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of) for s in STAGES}
+
+
+def _stage(row: Mapping[str, float] | None, base: int, years: tuple[int, ...], as_of: date) -> Stage:
+    """One stage from its row of ``seat_options``; without a row there is no room, no option and no staff."""
+    if row is None:
+        none = (0, 0, base, 0, 0, 0.0, years[-1] + 1, 1, 0, 0, 0, 0.0, years[-1] + 1, 1, 0.0, 0.0, 0.0)
+        return Stage(*none, dict.fromkeys(years, 0), 0, 0.0)
+    staff, growth, each = (float(row[k]) for k in ("staff_available", "staff_growth_per_year", "staff_per_class"))
+    unlimited = int(row["classrooms"] + row["extension_rooms_max"] + row["school_sites"] * row["school_rooms_max"])
+    staffed = {
+        y: min(floor(staff * (1 + growth) ** (y - as_of.year) / each + 1e-6), unlimited) if each else unlimited
+        for y in years
+    }
+    extension, school = int(row["extension_lead_months"]), int(row["school_lead_months"])
+    return Stage(
+        usable_seats_per_class=int(row["usable_seats_per_class"]),
+        classrooms=int(row["classrooms"]),
+        base_classes=base,
+        extension_rooms_max=int(row["extension_rooms_max"]),
+        extension_rooms_min=int(row["extension_rooms_min"]),
+        extension_cost=row["extension_yuan_per_room"] / YUAN,
+        extension_from=first_year(as_of, extension),
+        extension_instalments=instalments(extension),
+        school_sites=int(row["school_sites"]),
+        school_rooms_min=int(row["school_rooms_min"]),
+        school_rooms_max=int(row["school_rooms_max"]),
+        school_cost=row["school_yuan_per_room"] / YUAN,
+        school_from=first_year(as_of, school),
+        school_instalments=instalments(school),
+        equip_cost=row["equip_yuan_per_class"] / YUAN,
+        running_cost=row["running_yuan_per_class"] / YUAN,
+        staff_per_class=each,
+        staffed_classes=staffed,
+        purchase_places_max=int(row["purchase_places_max"]),
+        purchase_price=row["purchase_yuan_per_place"] / YUAN,
+    )
+
+
+def _by_county(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(code): rows for code, rows in table.groupby("county_code", sort=True)}
+
+
+def _grid(rows: pd.DataFrame | None) -> dict[str, dict[tuple[int, int], int]]:
+    """Every number column of a county × year × grade table as a mapping (grade, year) → whole number."""
+    if rows is None:
+        return {}
+    keys = list(zip(rows["grade"].tolist(), rows["year"].tolist(), strict=True))
+    names = [n for n in rows.columns if rows[n].dtype.kind in "iu" and n not in ("grade", "year")]
+    return {n: dict(zip(keys, rows[n].tolist(), strict=True)) for n in names}
+
+
+def _window(
+    grid: Mapping[str, Mapping[tuple[int, int], int]], name: str, years: tuple[int, ...]
+) -> dict[tuple[int, int], int]:
+    column = grid.get(name, {})
+    return {(g, y): column.get((g, y), 0) for g in GRADES for y in years}

@@ -1,0 +1,249 @@
+"""Seat expansion: which classes, rooms, schools and purchased places a county opens in which school year.
+
+One mixed-integer program per county (nothing couples counties), children as whole numbers, goals in strict order:
+local children without a seat → guaranteed migrant children without a place (M004, M110) → falls of the public share
+(M112) → budget overrun → purchases while rooms stand idle → cost → migrant children outside public schools → changed
+classes.
+Every goal is elastic: a plan always exists, and what is not zero is explained county by county.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pyomo.environ as pyo
+from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties, horizon_problem
+from zjsim.models.seat_rules import RULES, Rule, spending
+from zjsim.models.seat_tables import CountyPlan, plan_tables
+
+from zjsim.solve.goals import Goal, Prepared, lexicographic
+from zjsim.solve.options import Options
+from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
+from zjsim.texts import text
+
+_MONEY_TOLERANCE = 0.01
+"""100 yuan: what later goals may take from a sum of money (it is not integral)."""
+ELASTIC = (
+    "local_without_seat",
+    "covered_without_place",
+    "public_share_fall",
+    "budget_overrun",
+    "bought_with_idle_rooms",
+)
+"""Goals that are zero or explained, in order; cost, children outside public schools and changes follow."""
+Progress = Callable[[int, int], None]
+
+
+def build(
+    d: County, *, public_share_reading: str = "public_only", rules: Mapping[str, Rule] = RULES
+) -> pyo.ConcreteModel:
+    """The model of county ``d`` with ``rules`` (tests drop one) and no objective: that comes from :func:`goals`."""
+    m = pyo.ConcreteModel()
+    whole, keys = pyo.NonNegativeIntegers, (list(GRADES), list(d.years))
+    by_stage = (list(STAGES), list(d.years))
+    m.MOVING = pyo.Set(initialize=[g for g in GRADES if g not in (1, 7)])
+    some = pyo.NonNegativeReals  # children by grade: whole by themselves once their totals are (see _whole_children)
+    m.classes = pyo.Var(*keys, domain=whole, bounds=lambda m, g, y: (0, d.most_classes(g, y)))
+    m.local = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.local[g, y]))
+    m.covered = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.covered[g, y]))
+    m.other = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.migrant[g, y] - d.covered[g, y]))
+    m.bought = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.covered[g, y]))
+    m.without = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.covered[g, y]))
+    m.in_public = pyo.Var(d.years, domain=whole, bounds=lambda m, y: (0, d.migrants_of_year[y]))
+    m.purchased = pyo.Var(*by_stage, domain=whole)
+    m.full = pyo.Var(*keys, domain=pyo.Binary)
+    m.extension = pyo.Var(*by_stage, domain=whole, bounds=lambda m, s, y: (0, d.stages[s].extension_rooms_max))
+    m.extends = pyo.Var(*by_stage, domain=pyo.Binary)
+    m.schools = pyo.Var(*by_stage, domain=whole, bounds=lambda m, s, y: (0, d.stages[s].school_sites))
+    m.school_rooms = pyo.Var(
+        *by_stage, domain=whole, bounds=lambda m, s, y: (0, d.stages[s].school_sites * d.stages[s].school_rooms_max)
+    )
+    m.opened = pyo.Var(*by_stage, domain=pyo.NonNegativeReals)
+    m.added = pyo.Var(*by_stage, domain=pyo.NonNegativeReals)
+    m.avoidable = pyo.Var(*by_stage, domain=whole)
+    m.idle, m.by_staff = pyo.Var(*by_stage, domain=pyo.Binary), pyo.Var(*by_stage, domain=pyo.Binary)
+    m.fall = pyo.Var(d.years, domain=pyo.NonNegativeReals)
+    m.overrun = pyo.Var(d.years, domain=pyo.NonNegativeReals)
+    m.changes = pyo.Var(m.MOVING, d.years, domain=whole)
+    purchased_too = public_share_reading == "with_purchased"
+
+    @m.Expression(d.years)
+    def counted(m: Any, y: int) -> Any:
+        return m.in_public[y] + (sum(m.purchased[s, y] for s in STAGES) if purchased_too else 0)
+
+    @m.Constraint(d.years)
+    def in_public_total(m: Any, y: int) -> Any:
+        return m.in_public[y] == sum(m.covered[g, y] + m.other[g, y] for g in GRADES)
+
+    @m.Constraint(list(STAGES), d.years)
+    def purchased_total(m: Any, s: str, y: int) -> Any:
+        return m.purchased[s, y] == sum(m.bought[g, y] for g in STAGES[s])
+
+    for add in rules.values():
+        add(m, d)
+    return m
+
+
+def goals(m: pyo.ConcreteModel, d: County) -> tuple[Goal, ...]:
+    """The goals in order; children are child-years (each school year counts)."""
+    cells = [(g, y) for g in GRADES for y in d.years]
+    local = sum(d.local[k] - m.local[k] for k in cells)
+    outside = sum(d.migrants_of_year[y] - m.in_public[y] for y in d.years)
+    return (
+        Goal("local_without_seat", "minimise", local, "child-years"),
+        Goal("covered_without_place", "minimise", sum(m.without[k] for k in cells), "child-years"),
+        Goal("public_share_fall", "minimise", sum(m.fall[y] for y in d.years), "child-years", 1e-6),
+        Goal("budget_overrun", "minimise", sum(m.overrun[y] for y in d.years), "10k yuan", _MONEY_TOLERANCE),
+        Goal("bought_with_idle_rooms", "minimise", sum(m.avoidable[k] for k in m.avoidable), "child-years", 1e-6),
+        Goal("cost", "minimise", sum(spending(m, d, y) for y in d.years), "10k yuan", _MONEY_TOLERANCE),
+        Goal("migrants_outside_public", "minimise", outside, "child-years"),
+        Goal("class_changes", "minimise", sum(m.changes[k] for k in m.changes), "classes", 1e-6),
+    )
+
+
+def solve_county(
+    d: County,
+    options: Options | None = None,
+    *,
+    public_share_reading: str = "public_only",
+    rules: Mapping[str, Rule] = RULES,
+) -> Result[CountyPlan]:
+    """The plan of one county, proven goal by goal or with its gap; never infeasible, because every goal is elastic."""
+    m = build(d, public_share_reading=public_share_reading, rules=rules)
+    ranked = goals(m, d)
+    result = _without_shortfall(m, d, ranked, options) or lexicographic(m, ranked, options)
+    if isinstance(result, Infeasible | Stopped):
+        return result
+    stages = tuple(_proven(s) for s in result.stages)
+    if not _whole_children(m):
+        again = _with_whole_children(m, ranked, options)
+        if isinstance(again, Infeasible | Stopped):
+            return again
+    open_stage = next((s for s in stages if s.gap > 0), None)
+    plan = _read(m, d, stages, max(s.gap for s in stages))
+    if open_stage is None:
+        return Optimal(plan, stages)
+    return Feasible(plan, stages, open_stage.bound, open_stage.gap)
+
+
+def _without_shortfall(
+    m: pyo.ConcreteModel, d: County, ranked: tuple[Goal, ...], options: Options | None
+) -> Optimal[pyo.ConcreteModel] | Feasible[pyo.ConcreteModel] | None:
+    """The same answer in one step for a county that needs no shortfall; ``None`` where it needs one, or time ends.
+
+    The elastic goals cannot be below zero, so a plan in which all of them are zero is best in all of them; only the
+    goals after them are left to solve.
+    """
+    elastic = len(ELASTIC)
+    zero = [(v[k], 0.0, 0.0) for v in (m.fall, m.overrun, m.avoidable, m.without) for k in v]
+    zero += [(m.local[k], float(d.local[k]), float(d.local[k])) for k in m.local]
+    prepared = Prepared(m, ranked[elastic:], options or Options())
+    result = prepared.solve(bounds=zero)
+    if isinstance(result, Infeasible | Stopped):
+        return None
+    for variable, value in zip(prepared.matrix.columns, result.plan.values, strict=True):
+        variable.set_value(float(value), skip_validation=True)
+    met = tuple(Stage(g.name, g.sense, 0.0, 0.0, 0.0, g.unit) for g in ranked[:elastic])
+    if isinstance(result, Optimal):
+        return Optimal(m, met + result.stages)
+    return Feasible(m, met + result.stages, result.bound, result.gap)
+
+
+def _proven(stage: Stage) -> Stage:
+    """A stage whose value lies within its own tolerance of the bound is proven: money and shares are not integral."""
+    if abs(stage.value - stage.bound) <= max(stage.tolerance, 1e-6):
+        return replace(stage, bound=stage.value, gap=0.0)
+    return stage
+
+
+def _children(m: pyo.ConcreteModel) -> list[Any]:
+    return [v[k] for v in (m.local, m.covered, m.other, m.bought, m.without) for k in v]
+
+
+def _whole_children(m: pyo.ConcreteModel) -> bool:
+    """Children by grade come out whole: with whole classes and totals the rest is two nested families of sums, whose
+    corners are whole. A solution from a heuristic need not be a corner, hence the check.
+    """
+    return all(abs((v.value or 0) - round(v.value or 0)) <= 1e-6 for v in _children(m))
+
+
+def _with_whole_children(m: pyo.ConcreteModel, ranked: tuple[Goal, ...], options: Options | None) -> Result[Any]:
+    """Keep all whole decisions and totals, ask for whole children as well."""
+    for v in m.component_data_objects(pyo.Var):
+        if v.is_integer():
+            v.fix(round(v.value or 0))
+    for v in _children(m):
+        v.domain = pyo.NonNegativeIntegers
+    return lexicographic(m, ranked, options)
+
+
+def _read(m: pyo.ConcreteModel, d: County, stages: tuple[Stage, ...], gap: float) -> CountyPlan:
+    def whole(v: Any) -> dict[Any, int]:
+        return {k: round(v[k].value or 0) for k in v}
+
+    return CountyPlan(
+        county=d,
+        classes=whole(m.classes),
+        local=whole(m.local),
+        covered=whole(m.covered),
+        other=whole(m.other),
+        bought=whole(m.bought),
+        extension=whole(m.extension),
+        schools=whole(m.schools),
+        school_rooms=whole(m.school_rooms),
+        stages=stages,
+        gap=gap,
+    )
+
+
+def solve_seats(scenario: HasTables, *, progress: Progress | None = None) -> Result[dict[str, pd.DataFrame]]:
+    """Plans of all counties as tables.
+
+    They are ``seat_expansion``, ``seat_rooms``, ``seat_classes``, ``seat_shortfalls``,
+    ``seat_stages``, ``seat_summary``.
+
+    ``progress(done, all)`` is called after every county. The result is ``Feasible`` with the largest gap if a county is
+    not proven, ``Infeasible`` only where the registries end before ``time.seat_horizon``.
+    """
+    short = horizon_problem(scenario)
+    if short is not None:
+        values = {"wanted": short[0], "available": short[1]}
+        sentences = [text(f"seats.horizon.{k}", lang, **values) for k in ("problem", "repair") for lang in ("zh", "en")]
+        return Infeasible(Conflict(("seat_demand", "seat_horizon"), *sentences[:2], *sentences[2:]))
+    parameters = scenario.parameters
+    options = Options(
+        time_limit_s=min(parameters.seats.county_time_limit_s, parameters.solver.time_limit_s),
+        relative_gap=max(parameters.seats.county_relative_gap, parameters.solver.relative_gap),
+        threads=parameters.solver.threads,
+    )
+    places = counties(scenario)
+    plans: list[CountyPlan] = []
+    for done, d in enumerate(places, 1):
+        result = solve_county(d, options, public_share_reading=parameters.seats.public_share_reading)
+        if isinstance(result, Stopped):
+            return Stopped(f"{d.name_zh} {d.name_en}: {result.reason}", result.stages)
+        if isinstance(result, Infeasible):
+            return result
+        plans.append(result.plan)
+        if progress is not None:
+            progress(done, len(places))
+    tables = plan_tables(plans, scenario)
+    stages = _totals(plans)
+    worst = max((p.gap for p in plans), default=0.0)
+    if worst == 0:
+        return Optimal(tables, stages)
+    bound = next(s.bound for s in stages if s.gap > 0)
+    return Feasible(tables, stages, bound, worst)
+
+
+def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:
+    """Each goal summed over the counties; its bound is the sum of the counties' bounds."""
+    found = []
+    for stages in zip(*(p.stages for p in plans), strict=True):
+        value, bound = sum(s.value for s in stages), sum(s.bound for s in stages)
+        gap = abs(value - bound) / max(abs(value), abs(bound)) if value != bound else 0.0
+        found.append(Stage(stages[0].name, stages[0].sense, value, bound, gap, stages[0].unit, stages[0].tolerance))
+    return tuple(found)
