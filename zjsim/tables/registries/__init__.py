@@ -13,6 +13,7 @@ _THEMES = (
     "industries",
     "assignment",
     "seats",
+    "schools",
     "training",
     "services",
     "patents",
