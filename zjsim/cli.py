@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zjsim.scenario import Scenario
     from zjsim.tables.errors import InputErrors
 
-OK, INTERNAL, INPUT = 0, 1, 2
+OK, INTERNAL, INPUT, INTERRUPTED = 0, 1, 2, 130
 LEAST = {"seed": 0, "replications": 2, "workers": 1}
 """Smallest values of the integer options."""
 
@@ -57,6 +57,8 @@ def _answer(arguments: list[str], lang: Language) -> int:
     command = typer.main.get_command(build_app(lang))
     try:
         code = command.main(arguments, prog_name="zjsim", standalone_mode=False)
+        if code == INTERRUPTED:  # what the parser makes of Ctrl-C
+            _tell(text("cli.interrupted", lang))
         return code if isinstance(code, int) else OK
     except BrokenPipeError:
         raise
@@ -64,7 +66,10 @@ def _answer(arguments: list[str], lang: Language) -> int:
         return int(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _tell(text("cli.interrupted", lang))
-        return 130
+        return INTERRUPTED
+    except SystemExit:  # the parser leaves so, and only so, when the reader of our output has gone
+        silence_pipe()
+        return OK
     except InputErrors as error:
         return _report_input(error, lang, "--json" in arguments)
     except Exception as error:

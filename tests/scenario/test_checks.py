@@ -39,6 +39,13 @@ def with_row(rows: tuple[dict[str, str], ...], **changes: str) -> str:
             "low",
         ),
         ("counties", {"city_code": "330100"}, "county_city_prefix", "city_code"),
+        ("seat_demand", {"migrant_children": "3", "permit_holders": "4"}, "part_exceeds", "permit_holders"),
+        (
+            "migrant_calibration",
+            {"migrant_children": "3", "in_public_schools": "4"},
+            "part_exceeds",
+            "in_public_schools",
+        ),
         ("counties", {"age_5_9": "999999"}, "ages_exceed", "population_2020"),
     ],
 )

@@ -181,27 +181,24 @@ def ages_within_population(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broke
 
 
 @rule("seat_demand")
-def eligible_within_migrant(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """Eligible migrant children are among the migrant children."""
-    demand = tables["seat_demand"]
-    for column in ("eligible_children", "eligible", "eligible_migrant_children"):
-        if _has(demand, column, "migrant_children"):
-            more = demand[column] > demand["migrant_children"] + 1e-6
-            for row in _rows(more):
-                limit = f"{demand['migrant_children'].iloc[row]:g}"
-                yield Broken("seat_demand", row, column, "eligible_exceed", {"limit": limit})
+def groups_within_migrant(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """Permit holders and eligible children are among the migrant children of their county, year and grade."""
+    yield from _within(tables["seat_demand"], "seat_demand", ("permit_holders", "eligible_children"))
 
 
 @rule("migrant_calibration")
-def public_within_total(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """Migrant children in public schools are among all migrant children."""
-    table = tables["migrant_calibration"]
-    totals = [c for c in ("migrant_children", "migrant_total") if c in table]
-    for column in ("public_children", "migrant_public", "migrant_children_public"):
-        if totals and column in table:
-            for row in _rows(table[column] > table[totals[0]] + 1e-6):
-                limit = f"{table[totals[0]].iloc[row]:g}"
-                yield Broken("migrant_calibration", row, column, "eligible_exceed", {"limit": limit})
+def parts_within_migrant(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """Pupils of each stage, and those in public schools, are among all migrant children of the county."""
+    parts = ("migrant_primary", "migrant_junior", "in_public_schools")
+    yield from _within(tables["migrant_calibration"], "migrant_calibration", parts)
+
+
+def _within(table: pd.DataFrame, registry: str, parts: Sequence[str]) -> Iterator[Broken]:
+    for column in parts:
+        if _has(table, column, "migrant_children"):
+            for row in _rows(table[column] > table["migrant_children"] + 1e-6):
+                limit = f"{table['migrant_children'].iloc[row]:g}"
+                yield Broken(registry, row, column, "part_exceeds", {"limit": limit})
 
 
 @rule("rules", "industries")

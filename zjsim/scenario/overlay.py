@@ -37,7 +37,9 @@ def set_cells(
             continue
         if len(item.key) != len(registry.key) or any(k not in raw.header for k in registry.key):
             wanted = ", ".join(registry.key)
-            found.append(finding("set_key_form", label, value=", ".join(item.key), theme="scenario.rule", wanted=wanted))
+            found.append(
+                finding("set_key_form", label, value=", ".join(item.key), theme="scenario.rule", wanted=wanted)
+            )
             continue
         mask = np.ones(len(raw), dtype=bool)
         for name, value in zip(registry.key, item.key, strict=True):
