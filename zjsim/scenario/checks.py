@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zjsim.tables.errors import Finding, finding
+from zjsim.tables.errors import Finding, Severity, finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +26,14 @@ MOST_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule broken at a row of a registry (row None: by the table as a whole)."""
+    """A rule broken at a row of a registry (row None: by the table as a whole); a ``notice`` forbids nothing."""
 
     registry: str
     row: int | None
     column: str
     rule: str
     words: dict[str, object] = field(default_factory=dict)
+    severity: Severity = "error"
 
 
 Rule = Callable[[Mapping[str, "pd.DataFrame"]], Iterator[Broken]]
@@ -62,7 +63,8 @@ def check_scenario(
             continue
         for number, broken in enumerate(function(tables)):
             if number == MOST_ROWS:
-                found.append(finding("more_rows", files.get(broken.registry, broken.registry), theme="scenario.rule"))
+                more = files.get(broken.registry, broken.registry)
+                found.append(finding("more_rows", more, severity=broken.severity, theme="scenario.rule"))
                 break
             file = files.get(broken.registry, f"{broken.registry}.csv")
             line = None if broken.row is None else int(lines[broken.registry][broken.row])
@@ -74,6 +76,7 @@ def check_scenario(
                     line=line,
                     column=broken.column,
                     value=value,
+                    severity=broken.severity,
                     theme="scenario.rule",
                     words=broken.words,
                 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+import zjsim.scenario.school_checks  # noqa: F401 - its rules register themselves
 from zjsim.scenario.checks import check_scenario
 from zjsim.scenario.folders import MAX_DEPTH, SCENARIO_FILE, Folder, find_folder, find_parent
 from zjsim.scenario.overlay import set_cells
