@@ -1,0 +1,247 @@
+"""Sub-model of the simulation: what the seat plan achieves when demand and capacity turn out otherwise (M004, M110, M112).
+
+The plan's rooms stand; classes are the recourse of each school year: a county opens and closes them by grade within its
+rooms and staff, seats local children first, then permit holders (those eligible by county rule before the others), buys
+private places up to its cap, and offers further migrant children seats as far as the share of the plan and of the year
+before ask for and empty seats allow. Everything is an array over counties; one replication takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from zjsim.models.seat_data import GRADES, STAGES, HasTables, counties
+
+from zjsim.simulate.inputs import UncertainInput, Values, sample
+from zjsim.simulate.streams import Streams
+
+Floats = NDArray[np.float64]
+PROCESS = "seats"
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "place_share_permit_holders": ("level", "share"),
+    "place_share_county_rule": ("level", "share"),
+    "place_share_all_residents": ("level", "share"),
+    "public_share_public_only": ("level", "share"),
+    "public_share_with_purchased": ("level", "share"),
+    "permit_public_place_share": ("level", "share"),
+}
+"""Outcome → (kind, unit): shares of the province's migrant children at the end of each calendar year."""
+_INPUTS = (
+    "model_migrant_stock_factor",
+    "model_migrant_growth_factor",
+    "model_permit_share",
+    "model_eligible_share",
+    "model_capacity_factor",
+    "model_purchase_cap_share",
+)
+_COLUMNS = {s: [g - 1 for g in grades] for s, grades in STAGES.items()}
+
+
+@dataclass(frozen=True)
+class SeatData:
+    """Arrays by year, county and grade (or stage); the counties in the order of their codes.
+
+    ``rooms``, ``staffed`` (classes with staff) and ``cap`` (purchasable places), ``private`` (private places) are by year,
+    county and stage; ``plan_share`` is the public share of the plan by year and county.
+    """
+
+    years: tuple[int, ...]
+    county_codes: tuple[str, ...]
+    local: Floats
+    migrant: Floats
+    eligible: Floats
+    permit: Floats
+    usable: Floats
+    rooms: Floats
+    staffed: Floats
+    cap: Floats
+    private: Floats
+    base_share: Floats
+    plan_share: Floats
+    inputs: tuple[UncertainInput, ...]
+
+
+def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData:
+    """The data of the sub-model: registries of the scenario, rooms and public shares of the plan (may be empty)."""
+    time = scenario.parameters.time
+    years = tuple(range(time.as_of.year + 1, time.horizon.year + 1))
+    places = counties(scenario)
+    codes = tuple(d.code for d in places)
+    demand = scenario.table("seat_demand").set_index(["county_code", "year", "grade"]).sort_index()
+    index = pd.MultiIndex.from_product([codes, years, GRADES])
+
+    def by_grade(name: str) -> Floats:
+        values = demand[name].reindex(index, fill_value=0).to_numpy(dtype=float)
+        return np.ascontiguousarray(values.reshape(len(codes), len(years), len(GRADES)).transpose(1, 0, 2))
+
+    def by_stage(value: Any) -> Floats:
+        return np.array([[[value(d, s, y) for s in STAGES] for d in places] for y in years], dtype=float)
+
+    built = _rooms_built(plan, codes, years)
+    shares = _plan_shares(plan, codes, years)
+    return SeatData(
+        years=years,
+        county_codes=codes,
+        local=by_grade("local_children"),
+        migrant=by_grade("migrant_children"),
+        eligible=by_grade("eligible_children"),
+        permit=by_grade("permit_holders"),
+        usable=np.array([[d.stages[s].usable_seats_per_class for s in STAGES] for d in places], dtype=float),
+        rooms=by_stage(lambda d, s, y: d.stages[s].classrooms) + built,
+        staffed=by_stage(lambda d, s, y: d.stages[s].staffed_classes[y]),
+        cap=by_stage(lambda d, s, y: d.stages[s].purchase_places_max),
+        private=by_stage(lambda d, s, y: d.private_places[s, y]),
+        base_share=np.array([d.base_public_share for d in places]),
+        plan_share=shares,
+        inputs=_declared(scenario.table("seat_norms")),
+    )
+
+
+def uncertain_inputs(data: SeatData) -> tuple[UncertainInput, ...]:
+    """Every number of this sub-model that no public document settles (rows of ``seat_norms``)."""
+    return data.inputs
+
+
+def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str, Floats]:
+    """One replication: outcome → one value per simulated year.
+
+    ``values`` moves every input for all counties; only the growth of migrant children also differs between counties
+    and years (a draw each, independent of all others).
+    """
+    moved = {i.input_id: values.get(i.input_id, i.mode) / i.mode for i in data.inputs}
+    growth = np.cumprod(_growth(data, values, streams), axis=0)
+    migrant = np.rint(data.migrant * moved["model_migrant_stock_factor"] * growth[:, :, None])
+    ratio = np.divide(migrant, data.migrant, out=np.zeros_like(migrant), where=data.migrant > 0)
+    permit = np.minimum(np.rint(data.permit * ratio * moved["model_permit_share"]), migrant)
+    eligible = np.minimum(np.rint(data.eligible * ratio * moved["model_eligible_share"]), permit)
+    usable = np.floor(data.usable * moved["model_capacity_factor"] + 1e-9)
+    cap = np.minimum(np.floor(data.cap * moved["model_purchase_cap_share"] + 1e-9), data.private)
+    found = np.zeros((len(data.years), len(OUTCOMES)))
+    before = data.base_share
+    for t in range(len(data.years)):
+        limit = np.minimum(data.rooms[t], data.staffed[t])
+        holders, all_children, ruled = (_stages(a[t]) for a in (permit, migrant, eligible))
+        short, empty = zip(
+            *(
+                _classes(data.local[t], permit[t], usable[:, k], limit[:, k], c)
+                for k, c in enumerate(_COLUMNS.values())
+            ),
+            strict=True,
+        )
+        without_public, seats_left = np.minimum(np.column_stack(short), holders), np.column_stack(empty)
+        bought = np.minimum(without_public, cap[t])
+        others = all_children - holders
+        wanted = np.maximum(before, data.plan_share[t]) * all_children.sum(axis=1)
+        others_in = _further(wanted - (holders - without_public).sum(axis=1), np.minimum(others, seats_left))
+        public = (holders - without_public) + others_in
+        none = without_public - bought
+        ruled_none = np.maximum(0.0, none - (holders - ruled))
+        in_private = np.minimum(all_children - public - bought, np.maximum(0.0, data.private[t] - bought))
+        total = all_children.sum()
+        found[t] = (
+            _share(holders.sum() - none.sum(), holders.sum()),
+            _share(ruled.sum() - ruled_none.sum(), ruled.sum()),
+            _share((public + bought + in_private).sum(), total),
+            _share(public.sum(), total),
+            _share((public + bought).sum(), total),
+            _share((holders - without_public).sum(), holders.sum()),
+        )
+        children = all_children.sum(axis=1)
+        before = np.divide(public.sum(axis=1), children, out=np.ones_like(children), where=children > 0)
+    return {name: found[:, k].copy() for k, name in enumerate(OUTCOMES)}
+
+
+def _growth(data: SeatData, values: Values, streams: Streams) -> Floats:
+    """Factor on the migrant children of each year and county against the year before."""
+    source = next(i for i in data.inputs if i.input_id == "model_migrant_growth_factor")
+    value = values.get(source.input_id, source.mode)
+    u = np.array([streams.uniforms(PROCESS, c, data.years[0], len(data.years)) for c in data.county_codes])
+    return sample(source, value, u.T)
+
+
+def _classes(local: Floats, permit: Floats, usable: Floats, limit: Floats, grades: list[int]) -> tuple[Floats, Floats]:
+    """Permit holders (and local children) without a public seat, and empty seats, by county for one stage.
+
+    Each grade needs its children ÷ usable seats classes, rounded up. Where these are more than the limit, the classes
+    with the fewest children are given up first; where they are fewer, the rest stand by as empty seats.
+    """
+    children = local[:, grades] + permit[:, grades]
+    seats = np.maximum(usable, 1.0)[:, None]
+    need = np.ceil(children / seats)
+    last = np.where(need > 0, children - (need - 1) * seats, 0.0)
+    missing = np.maximum(0.0, need.sum(axis=1) - limit)
+    order = np.sort(np.where(need > 0, last, np.inf), axis=1)
+    given_up = np.zeros(len(missing))
+    left = missing.copy()
+    for k in range(order.shape[1]):
+        one = (left > 0) & np.isfinite(order[:, k])
+        given_up += np.where(one, np.where(np.isfinite(order[:, k]), order[:, k], 0.0), 0.0)
+        left -= one
+    given_up = np.minimum(given_up + left * seats[:, 0], children.sum(axis=1))
+    given_up = np.where(usable > 0, given_up, children.sum(axis=1))
+    empty = np.where(missing > 0, 0.0, limit * usable - children.sum(axis=1))
+    return given_up, np.maximum(0.0, empty)
+
+
+def _further(wanted: Floats, room: Floats) -> Floats:
+    """Further migrant children seated by stage: what the share asks for, in proportion to the seats that are left."""
+    possible = room.sum(axis=1)
+    taken = np.clip(wanted, 0.0, possible)
+    part = np.divide(taken, possible, out=np.zeros_like(taken), where=possible > 0)
+    return np.asarray(room * part[:, None], dtype=np.float64)
+
+
+def _stages(by_grade: Floats) -> Floats:
+    return np.column_stack([by_grade[:, c].sum(axis=1) for c in _COLUMNS.values()])
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else 1.0
+
+
+def _rooms_built(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years: tuple[int, ...]) -> Floats:
+    """Rooms the plan adds, cumulated, by year, county and stage."""
+    built = np.zeros((len(years), len(codes), len(STAGES)))
+    if "seat_rooms" not in plan:
+        return built
+    at = {c: i for i, c in enumerate(codes)}
+    for r in plan["seat_rooms"].itertuples(index=False):
+        opened = r.extension_rooms + r.new_school_rooms
+        if opened and r.county_code in at:
+            k = list(STAGES).index(str(r.stage))
+            for t, year in enumerate(years):
+                if r.year <= year:
+                    built[t, at[str(r.county_code)], k] += opened
+    return built
+
+
+def _plan_shares(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years: tuple[int, ...]) -> Floats:
+    """The plan's public share by year and county; 0 (nothing asked for) without a plan."""
+    if "seat_expansion" not in plan:
+        return np.zeros((len(years), len(codes)))
+    shares = plan["seat_expansion"].set_index(["year", "county_code"])["public_share"]
+    index = pd.MultiIndex.from_product([years, codes])
+    return shares.reindex(index, fill_value=0.0).to_numpy(dtype=float).reshape(len(years), len(codes))
+
+
+def _declared(norms: pd.DataFrame) -> tuple[UncertainInput, ...]:
+    rows = norms.set_index("norm_id")
+    return tuple(
+        UncertainInput(
+            name,
+            float(rows.at[name, "low"]),
+            float(rows.at[name, "value"]),
+            float(rows.at[name, "high"]),
+            "triangular",
+            str(rows.at[name, "unit"]),
+            str(rows.at[name, "basis"]),
+            str(rows.at[name, "note_zh"]),
+            str(rows.at[name, "note_en"]),
+        )
+        for name in _INPUTS
+    )
