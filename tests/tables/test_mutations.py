@@ -22,7 +22,7 @@ ToyTable = Callable[[str], tuple[dict[str, str], ...]]
 
 
 def csv_line(cells: list[str]) -> str:
-    quoted = ('"' + c.replace('"', '""') + '"' if any(s in c for s in ',"\n') else c for c in cells)
+    quoted = ('"' + c.replace('"', '""') + '"' if any(s in c for s in ',"\n\r') else c for c in cells)
     return ",".join(quoted)
 
 
