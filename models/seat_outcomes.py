@@ -1,4 +1,4 @@
-"""Sub-model of the simulation: what the seat plan achieves when demand and capacity turn out otherwise (M004, M110, M112).
+"""Sub-model of the simulation: what the seat plan achieves when demand and capacity turn out otherwise (M004, M112).
 
 The plan's rooms stand; classes are the recourse of each school year: a county opens and closes them by grade within its
 rooms and staff, seats local children first, then permit holders (those eligible by county rule before the others), buys
@@ -46,8 +46,8 @@ _COLUMNS = {s: [g - 1 for g in grades] for s, grades in STAGES.items()}
 class SeatData:
     """Arrays by year, county and grade (or stage); the counties in the order of their codes.
 
-    ``rooms``, ``staffed`` (classes with staff) and ``cap`` (purchasable places), ``private`` (private places) are by year,
-    county and stage; ``plan_share`` is the public share of the plan by year and county.
+    ``rooms``, ``staffed`` (classes with staff), ``cap`` (purchasable places) and ``private`` (private places) are by
+    year, county and stage; ``plan_share`` is the public share of the plan by year and county.
     """
 
     years: tuple[int, ...]
