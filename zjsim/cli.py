@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zjsim.tables.errors import InputErrors
 
 OK, INTERNAL, INPUT, INTERRUPTED = 0, 1, 2, 130
-LEAST = {"seed": 0, "replications": 2, "workers": 1}
+LEAST = {"seed": 0, "replications": 2, "workers": 1, "year": 2020}
 """Smallest values of the integer options."""
 
 Command = TypeVar("Command", bound=Callable[..., int])
@@ -143,6 +143,7 @@ def build_app(lang: Language) -> typer.Typer:
     registry_argument = typer.Argument(
         None, metavar="[REGISTRY]", help=said("registry"), rich_help_panel=said("arguments")
     )
+    folder_argument = typer.Argument(..., metavar="DIR", help=said("folder"), rich_help_panel=said("arguments"))
     lang_option = option("--lang", key="lang", default=Lang(lang))
     json_option = option("--json", key="json", default=False)
     sets_option = option("--set", key="set", metavar="PATH=VALUE")
@@ -153,6 +154,9 @@ def build_app(lang: Language) -> typer.Typer:
     workers_option = option("--workers", key="workers", default=1, min=LEAST["workers"])
     out_option = option("--out", key="out", default=Path("results"), metavar="DIR")
     quiet_option = option("--quiet", key="quiet", default=False)
+    county_option = option("--county", key="county", metavar="CODE")
+    year_option = option("--year", key="year", min=LEAST["year"])
+    force_option = option("--force", key="force", default=False)
 
     @app.callback(invoke_without_command=True)
     def zjsim(context: typer.Context, version: bool = version_option, show_help: bool = help_option) -> None:
@@ -224,6 +228,27 @@ def build_app(lang: Language) -> typer.Typer:
         from zjsim.scenario import load
 
         return report_check(load(scenario, sets=tuple(sets or ())), lang.value, json_output)
+
+    @command("synthesize")
+    def synthesize(
+        scenario: str = scenario_argument,
+        folder: Path = folder_argument,
+        seed: int | None = seed_option,
+        county: list[str] | None = county_option,
+        year: int | None = year_option,
+        force: bool = force_option,
+        lang: Lang = lang_option,
+        json_output: bool = json_option,
+        show_help: bool = help_option,
+    ) -> int:
+        from zjsim.synthesize import synthesize as write_tables
+
+        files = write_tables(scenario, folder, seed, county or None, year=year, force=force)
+        if json_output:
+            print(json.dumps({"files": [str(f) for f in files]}, ensure_ascii=False, indent=1))
+        else:
+            print(text("cli.synthesized", lang.value, files=len(files), folder=folder))
+        return OK
 
     return app
 
