@@ -1,0 +1,159 @@
+"""Placement of a province against reference programs kept elsewhere: CPU seconds, interleaved, medians.
+
+python tests/benchmarks/bench_placement.py --rivals FOLDER --work FOLDER [--data 10k 30k] [--repeats 5]
+    [--ours single goals pyomo split] [--against highs_pass:dev/agg/comp mcf/agg/comp]
+
+``--rivals`` holds ``gen.py`` and ``runa.py`` (never part of this repository), ``--work`` takes the generated data.
+Every measurement is a process of its own: OR-Tools and highspy can't share one. Imports, data and the grouping of
+equal children are left out on both sides; splitting into parts, matrix, solve, plan and prices are in.
+
+Ours: ``single`` (one weighted goal), ``goals`` (placed, then the three columns of ``obj``), ``pyomo`` (single, with the
+Pyomo objects of every part and the solve room's adapter), ``split`` (goals over two processes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+GENERATED = {
+    "10k": ("3", "10000"),
+    "30k": ("9", "30000"),
+    "100k": ("30", "100000"),
+    "300k": ("90", "300000"),
+    "1M": ("300", "1000000"),
+    "1c30k": ("1", "30000", "8"),
+}
+AGAINST = ("highs_pass:dev/agg/comp", "mcf/agg/comp", "py_naive_appsi/child/county")
+
+
+def load(path: Path):
+    """The province as groups: (transport, weighted goal, the goals in order)."""
+    from zjsim.models.placement_matrix import Goal, Transport
+
+    with np.load(path) as file:
+        group, arc_child = file["group"], file["arc_child"]
+        _, first = np.unique(group, return_index=True)
+        is_first = np.zeros(len(group), bool)
+        is_first[first] = True
+        kept = is_first[arc_child]
+        arc_group = group[arc_child[kept]].astype(np.int64)
+        order = np.argsort(arc_group, kind="stable")
+        arcs = {name: file[name][kept][order].astype(np.int64) for name in ("arc_sec", "cost", "obj")}
+        supply = np.bincount(group).astype(np.int64)
+        penalty, seats = file["pen"][first], file["cap"]
+    problem = Transport(supply, seats, arc_group[order], arcs["arc_sec"])
+    weighted = Goal("weighted", arcs["cost"], penalty)
+    none = np.zeros(len(supply), np.int64)
+    placed = Goal("placed", np.zeros(len(arcs["cost"]), np.int64), none + 1)
+    names = ("zone or sibling", "private", "distance")
+    columns = [Goal(name, np.ascontiguousarray(arcs["obj"][:, k]), none) for k, name in enumerate(names)]
+    return problem, [weighted], [placed, *columns]
+
+
+def cpu() -> float:
+    """CPU seconds of this process and its finished children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def measure(way: str, path: Path) -> dict[str, object]:
+    """One measurement of ours, in this process."""
+    from zjsim.models.placement_core import connected_parts, solve_placement
+    from zjsim.models.placement_matrix import placement_model
+
+    from zjsim.solve.goals import Goal, lexicographic
+
+    problem, weighted, goals = load(path)
+    chosen = weighted if way in ("single", "pyomo") else goals
+    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    begin, clock = cpu(), time.perf_counter()
+    if way == "pyomo":
+        values = 0
+        for part in connected_parts(problem):
+            model = placement_model(part.problem, part.own(chosen))
+            result = lexicographic(model, [Goal("weighted", "minimise", model.goal[0])])
+            values += round(result.stages[0].value)
+        found = {"values": [values]}
+    elif way == "split":
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
+            plan = solve_placement(problem, chosen, executor=executor)
+        found = {"values": plan.values, "parts": plan.parts}
+    else:
+        plan = solve_placement(problem, chosen)
+        found = {"values": plan.values, "parts": plan.parts}
+    used, elapsed = cpu() - begin, time.perf_counter() - clock
+    if way != "pyomo":
+        begin = cpu()
+        faults = plan.faults(problem, chosen)
+        found |= {"check": round(cpu() - begin, 3), "faults": faults}
+    most = {who: resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)}
+    megabytes = [round(most[resource.RUSAGE_SELF]), round(before_mb), round(most[resource.RUSAGE_CHILDREN])]
+    return found | {"cpu": used, "wall": round(elapsed, 2), "mb_peak_data_child": megabytes}
+
+
+def in_process(command: list[str], folder: Path, rivals: Path) -> dict[str, object]:
+    """The JSON line a measuring process prints last."""
+    environment = {**os.environ, "PYTHONPATH": str(rivals), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command}\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    """Measure and print medians and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rivals", type=Path)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--data", nargs="*", default=["10k", "30k"], choices=GENERATED)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--ours", nargs="*", default=["single", "goals", "pyomo"])
+    parser.add_argument("--against", nargs="*", default=AGAINST)
+    parser.add_argument("--child", nargs=2)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(measure(options.child[0], Path(options.child[1]))))
+        return
+    rivals, work = options.rivals.resolve(), options.work.resolve()
+    (work / "data").mkdir(parents=True, exist_ok=True)
+    for data in options.data:
+        path = work / "data" / f"{data}.npz"
+        if not path.exists():
+            command = [sys.executable, str(rivals / "gen.py"), data, *GENERATED[data]]
+            environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+            subprocess.run(command, cwd=work, env=environment, check=True)
+        seconds: dict[str, list[float]] = {}
+        last: dict[str, dict[str, object]] = {}
+        for _ in range(options.repeats):
+            for way in options.ours:
+                command = [sys.executable, str(Path(__file__).resolve()), "--child", way, str(path)]
+                last[way] = in_process(command, work, rivals)
+                seconds.setdefault(way, []).append(float(last[way]["cpu"]))
+            for name in options.against:
+                engine, level, part = name.split("/")
+                command = [sys.executable, str(rivals / "runa.py"), engine, data, level, part, "1", "1", os.devnull]
+                last[name] = in_process(command, work, rivals)
+                seconds.setdefault(name, []).append(float(last[name]["cpu"]))
+        unit = statistics.median(seconds[next(iter(seconds))])
+        for name, taken in seconds.items():
+            middle = statistics.median(taken)
+            shown = {key: last[name][key] for key in last[name] if key in SHOWN}
+            print(f"{data:6} {name:28} {middle:8.3f} s  {middle / unit:6.2f}  {shown}", flush=True)
+
+
+SHOWN = ("values", "obj", "faults", "check", "parts", "wall", "mb_peak_data_child")
+
+if __name__ == "__main__":
+    main()
