@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zjsim.tables import parse
 from zjsim.tables.files import to_utf8
 from zjsim.tables.parse import _parse_any, _parse_regular, parse_csv
 from zjsim.tables.raw import RawTable
@@ -78,6 +79,18 @@ def test_files_that_are_no_table(content: str, rule: str) -> None:
     table, found = parse_csv(content.encode(), "t", "t.csv")
     assert table is None
     assert [f.rule for f in found] == [rule]
+
+
+def test_a_cell_too_long_and_a_table_too_big(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = parse_csv(b"a,b\n1," + b"x" * 200_000 + b"\n3,4\n", "t", "t.csv")
+    assert [(f.rule, f.line, f.column) for f in found] == [("cell_too_long", 2, "b")]
+    table, found = parse_csv(b"a,b\n1," + b"x" * 1_000_000 + b"\n3,4\n", "t", "t.csv")
+    assert table is None
+    assert [(f.rule, f.line) for f in found] == [("line_too_long", 2)]
+    monkeypatch.setattr(parse, "MAX_ROWS", 2)
+    table, found = parse_csv(b"a,b\n1,2\n3,4\n", "t", "t.csv")
+    assert table is None
+    assert [f.rule for f in found] == ["table_too_big"]
 
 
 CELLS = st.text(st.sampled_from('ab1,"\n 中'), max_size=4)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,12 @@ from zjsim.tables.raw import RawTable
 
 _COMMA, _NEWLINE, _QUOTE = b',\n"'
 _OTHER_SEPARATORS = ("\t", ";", "\uff1b", "\uff0c", "|")
+MAX_ROWS = 1_000_000
+MAX_CELLS = 10_000_000
+"""Largest table that is cut into cells; beyond it a small file could still fill the memory."""
+LONGEST_LINE = 1_000_000
+"""Bytes of the longest line that is looked at."""
+_ENDLESS_LINE = re.compile(rb"[^\n]{%d}" % LONGEST_LINE)
 MAX_BROKEN_QUOTES = 20
 """After so many records with a broken quotation mark the rest of a file is left unread."""
 
@@ -26,6 +33,12 @@ def parse_csv(data: bytes, name: str, label: str) -> tuple[RawTable | None, list
     """The table in ``data`` (valid UTF-8 without mark), or None where not even a header can be made out."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
+    if data.count(b"\n") > MAX_ROWS or data.count(b",") > MAX_CELLS:
+        return None, [finding("table_too_big", label, rows=f"{MAX_ROWS:,}", cells=f"{MAX_CELLS:,}")]
+    longest = _ENDLESS_LINE.search(data)
+    if longest:
+        line = data.count(b"\n", 0, longest.start()) + 1
+        return None, [finding("line_too_long", label, line=line, limit=f"{LONGEST_LINE:,}")]
     table = _parse_regular(data, name, label)
     found: list[Finding] = []
     if table is None:
@@ -51,7 +64,7 @@ def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
         ends = newlines[inside[newlines] == 0]
     starts = np.concatenate(([0], ends[:-1] + 1))
     full = ends > starts
-    if not full.any():
+    if not full.any() or (ends - starts).max() > csv.field_size_limit():
         return None
     first = int(np.argmax(full))
     counts = np.diff(np.searchsorted(commas, ends), prepend=0)
