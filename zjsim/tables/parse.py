@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 
 import numpy as np
 import pandas as pd
@@ -23,8 +22,7 @@ MAX_ROWS = 1_000_000
 MAX_CELLS = 10_000_000
 """Largest table that is cut into cells; beyond it a small file could still fill the memory."""
 LONGEST_LINE = 1_000_000
-"""Bytes of the longest line that is looked at."""
-_ENDLESS_LINE = re.compile(rb"[^\n]{%d}" % LONGEST_LINE)
+"""Bytes of a line that are looked at for certain; one of more than twice as many is refused."""
 MAX_BROKEN_QUOTES = 20
 """After so many records with a broken quotation mark the rest of a file is left unread."""
 
@@ -35,15 +33,22 @@ def parse_csv(data: bytes, name: str, label: str) -> tuple[RawTable | None, list
         data = data.replace(b"\r\n", b"\n")
     if data.count(b"\n") > MAX_ROWS or data.count(b",") > MAX_CELLS:
         return None, [finding("table_too_big", label, rows=f"{MAX_ROWS:,}", cells=f"{MAX_CELLS:,}")]
-    longest = _ENDLESS_LINE.search(data)
-    if longest:
-        line = data.count(b"\n", 0, longest.start()) + 1
+    line = _endless_line(data)
+    if line:
         return None, [finding("line_too_long", label, line=line, limit=f"{LONGEST_LINE:,}")]
     table = _parse_regular(data, name, label)
     found: list[Finding] = []
     if table is None:
         table, found = _parse_any(data.decode("utf-8"), name, label)
     return table, found
+
+
+def _endless_line(data: bytes) -> int:
+    """The number of the first line that fills a whole block of :data:`LONGEST_LINE` bytes, 0 if none does."""
+    for start in range(0, len(data) - LONGEST_LINE + 1, LONGEST_LINE):
+        if data.find(b"\n", start, start + LONGEST_LINE) < 0:
+            return data.count(b"\n", 0, start) + 1
+    return 0
 
 
 def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
