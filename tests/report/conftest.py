@@ -74,13 +74,17 @@ def _outcomes() -> pd.DataFrame:
 
 
 def _seats(attack: str) -> pd.DataFrame:
+    names = (("330102", "上城区"), ("330110", attack), ("330483", "桐乡市"))
     rows = [
         {
-            "county_code": code, "county_zh": name, "county_en": code, "year": year, "stage": "primary",
-            "demand_children": 1000 + 50 * k, "existing_seats": 900, "classes_opened": k, "seats_opened": 45 * k,
-            "purchased_seats": 10, "unplaced_children": 5 * k, "public_share": 0.8 + 0.01 * k, "cost_yuan": 1.5e6 * k,
+            "county_code": code, "county_zh": name, "county_en": name, "year": year, "demand": 1000 + 50 * k,
+            "local": 700, "migrant": 300 + 50 * k, "guaranteed": 200, "classes": 20 + k, "classes_opened": k,
+            "rooms_added": k, "new_school_rooms": 0, "public_seats": 900 + 45 * k, "placed_local": 700,
+            "placed_public": 190, "placed_public_other": 0, "placed_purchased": 10, "local_unplaced": 0,
+            "unplaced": 5 * k, "others_outside_public": 100 + 45 * k, "public_share": 0.8 + 0.01 * k,
+            "cost_yuan": 1.5e6 * k, "overrun_yuan": 0.0,
         }
-        for k, (code, name) in enumerate((("330102", "上城区"), ("330110", attack), ("330483", "桐乡市")))
+        for k, (code, name) in enumerate(names)
         for year in (2025, 2026)
     ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -119,10 +123,14 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
             "county_zh": [attack],
             "county_en": [attack],
             "year": [2026],
-            "rule": ["coverage"],
+            "stage": ["primary"],
+            "rule": ["covered_without_place"],
+            "reading": [""],
+            "is_planned": [True],
             "amount": [5.0],
-            "explanation_zh": [f"班级上限已用尽：{attack}"],
-            "explanation_en": [f"No more classes: {attack}"],
+            "unit": ["children"],
+            "why_zh": [f"班级上限已用尽：{attack}"],
+            "why_en": [f"No more classes: {attack}"],
         }
     )
     sources = pd.DataFrame(

@@ -138,11 +138,25 @@ def test_tables_without_what_a_figure_needs_leave_it_out(made_run: MakeRun, tmp_
     assert written == {"target_probabilities", "lead_assignments"}
 
 
-def test_seats_are_summed_over_stages(made_run: MakeRun) -> None:
+def test_seats_are_summed_by_county_and_year(made_run: MakeRun) -> None:
     expansion = made_run()[1]["seat_expansion"]
-    doubled = pd.concat([expansion, expansion.assign(stage="junior")], ignore_index=True)
+    doubled = pd.concat([expansion, expansion], ignore_index=True)
     seats = by_county_and_year(doubled)
     assert seats is not None
     assert len(seats) == len(expansion)
-    assert seats["demand"].sum() == doubled["demand_children"].sum()
-    assert seats["added"].sum() == doubled["seats_opened"].sum() + doubled["purchased_seats"].sum()
+    assert seats["unmet"].sum() == 2 * 30
+    assert seats["rooms"].sum() == doubled["rooms_added"].sum()
+    kinds = seats[["local", "migrant_public", "purchased", "outside", "unmet"]]
+    assert kinds.to_numpy().sum() == doubled["demand"].sum()
+
+
+def test_without_a_gap_the_figure_shows_where_rooms_are_added(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    tables["seat_expansion"] = tables["seat_expansion"].assign(unplaced=0)
+    with style.house_style():
+        figure = FIGURES["seat_gaps"](manifest, tables, "zh")
+        assert figure is not None
+        assert figure.axes[1].get_title("left") == text("report.fig_seats_no_gap", "zh")
+        assert len(figure.axes[1].patches) == 2, "one county adds no room"
+        tables["seat_expansion"] = tables["seat_expansion"].assign(rooms_added=0)
+        assert FIGURES["seat_gaps"](manifest, tables, "zh") is not None

@@ -33,7 +33,13 @@ def test_summary_fits_one_screen_and_has_the_headline(made_run: MakeRun, lang: L
 def test_summary_says_when_nothing_falls_short(made_run: MakeRun) -> None:
     manifest, tables = made_run()
     tables["seat_shortfalls"] = tables["seat_shortfalls"].iloc[:0]
-    assert "无缺口" in screen_summary(manifest, tables, "x", "zh")
+    assert "无缺口\n" in screen_summary(manifest, tables, "x", "zh")
+
+
+def test_shortfalls_under_other_readings_are_told_apart(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    tables["seat_shortfalls"] = tables["seat_shortfalls"].assign(is_planned=False)
+    assert "无缺口（其他口径下 1 项" in screen_summary(manifest, tables, "x", "zh")
 
 
 def test_input_sources_counts_filled_values_by_basis() -> None:

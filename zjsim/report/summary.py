@@ -69,18 +69,22 @@ def _assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame],
 def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
     said = text("report.sum_seats", lang, status=status_word(manifest["solves"]["seats"], lang))
     expansion = tables["seat_expansion"]
-    if {"classes_opened", "purchased_seats"} <= set(expansion.columns):
+    if {"rooms_added", "new_school_rooms", "placed_purchased"} <= set(expansion.columns):
         said += text(
             "report.sum_seats_amounts",
             lang,
-            classes=quantity(expansion["classes_opened"].sum()),
-            purchased=quantity(expansion["purchased_seats"].sum()),
+            year=expansion["year"].max(),
+            rooms=quantity(expansion[["rooms_added", "new_school_rooms"]].to_numpy().sum()),
+            purchased=quantity(expansion["placed_purchased"].sum()),
         )
-    shortfalls = tables.get("seat_shortfalls", pd.DataFrame())
-    if shortfalls.empty:
-        return said + text("report.sum_shortfall_none", lang)
-    counties = shortfalls["county_code"].nunique() if "county_code" in shortfalls else 0
-    return said + text("report.sum_shortfall", lang, n=len(shortfalls), counties=counties)
+    shortfalls = tables.get("seat_shortfalls", pd.DataFrame({"county_code": []}))
+    planned = is_true(shortfalls["is_planned"]) if "is_planned" in shortfalls else pd.Series(True, shortfalls.index)
+    falling, other = shortfalls[planned], shortfalls[~planned]
+    if falling.empty:
+        said += text("report.sum_shortfall_none", lang)
+    else:
+        said += text("report.sum_shortfall", lang, n=len(falling), counties=falling["county_code"].nunique())
+    return said + (text("report.sum_shortfall_other", lang, n=len(other)) if len(other) else "")
 
 
 def _targets(targets: pd.DataFrame, lang: Language) -> list[str]:

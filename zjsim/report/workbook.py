@@ -48,6 +48,17 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "industry_id", "industry", "role", "university", "level", "discipline", "grade", "score", "craft",
         "distance_km", "nearest_place", "runner_up", "regret", "pinned",
     ),
+    "seat_expansion": (
+        "county_code", "county", "year", "demand", "local", "guaranteed", "classes", "classes_opened", "rooms_added",
+        "new_school_rooms", "public_seats", "placed_purchased", "local_unplaced", "unplaced", "public_share",
+        "cost_yuan", "overrun_yuan",
+    ),
+    "seat_shortfalls": ("county", "year", "stage", "rule", "reading", "is_planned", "amount", "unit", "why"),
+    "seat_summary": (
+        "year", "demand", "local", "migrant", "guaranteed", "classes", "rooms_added", "public_seats",
+        "placed_purchased", "local_unplaced", "unplaced", "public_share", "public_share_with_purchased", "cost_yuan",
+        "counties_without_seats",
+    ),
     "target_feasibility": (
         "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "verdict", "p_meet",
         "p_low", "p_high", "p_worst", "p_best", "has_baseline",
@@ -73,7 +84,8 @@ _SHARES = ("share", "p_", "gap", "weight")
 _PROBABILITIES = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
 _WIDEST, _WIDEST_TEXT, _NARROWEST = 26.0, 60.0, 7.0
-_SENTENCES = ("explanation", "what_counts", "note")
+_FALLING_SHORT = ("amount", "unplaced", "local_unplaced", "overrun_yuan")
+_SENTENCES = ("why", "explanation", "what_counts", "note")
 _SAMPLE = 2_000
 
 
@@ -125,6 +137,8 @@ def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) 
             period=[known(f"report.period_{p}", lang, str(p)) if p else "" for p in table["period"]],
             verdict=[verdict_word(row, lang) for _, row in table.iterrows()],
         ).drop(columns=[f"verdict_{other}" for other in ("zh", "en") if f"verdict_{other}" in table])
+    if name == "seat_shortfalls" and "reading" in table:
+        table = table.assign(reading=[reading_name(r, lang) if r else "" for r in table["reading"]])
     if name == "deciding_inputs" and not table.empty:
         named = {row["target_id"]: indicator_name(row, lang) for _, row in tables["target_feasibility"].iterrows()}
         indicators = [named.get(t, t) for t in table["target_id"]]
@@ -199,7 +213,7 @@ def _write_table(
     if colours:
         _colour_verdicts(sheet, formats, table, columns.index("verdict"), colours)
     for column in columns:
-        short = "shortfall" in column or column in ("unmet", "amount")
+        short = column in _FALLING_SHORT
         if short and pd.api.types.is_numeric_dtype(table[column]):
             _data_bar(sheet, columns.index(column), len(table))
     if table.empty:

@@ -1,4 +1,4 @@
-"""Compulsory-school seats: the province by year, and the counties with the largest gap after the plan."""
+"""Compulsory-school seats: where the children of the province are placed, and where the plan falls short or builds."""
 
 from __future__ import annotations
 
@@ -10,109 +10,129 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from zjsim.report.style import BLUE, GREY, INK, ORANGE, SKY, VERMILLION, drawable, heading, new_figure, wrap
+from zjsim.report.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    SKY,
+    VERMILLION,
+    heading,
+    new_figure,
+    wrap,
+)
 from zjsim.report.words import quantity
 from zjsim.texts import Language, text
 
 COUNTIES_SHOWN = 15
-_WIDTH_IN, _HEIGHT_IN = 11.0, 6.2
+_WIDTH_IN, _HEIGHT_IN = 11.0, 6.4
 _TEN_THOUSAND = 10_000.0
-_DEMAND = ("demand", "demand_children", "children", "eligible_children")
-_EXISTING = ("existing_seats", "capacity_seats", "capacity", "base_seats")
-_ADDED = ("seats_opened", "seats_added", "new_seats", "seats")
-_PURCHASED = ("purchased_seats", "seats_purchased", "purchased")
-_UNMET = ("unplaced_children", "unmet", "shortfall", "coverage_shortfall", "shortfall_children", "unplaced")
+_PLACED = {
+    "local": (("placed_local",), SKY),
+    "migrant_public": (("placed_public", "placed_public_other"), BLUE),
+    "purchased": (("placed_purchased",), GREEN),
+    "outside": (("others_outside_public",), PALE),
+    "unmet": (("local_unplaced", "unplaced"), VERMILLION),
+}
+"""Where a child is → columns of ``seat_expansion`` that are added up, and the colour; from the bottom upwards."""
+_ALSO = {"seats": ("public_seats",), "rooms": ("rooms_added", "new_school_rooms")}
 
 
 def draw_seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Left: demand against existing and added seats by year. Right: the largest gaps of the worst year."""
+    """Left: children by where they are placed, and public seats, by year. Right: the largest gaps, else new rooms."""
     seats = by_county_and_year(tables["seat_expansion"])
     if seats is None or seats.empty:
         return None
     figure = new_figure(_WIDTH_IN, _HEIGHT_IN)
     heading(figure, text("report.fig_seats", lang), text("report.fig_seats_sub", lang))
-    left = figure.add_axes((0.075, 0.135, 0.40, 0.60))
-    right = figure.add_axes((0.62, 0.135, 0.34, 0.60))
-    _province(left, seats, lang)
-    _counties(right, seats, lang)
+    _province(figure.add_axes((0.06, 0.13, 0.44, 0.58)), seats, lang)
+    right = figure.add_axes((0.635, 0.13, 0.33, 0.58))
+    if seats["unmet"].sum() > 0:
+        _gaps(right, seats, lang)
+    else:
+        _rooms(right, seats, lang)
     return figure
 
 
 def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
-    """Columns county_code, county_zh, county_en, year, demand, existing, added, unmet (children, seats), summed.
+    """A row per county and year: county_code, county_zh, county_en, year, and children, seats and rooms by kind.
 
-    ``None`` if the table does not say how many seats are wanted or are there.
+    The kinds are local, migrant_public, purchased, outside (private places), unmet (children who are owed a place and
+    have none), seats (public) and rooms (new classrooms). ``None`` if the table lacks one of their columns.
     """
-    found = {
-        "demand": _named(expansion, _DEMAND),
-        "existing": _named(expansion, _EXISTING),
-        "opened": _named(expansion, _ADDED),
-        "purchased": _named(expansion, _PURCHASED),
-        "unmet": _named(expansion, _UNMET),
-    }
-    if found["demand"] is None or found["unmet"] is None:
+    wanted = {kind: columns for kind, (columns, _) in _PLACED.items()} | _ALSO
+    if not {c for columns in wanted.values() for c in columns} <= set(expansion.columns):
         return None
-    numbers = {k: expansion[c].astype(float) if c else pd.Series(0.0, expansion.index) for k, c in found.items()}
     frame = pd.DataFrame({"county_code": expansion["county_code"].astype(str), "year": expansion["year"].astype(int)})
     for lang in ("zh", "en"):
         column = f"county_{lang}" if f"county_{lang}" in expansion else "county_code"
         frame[f"county_{lang}"] = expansion[column].astype(str)
-    frame = frame.assign(
-        demand=numbers["demand"],
-        existing=numbers["existing"],
-        added=numbers["opened"] + numbers["purchased"],
-        unmet=numbers["unmet"],
-    )
+    for kind, columns in wanted.items():
+        frame[kind] = expansion[list(columns)].astype(float).sum(axis=1)
     keys = ["county_code", "county_zh", "county_en", "year"]
-    return frame.groupby(keys, as_index=False)[["demand", "existing", "added", "unmet"]].sum()
-
-
-def _named(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
-    return next((n for n in names if n in table), None)
+    return frame.groupby(keys, as_index=False)[list(wanted)].sum()
 
 
 def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
-    year = seats.groupby("year")[["demand", "existing", "added", "unmet"]].sum() / _TEN_THOUSAND
+    year = seats.groupby("year")[[*_PLACED, "seats"]].sum() / _TEN_THOUSAND
     places = year.index.to_numpy()
-    axes.bar(places, year["existing"], width=0.62, color=SKY, label=text("report.legend_capacity", lang))
-    axes.bar(places, year["added"], bottom=year["existing"], width=0.62, color=BLUE,
-             label=text("report.legend_added", lang))  # fmt: skip
-    axes.plot(places, year["demand"], color=INK, marker="o", markersize=4, linewidth=1.4,
-              label=text("report.legend_demand", lang))  # fmt: skip
-    top = float(max((year["existing"] + year["added"]).max(), year["demand"].max(), 1e-9))
-    axes.set_ylim(0, top * 1.16)
-    for x, y, unmet in zip(places, year[["demand"]].max(axis=1), year["unmet"], strict=True):
+    bottom = pd.Series(0.0, index=year.index)
+    for kind, (_, colour) in _PLACED.items():
+        axes.bar(places, year[kind], bottom=bottom, width=0.64, color=colour, label=text(f"report.seats_{kind}", lang))
+        bottom = bottom + year[kind]
+    label = text("report.seats_seats", lang)
+    axes.plot(places, year["seats"], color=INK, marker="o", markersize=3.5, linewidth=1.3, label=label)
+    top = float(max(bottom.max(), year["seats"].max(), 1e-9))
+    axes.set_ylim(0, top * 1.1)
+    for x, y, unmet in zip(places, bottom, year["unmet"], strict=True):
         if unmet > 0:
-            axes.annotate(quantity(round(unmet, 2)), (x, max(y, top * 0.98)), xytext=(0, 7), fontsize=7.5,
-                          textcoords="offset points", ha="center", color=VERMILLION)  # fmt: skip
-    axes.plot([], [], linestyle="none", marker="$0$", color=VERMILLION, label=text("report.legend_unmet", lang))
-    axes.set_title(text("report.fig_seats_province", lang), pad=24)
+            said = f"{unmet:,.2f}"
+            axes.annotate(
+                said, (x, max(y, year["seats"][x])), xytext=(0, 6), textcoords="offset points", ha="center",
+                fontsize=7.5, color=VERMILLION,
+            )  # fmt: skip
+    axes.set_title(text("report.fig_seats_province", lang), pad=42)
     axes.set_xticks(places)
     axes.tick_params(axis="x", labelsize=8, length=0)
     axes.grid(axis="y")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, columnspacing=1.1, handlelength=1.4)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=1.1, handlelength=1.2, handletextpad=0.5
+    )
 
 
-def _counties(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
-    by_year = seats.groupby("year")["unmet"].sum()
-    if by_year.max() <= 0:
-        axes.set_axis_off()
-        axes.text(0, 0.98, text("report.fig_seats_no_gap", lang), transform=axes.transAxes, va="top", color=GREY)
-        return
-    worst = int(str(by_year.idxmax()))
+def _gaps(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
+    worst = int(str(seats.groupby("year")["unmet"].sum().idxmax()))
     shown = seats[(seats["year"] == worst) & (seats["unmet"] > 0)]
-    shown = shown.sort_values(["unmet", "county_code"], ascending=[False, True]).head(COUNTIES_SHOWN)
+    _bars(axes, shown, "unmet", ORANGE, lang)
+    axes.set_title(text("report.fig_seats_counties", lang, year=worst), pad=10)
+
+
+def _rooms(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
+    keys = ["county_code", "county_zh", "county_en"]
+    summed = seats.groupby(keys, as_index=False)[["rooms", "purchased"]].sum()
+    shown = summed[summed["rooms"] > 0]
+    axes.set_title(text("report.fig_seats_no_gap", lang), pad=10)
+    if shown.empty:
+        axes.set_axis_off()
+        return
+    _bars(axes, shown, "rooms", BLUE, lang)
+
+
+def _bars(axes: Axes, rows: pd.DataFrame, what: str, colour: str, lang: Language) -> None:
+    shown = rows.sort_values([what, "county_code"], ascending=[False, True]).head(COUNTIES_SHOWN)
     places = range(len(shown))
-    axes.barh(places, shown["unmet"], height=0.62, color=ORANGE)
-    for place, unmet in zip(places, shown["unmet"], strict=True):
-        axes.annotate(quantity(unmet), (unmet, place), xytext=(3, 0), textcoords="offset points", va="center",
-                      fontsize=7.5, color=GREY)  # fmt: skip
-    names = [wrap(drawable(n), 13, lines=1) for n in shown[f"county_{lang}"]]
-    axes.set_yticks(list(places), names)
+    axes.barh(places, shown[what], height=0.62, color=colour)
+    for place, amount in zip(places, shown[what], strict=True):
+        axes.annotate(
+            quantity(amount), (amount, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7.5,
+            color=GREY, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )  # fmt: skip
+    axes.set_yticks(list(places), [wrap(n, 13, lines=1) for n in shown[f"county_{lang}"]])
     axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0, labelsize=8.5)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    axes.set_xlim(0, float(shown["unmet"].max()) * 1.16)
+    axes.set_xlim(0, float(shown[what].max()) * 1.18)
     axes.grid(axis="x")
-    axes.set_title(text("report.fig_seats_counties", lang, year=worst), pad=24, x=0)
