@@ -2,8 +2,8 @@
 
 One mixed-integer program per county (nothing couples counties), children as whole numbers, goals in strict order:
 local children without a seat → guaranteed migrant children without a place (M004, M110) → falls of the public share
-(M112) → budget overrun → purchases while rooms stand idle → cost → migrant children outside public schools → changed
-classes.
+(M112) → budget overrun → purchases while rooms stand idle → cost → migrant children outside public schools → years that
+added rooms stand (nothing opens earlier than needed) → changed classes.
 Every goal is elastic: a plan always exists, and what is not zero is explained county by county.
 """
 
@@ -33,7 +33,7 @@ ELASTIC = (
     "budget_overrun",
     "bought_with_idle_rooms",
 )
-"""Goals that are zero or explained, in order; cost, children outside public schools and changes follow."""
+"""Goals that are zero or explained, in order; cost, children outside public schools, early rooms, changes follow."""
 Progress = Callable[[int, int], None]
 
 
@@ -91,6 +91,7 @@ def goals(m: pyo.ConcreteModel, d: County) -> tuple[Goal, ...]:
     """The goals in order; children are child-years (each school year counts)."""
     cells = [(g, y) for g in GRADES for y in d.years]
     local = sum(d.local[k] - m.local[k] for k in cells)
+    early = sum((m.extension[s, y] + m.school_rooms[s, y]) * (d.years[-1] + 1 - y) for s in STAGES for y in d.years)
     outside = sum(d.migrants_of_year[y] - m.in_public[y] for y in d.years)
     return (
         Goal("local_without_seat", "minimise", local, "child-years"),
@@ -100,6 +101,7 @@ def goals(m: pyo.ConcreteModel, d: County) -> tuple[Goal, ...]:
         Goal("bought_with_idle_rooms", "minimise", sum(m.avoidable[k] for k in m.avoidable), "child-years", 1e-6),
         Goal("cost", "minimise", sum(spending(m, d, y) for y in d.years), "10k yuan", _MONEY_TOLERANCE),
         Goal("migrants_outside_public", "minimise", outside, "child-years"),
+        Goal("added_room_years", "minimise", early, "room-years"),
         Goal("class_changes", "minimise", sum(m.changes[k] for k in m.changes), "classes", 1e-6),
     )
 

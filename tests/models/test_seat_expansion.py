@@ -1,0 +1,261 @@
+"""Seat expansion against brute force on small random counties, and the tables, totals and sentences of real ones."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+from zjsim.models.seat_data import GRADES, STAGES, County, Stage, counties
+from zjsim.models.seat_expansion import solve_county, solve_seats
+from zjsim.models.seat_shortfalls import READINGS
+
+from zjsim.scenario import load
+from zjsim.scenario.parameters import SeatParameters, Time
+from zjsim.solve.results import Infeasible, Optimal
+
+YEAR = 2025
+CODES = ("330108", "330782", "331127")
+TABLES = ("counties", "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration")
+
+
+def random_county(seed: int) -> County:
+    """One year, grades 1 and 2, a handful of children, two seats a class; every kind of corner occurs."""
+    r = random.Random(seed)
+    cells = [(g, YEAR) for g in GRADES]
+    local, migrant = dict.fromkeys(cells, 0), dict.fromkeys(cells, 0)
+    for g in (1, 2):
+        local[g, YEAR], migrant[g, YEAR] = r.randint(0, 2), r.randint(0, 3)
+    covered = {k: r.randint(0, n) for k, n in migrant.items()}
+    now = {g: r.randint(0, 1) if g <= 2 else 0 for g in GRADES}
+    least = r.randint(1, 2)
+    primary = Stage(
+        usable_seats_per_class=r.choice((0, 1, 2)) if seed % 7 == 0 else 2,
+        classrooms=r.randint(0, 3),
+        base_classes=sum(now.values()),
+        extension_rooms_max=r.choice((0, 0, 2)),
+        extension_rooms_min=least,
+        extension_cost=float(r.randint(0, 9)),
+        extension_from=YEAR,
+        extension_instalments=1,
+        school_sites=r.choice((0, 0, 1)),
+        school_rooms_min=least,
+        school_rooms_max=2,
+        school_cost=float(r.randint(0, 9)),
+        school_from=YEAR,
+        school_instalments=1,
+        equip_cost=float(r.randint(0, 3)),
+        running_cost=float(r.randint(0, 3)),
+        staff_per_class=1.0,
+        staffed_classes={YEAR: r.randint(0, 4)},
+        purchase_places_max=r.randint(0, 3),
+        purchase_price=float(r.randint(0, 4)),
+    )
+    empty = replace(primary, classrooms=0, extension_rooms_max=0, school_sites=0, purchase_places_max=0, base_classes=0)
+    return County(
+        code="330000",
+        name_zh="例县",
+        name_en="Example",
+        city_code="330000",
+        years=(YEAR,),
+        local=local,
+        migrant=migrant,
+        covered=covered,
+        classes_now=now,
+        classes_base=dict.fromkeys(cells, 0),
+        private_places={(s, YEAR): r.randint(0, 3) for s in STAGES},
+        base_public_share=r.choice((0.0, 0.5, 1.0)),
+        budget={YEAR: float(r.choice((0, 3, 50)))},
+        stages={"primary": primary, "junior": empty},
+    )
+
+
+def choices_of_grade(d: County, g: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """(classes, local, guaranteed in public, others in public, purchased) that keep the rules of one grade."""
+    k, seats = (g, YEAR), d.stages["primary"].usable_seats_per_class
+    pupils = d.local[k] + d.migrant[k]
+    for classes in range((-(-pupils // seats) if seats else 0) + 1):
+        for local in range(d.local[k] + 1):
+            for covered in range(d.covered[k] + 1):
+                for other in range(d.migrant[k] - d.covered[k] + 1):
+                    used = local + covered + other
+                    if used > seats * classes:
+                        continue
+                    for bought in range(d.covered[k] - covered + 1):
+                        if not (bought and used < seats * classes):
+                            yield classes, local, covered, other, bought
+
+
+def brute_force(d: County) -> tuple[float, ...]:
+    """The best goal values over every plan, in order."""
+    s = d.stages["primary"]
+    extensions = [0, *range(s.extension_rooms_min, s.extension_rooms_max + 1)]
+    schools = [0, *range(s.school_rooms_min, s.school_rooms_max + 1)] if s.school_sites else [0]
+    cap = min(s.purchase_places_max, d.private_places["primary", YEAR])
+    migrants = d.migrants_of_year[YEAR]
+    local_all, covered_all = sum(d.local.values()), sum(d.covered.values())
+    best: tuple[float, ...] | None = None
+    for (c1, l1, p1, o1, b1), (c2, l2, p2, o2, b2) in itertools.product(choices_of_grade(d, 1), choices_of_grade(d, 2)):
+        classes, bought, public = c1 + c2, b1 + b2, p1 + p2 + o1 + o2
+        if bought > cap or classes > s.staffed_classes[YEAR]:
+            continue
+        for e, n in itertools.product(extensions, schools):
+            rooms = s.classrooms + e + n
+            if classes > rooms:
+                continue
+            cost = e * s.extension_cost + n * s.school_cost + bought * s.purchase_price
+            cost += max(0, classes - sum(d.classes_now.values())) * (s.equip_cost + s.running_cost)
+            idle = classes < min(rooms, s.staffed_classes[YEAR])
+            goals = (
+                local_all - l1 - l2,
+                covered_all - p1 - p2 - bought,
+                round(max(0.0, migrants * d.base_public_share - public), 6),
+                max(0.0, cost - d.budget[YEAR]),
+                bought if idle else 0,
+                cost,
+                migrants - public,
+                e + n,
+                abs(c2 - d.classes_now[1]),
+            )
+            if best is None or goals < best:
+                best = goals
+    assert best is not None
+    # Grade 3 takes over from grade 2 and has no children: its classes are closed.
+    return (*best[:-1], best[-1] + d.classes_now[2])
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_brute_force_agrees(block: int) -> None:
+    for seed in range(block * 10, block * 10 + 10):
+        d = random_county(seed)
+        result = solve_county(d)
+        assert isinstance(result, Optimal), seed
+        assert [s.value for s in result.stages] == pytest.approx(brute_force(d), abs=0.02), seed
+
+
+class Small:
+    """Three counties of the baseline up to 2028, with changes."""
+
+    def __init__(self, time: Time | None = None, seats: SeatParameters | None = None, **changed: pd.DataFrame) -> None:
+        base = load("baseline")
+        self.parameters: Any = SimpleNamespace(
+            time=time or Time(seat_horizon=2028),
+            seats=seats or SeatParameters(),
+            solver=base.parameters.solver,
+        )
+        self._tables = {n: _only(base.table(n)) for n in TABLES} | changed
+
+    def table(self, name: str) -> pd.DataFrame:
+        return self._tables[name]
+
+
+def _only(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["county_code"].isin(CODES)].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def plan() -> dict[str, pd.DataFrame]:
+    result = solve_seats(Small())
+    assert isinstance(result, Optimal)
+    return result.plan
+
+
+def test_tables_hold_every_county_year_grade(plan: dict[str, pd.DataFrame]) -> None:
+    assert len(plan["seat_expansion"]) == 3 * 4
+    assert len(plan["seat_rooms"]) == 3 * 4 * 2
+    assert len(plan["seat_classes"]) == 3 * 4 * 9
+    assert list(plan["seat_summary"]["year"]) == [2025, 2026, 2027, 2028]
+    assert set(plan["seat_expansion"]["status"]) == {"optimal"}
+    assert (plan["seat_stages"]["gap"] == 0).all()
+
+
+def test_the_same_scenario_gives_the_same_plan(plan: dict[str, pd.DataFrame]) -> None:
+    again = solve_seats(Small())
+    assert isinstance(again, Optimal)
+    for name, table in plan.items():
+        assert table.to_csv() == again.plan[name].to_csv(), name
+
+
+def test_demand_reconciles_to_the_last_child(plan: dict[str, pd.DataFrame]) -> None:
+    demand = Small().table("seat_demand").query("2025 <= year <= 2028")
+    t = plan["seat_expansion"]
+    assert t["local"].sum() == demand["local_children"].sum()
+    assert t["migrant"].sum() == demand["migrant_children"].sum()
+    assert t["guaranteed"].sum() == demand["permit_holders"].sum()
+    assert (t["placed_public"] + t["placed_purchased"] + t["unplaced"] == t["guaranteed"]).all()
+
+
+def test_progress_counts_every_county() -> None:
+    seen: list[tuple[int, int]] = []
+    solve_seats(Small(), progress=lambda done, of: seen.append((done, of)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("reading", ["county_rule", "all_residents"])
+def test_coverage_readings_guarantee_other_children(reading: Any) -> None:
+    result = solve_seats(Small(seats=SeatParameters(coverage_reading=reading)))
+    assert isinstance(result, Optimal)
+    column = {"county_rule": "eligible_children", "all_residents": "migrant_children"}[reading]
+    demand = Small().table("seat_demand").query("2025 <= year <= 2028")
+    assert result.plan["seat_expansion"]["guaranteed"].sum() == demand[column].sum()
+
+
+def test_no_seats_anywhere_is_a_plan_explained_county_by_county() -> None:
+    small = Small()
+    none = small.table("seat_capacity").assign(public_classes=0, public_seats=0, private_places=0)
+    options = small.table("seat_options").assign(
+        classrooms=0, extension_rooms_max=0, school_sites=0, purchase_places_max=0, staff_available=0.0
+    )
+    result = solve_seats(Small(seat_capacity=none, seat_options=options))
+    assert isinstance(result, Optimal)
+    t = result.plan["seat_expansion"]
+    assert (t["local_unplaced"] == t["local"]).all()
+    assert (t["unplaced"] == t["guaranteed"]).all()
+    short = result.plan["seat_shortfalls"]
+    assert set(short["county_code"]) == set(CODES)
+    assert {"local_without_seat", "covered_without_place", "public_share_fall"} <= set(short["rule"])
+    assert set(short.loc[short["rule"] == "public_share_fall", "reading"]) == set(READINGS)
+    assert short["why_zh"].str.contains("没有任何教室").any()
+    assert short["why_en"].str.contains("there is no classroom at all").any()
+    assert short.groupby("rule")["amount"].sum()["local_without_seat"] == t["local"].sum()
+
+
+def test_a_county_without_any_option_row_has_a_plan() -> None:
+    small = Small()
+    options = small.table("seat_options").query("county_code != '330108'")
+    result = solve_seats(Small(seat_options=options))
+    assert isinstance(result, Optimal)
+    t = result.plan["seat_expansion"].set_index("county_code")
+    assert (t.loc["330108", "local_unplaced"] == t.loc["330108", "local"]).all()
+    assert (t.loc["331127", "local_unplaced"] == 0).all()
+
+
+def test_no_money_is_an_overrun_told_in_yuan() -> None:
+    small = Small(Time(seat_horizon=2027))
+    budgets = small.table("seat_budgets").assign(budget_yuan=0.0)
+    demand = small.table("seat_demand").copy()
+    demand["local_children"] = (demand["local_children"] * 1.2).astype("int64")
+    result = solve_seats(Small(Time(seat_horizon=2027), seat_budgets=budgets, seat_demand=demand))
+    assert isinstance(result, Optimal)
+    t, short = result.plan["seat_expansion"], result.plan["seat_shortfalls"]
+    over = short[short["rule"] == "budget_overrun"]
+    assert t["overrun_yuan"].sum() > 0
+    assert over["amount"].sum() == pytest.approx(t["overrun_yuan"].sum(), abs=1)
+    assert set(over["unit"]) == {"yuan"}
+
+
+def test_registries_that_end_too_early_are_named() -> None:
+    result = solve_seats(Small(Time(seat_horizon=2035)))
+    assert isinstance(result, Infeasible)
+    assert "2032" in result.conflict.en
+    assert "2035" in result.conflict.zh
+    assert "2032" in result.conflict.repair_en
+
+
+def test_counties_come_in_the_order_of_their_codes() -> None:
+    assert [d.code for d in counties(Small())] == sorted(CODES)
