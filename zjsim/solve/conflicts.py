@@ -79,7 +79,8 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
         note_zh, note_en = _both("solve.conflict_not_minimal")
         zh, en = zh + note_zh, en + note_en
     repair = repair_of(matrix, requirements, options)
-    return Conflict(tuple(q.name for q in members), zh, en, *_told(requirements, repair), work.decided)
+    gives = tuple((requirements[g].name, amount) for g, amount in sorted(repair.items()))
+    return Conflict(tuple(q.name for q in members), zh, en, *_told(requirements, repair), work.decided, gives)
 
 
 def repair_of(matrix: Matrix, requirements: Sequence[Requirement], options: Options) -> dict[int, float]:

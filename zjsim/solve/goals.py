@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,12 @@ import pyomo.environ as pyo
 
 from zjsim.solve.conflicts import Requirement, explain
 from zjsim.solve.highs import Outcome, Program, Sense, SolverError, relative_gap
-from zjsim.solve.matrix import Floats, Matrix, ModelError, extract
+from zjsim.solve.matrix import Floats, Matrix, ModelError, extract, with_rows
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
+
+Change = tuple[Any, float, float]
+"""A variable or constraint with its new lower and upper bound."""
 
 _NO_CONFLICT_ASKED = Conflict((), "", "")
 
@@ -61,26 +66,30 @@ class Prepared:
     def solve(
         self,
         *,
-        bounds: Sequence[tuple[Any, float, float]] = (),
+        bounds: Sequence[Change] = (),
+        rows: Sequence[Change] = (),
         goals: int | None = None,
+        order: Sequence[int] | None = None,
         start: Solution | None = None,
+        time_limit_s: float | None = None,
     ) -> Result[Solution]:
-        """Solve for the first ``goals`` goals (default: all) with other ``bounds`` (variable, lower, upper).
+        """Solve for the first ``goals`` goals (default: all; or those numbered in ``order``, in that order).
 
-        ``Infeasible`` carries an empty conflict here: ask :meth:`explain`. Raises :class:`ModelError` when a goal is
-        unbounded.
+        ``bounds`` (variable, lower, upper) and ``rows`` (constraint, lower, upper) replace those of the model for this
+        solve; ``time_limit_s`` replaces the limit of the options. ``Infeasible`` carries an empty conflict here: ask
+        :meth:`explain`. Raises :class:`ModelError` when a goal is unbounded.
         """
         program = Program(self.matrix, self.options)
-        if bounds:
-            columns = np.array([self.matrix.column_of[id(b[0])] for b in bounds], dtype=np.int32)
-            low, high = (np.array([b[k] for b in bounds], dtype=float) for k in (1, 2))
-            program.set_columns(columns, low, high)
+        if time_limit_s is not None:
+            program.deadline = time.monotonic() + time_limit_s
+        self.change(program, bounds, rows)
         if start is not None:
             program.suggest(start.values)
         stages: list[Stage] = []
         best: Outcome | None = None
-        count = len(self.goals) if goals is None else goals
-        for k, goal in enumerate(self.goals[:count]):
+        order = range(len(self.goals) if goals is None else goals) if order is None else order
+        for n, k in enumerate(order):
+            goal = self.goals[k]
             outcome = program.run(self.matrix.costs[k], float(self.matrix.offsets[k]), goal.sense)
             if outcome.status == "unbounded":
                 raise ModelError(f"goal {goal.name} is unbounded")
@@ -96,16 +105,62 @@ class Prepared:
                 continue
             best = outcome
             stages.append(self._stage(k, outcome, program))
-            if k + 1 < count:
+            if n + 1 < len(order):
                 self._keep(program, k, outcome)
         if best is None:
             raise ModelError("a solve needs at least one goal")
         plan = Solution(best.x, self.matrix.column_of)
-        self._check_kept(plan, stages)
+        self._check_kept(plan, order, stages)
         open_stage = next((s for s in stages if s.gap > 0), None)
         if open_stage is None:
             return Optimal(plan, tuple(stages))
         return Feasible(plan, tuple(stages), open_stage.bound, open_stage.gap)
+
+    def change(self, program: Program, bounds: Sequence[Change], rows: Sequence[Change] = ()) -> None:
+        """Give ``program`` (of this matrix) other bounds of some variables and constraints."""
+        for changed, places, put in (
+            (bounds, self.matrix.column_of, program.set_columns),
+            (rows, self.matrix.row_of, program.set_rows),
+        ):
+            if changed:
+                at = np.array([places[id(b[0])] for b in changed], dtype=np.int32)
+                put(at, np.array([b[1] for b in changed], dtype=float), np.array([b[2] for b in changed], dtype=float))
+
+    def with_costs(self, costs: Mapping[int, Floats]) -> Prepared:
+        """The same model where the goals numbered in ``costs`` have other coefficients (one per column)."""
+        changed = self.matrix.costs.copy()
+        for k, cost in costs.items():
+            changed[k] = cost
+        return self._derived(replace(self.matrix, costs=changed), self.goals)
+
+    def with_rows(self, rows: Sequence[tuple[Floats, float, float]]) -> Prepared:
+        """The same model with more rows: coefficients of all columns, lower and upper bound."""
+        return self._derived(with_rows(self.matrix, rows), self.goals)
+
+    def after(self, stages: Sequence[Stage]) -> Prepared:
+        """What is left to decide once the first ``len(stages)`` goals keep the values of ``stages``."""
+        done = len(stages)
+        rows = []
+        for k, stage in enumerate(stages):
+            at = stage.value - float(self.matrix.offsets[k])
+            slack = 0.0 if _integer_step(self.matrix, k) else max(stage.tolerance, self.goals[k].tolerance)
+            low, high = (-np.inf, at + slack) if stage.sense == "minimise" else (at - slack, np.inf)
+            rows.append((self.matrix.costs[k], low, high))
+        matrix = with_rows(self.matrix, rows)
+        matrix = replace(matrix, costs=matrix.costs[done:], offsets=matrix.offsets[done:])
+        return self._derived(matrix, self.goals[done:])
+
+    def reversed(self) -> Prepared:
+        """The first goal alone, sought at its worst."""
+        goal = self.goals[0]
+        worst = replace(goal, sense="minimise" if goal.sense == "maximise" else "maximise")
+        matrix = replace(self.matrix, costs=self.matrix.costs[:1], offsets=self.matrix.offsets[:1])
+        return self._derived(matrix, (worst,))
+
+    def _derived(self, matrix: Matrix, goals: tuple[Goal, ...]) -> Prepared:
+        new = copy.copy(self)
+        new.matrix, new.goals = matrix, goals
+        return new
 
     def explain(self, requirements: Sequence[Requirement]) -> Conflict:
         """Why the model has no solution, in the words of ``requirements``."""
@@ -149,8 +204,8 @@ class Prepared:
         low, high = (-np.inf, reached + slack) if self.goals[k].sense == "minimise" else (reached - slack, np.inf)
         program.add_row(cost, low, high)
 
-    def _check_kept(self, plan: Solution, stages: Sequence[Stage]) -> None:
-        for k, stage in enumerate(stages):
+    def _check_kept(self, plan: Solution, order: Sequence[int], stages: Sequence[Stage]) -> None:
+        for k, stage in zip(order, stages, strict=False):
             value = float(self.matrix.costs[k] @ plan.values) + float(self.matrix.offsets[k])
             lost = value - stage.value if stage.sense == "minimise" else stage.value - value
             if lost > stage.tolerance + 1e-6 * max(1.0, abs(stage.value)):

@@ -70,7 +70,12 @@ class Program:
         )
         if self.integral and self._start is not None:
             h.setSolution(n, np.arange(n, dtype=np.int32), self._start)
-        status = self._status(h.run())
+        called = h.run()
+        if h.getModelStatus() == highspy.HighsModelStatus.kUnknown:
+            # A basis carried over from another solve can lead the simplex astray: once more without it.
+            h.clearSolver()
+            called = h.run()
+        status = self._status(called)
         if status == "unclear":
             feasible = self.run(np.zeros(n), 0.0, sense)
             status = "unbounded" if feasible.status == "optimal" else feasible.status
@@ -93,6 +98,20 @@ class Program:
         """New bounds of some rows."""
         if len(rows):
             self._check(self._highs.changeRowsBounds(len(rows), rows, lower, upper), "change row bounds")
+
+    def restore(self) -> None:
+        """The bounds of the matrix again, whatever was fixed or loosened since; rows added stay."""
+        m = self.matrix
+        self.set_columns(np.arange(len(m.columns), dtype=np.int32), m.lower, m.upper)
+        self.set_rows(np.arange(len(m.rows), dtype=np.int32), m.row_lower, m.row_upper)
+
+    def reduced_costs(self) -> Floats:
+        """What one unit more of each column would change in the goal, by the last linear solve."""
+        return np.asarray(self._highs.getSolution().col_dual, dtype=float)
+
+    def row_duals(self) -> Floats:
+        """What one unit more on each row's right side would change in the goal, by the last linear solve."""
+        return np.asarray(self._highs.getSolution().row_dual, dtype=float)
 
     def add_row(self, coefficients: Floats, lower: float, upper: float) -> None:
         """One more row over all columns (zeros are left out)."""
@@ -240,6 +259,8 @@ def _new_highs(options: Options) -> Any:
     }
     if options.threads == 1:
         settings["parallel"] = "off"
+    if options.node_limit is not None:
+        settings["mip_max_nodes"] = options.node_limit
     if options.log_file:
         settings["log_file"] = options.log_file
     for name, value in settings.items():

@@ -8,7 +8,7 @@ to fix an optimal face, or to ask for the rows in conflict, and it refuses a row
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,22 @@ def _linear(repn: Any, name: str, column_of: dict[int, int]) -> tuple[dict[int, 
     if not linear.keys() <= column_of.keys():
         raise ModelError(f"{name} uses a variable that is not declared on the model")
     return linear, float(repn.constant * scale)
+
+
+def with_rows(matrix: Matrix, rows: Sequence[tuple[Floats, float, float]]) -> Matrix:
+    """``matrix`` with more rows below: coefficients of all columns, lower bound, upper bound."""
+    if not rows:
+        return matrix
+    used = [np.flatnonzero(row[0]) for row in rows]
+    return replace(
+        matrix,
+        rows=(*matrix.rows, *(object() for _ in rows)),
+        start=np.concatenate([matrix.start, matrix.start[-1] + np.cumsum([len(u) for u in used])]).astype(np.int32),
+        index=np.concatenate([matrix.index, *used]).astype(np.int32),
+        coefficient=np.concatenate([matrix.coefficient, *(row[0][u] for row, u in zip(rows, used, strict=True))]),
+        row_lower=np.concatenate([matrix.row_lower, [row[1] for row in rows]]),
+        row_upper=np.concatenate([matrix.row_upper, [row[2] for row in rows]]),
+    )
 
 
 def total(terms: Iterable[Any]) -> Any:

@@ -25,7 +25,8 @@ class Options:
 
     ``time_limit_s`` covers all stages of one lexicographic solve together; ``relative_gap`` is the gap at which a
     mixed-integer stage may stop (0: prove it); ``threads`` above 1 may change which of several equally good plans is
-    found; ``seed`` feeds the solver's own tie-breaking; ``log_file`` keeps the solver's log (empty: no log).
+    found; ``seed`` feeds the solver's own tie-breaking; ``log_file`` keeps the solver's log, run after run in one file
+    (empty: no log); ``node_limit`` ends a search after that many nodes, the same on every machine (None: no limit).
     """
 
     time_limit_s: float = 300.0
@@ -33,6 +34,7 @@ class Options:
     threads: int = 1
     seed: int = 0
     log_file: str = ""
+    node_limit: int | None = None
 
     @classmethod
     def of(cls, limits: Limits, *, log_file: str = "") -> Options:

@@ -28,7 +28,8 @@ class Stage:
 class Conflict:
     """Rules that cannot hold together although every proper subset of them can, told in the planner's words.
 
-    ``minimal`` is false when time ran out before every member was shown to be needed.
+    ``minimal`` is false when time ran out before every member was shown to be needed. ``repair`` names the
+    requirements that give and by how much (summed over their rows); applied, the whole model holds.
     """
 
     members: tuple[str, ...]
@@ -37,6 +38,7 @@ class Conflict:
     repair_zh: str = ""
     repair_en: str = ""
     minimal: bool = True
+    repair: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
