@@ -122,11 +122,15 @@ class Effect:
 
 
 def effect(source: UncertainInput, at_base: float, at_low: float, at_high: float) -> Effect:
-    """The effect of ``source`` from the critical margins at its mode, low and high (see :class:`Effect`)."""
+    """The effect of ``source`` from the critical margins at its mode, low and high (see :class:`Effect`).
+
+    A base margin of exactly zero belongs to a share that cannot rise above what is asked; it says nothing on the
+    distance, so half way to the end is taken until it is looked at more closely.
+    """
     best = (np.nan, np.inf)
     for end, margin in ((source.low, at_low), (source.high, at_high)):
         if (margin >= 0) != (at_base >= 0):
-            share = at_base / (at_base - margin)
+            share = at_base / (at_base - margin) if at_base else 0.5
             distance = share * abs(end - source.mode) / (source.high - source.low)
             if distance < best[1]:
                 best = (source.mode + share * (end - source.mode), distance)

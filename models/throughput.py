@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, training
 from zjsim.models import feasibility_tables as tables
 from zjsim.models.feasibility import (
     Array,
@@ -37,7 +38,7 @@ from zjsim.simulate.ensemble import Ensemble, Experiment, Outcome, Outcomes, Pro
 from zjsim.simulate.inputs import UncertainInput, Values
 from zjsim.simulate.streams import Streams
 
-BREAK_EVEN_ROUNDS = 4
+BREAK_EVEN_ROUNDS = 6
 """Rounds of false position that refine a break-even value: each costs the design replications of one point."""
 
 
@@ -230,22 +231,28 @@ def _draft(target: Target, study: Study, p_required: float) -> Assessment:
     )
 
 
-@dataclass
 class _Bracket:
-    """A break-even value being closed in on: an input value on either side, with the critical margins there."""
+    """A break-even value being closed in on: an input value on either side, with the critical margins there.
 
-    near: float
-    margin_near: float
-    far: float
-    margin_far: float
+    A share that cannot rise above what is asked has margin zero however far it is met, which says nothing on the
+    distance: such a bracket is halved, any other one narrowed by false position (Illinois rule).
+    """
+
+    def __init__(self, near: float, margin_near: float, far: float, margin_far: float) -> None:
+        self.near, self.margin_near, self.far, self.margin_far = near, margin_near, far, margin_far
+        self.ceiling = not margin_near or not margin_far
 
     def guess(self) -> float:
-        """Where a straight line between the two sides crosses zero."""
+        """The value to look at next; the break-even value itself once nothing is left between the sides."""
+        if self.ceiling:
+            return (self.near + self.far) / 2
         return self.near + (self.far - self.near) * self.margin_near / (self.margin_near - self.margin_far)
 
     def put(self, value: float, margin: float) -> None:
-        """Replace the side on which ``margin`` has the same sign; halve the other if it stays (Illinois rule)."""
-        if (margin >= 0) == (self.margin_near >= 0):
+        """Replace the side on which ``margin`` has the same sign."""
+        if not margin and not self.ceiling:
+            self.near = self.far = value
+        elif (margin >= 0) == (self.margin_near >= 0):
             self.near, self.margin_near, self.margin_far = value, margin, self.margin_far / 2
         else:
             self.far, self.margin_far, self.margin_near = value, margin, self.margin_near / 2
@@ -293,33 +300,32 @@ def _fields(assessment: Assessment) -> dict[str, Any]:
 
 
 def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Process]:
-    """The processes of ``scenario``, the dearest first."""
-    from importlib import import_module
-
+    """The processes of ``scenario`` with what ``plan`` opens, the dearest first."""
     found = []
-    for name, repeat, design_replications, batch in (
-        ("training", 1, 3, 4),
-        ("enterprise_service", 1, 3, 4),
-        ("seat_outcomes", 10, 40, 40),
-        ("patent_transfer", 10, 40, 40),
-        ("programmes", 10, 40, 40),
+    for name, module, data_of, run, repeat, design_replications, batch in (
+        ("training", training, training.training_data, training.simulate_training, 1, 2, 4),
+        (
+            "enterprise_service",
+            enterprise_service,
+            enterprise_service.enterprise_service_data,
+            enterprise_service.simulate_enterprise_service,
+            1,
+            2,
+            4,
+        ),
+        (
+            "patent_transfer",
+            patent_transfer,
+            patent_transfer.patent_transfer_data,
+            patent_transfer.simulate_patent_transfer,
+            2,
+            4,
+            10,
+        ),
+        ("programmes", programmes, programmes.programmes_data, programmes.simulate_programmes, 10, 40, 200),
+        ("seats", seat_outcomes, seat_outcomes.seat_data, seat_outcomes.simulate_seats, 10, 40, 200),
     ):
-        try:
-            module = import_module(f"zjsim.models.{name}")
-        except ModuleNotFoundError:
-            continue
-        data = getattr(module, f"{name}_data")(scenario, plan)
-        found.append(
-            Process(
-                name,
-                data,
-                tuple(int(y) for y in data.years),
-                tuple(module.uncertain_inputs(data)),
-                getattr(module, f"simulate_{name}"),
-                module.OUTCOMES,
-                repeat,
-                design_replications,
-                batch,
-            )
-        )
+        data = data_of(scenario, plan)
+        inputs = tuple(module.uncertain_inputs(data))
+        found.append(Process(name, data, data.years, inputs, run, module.OUTCOMES, repeat, design_replications, batch))
     return found

@@ -124,3 +124,8 @@ def test_rank_correlations_name_the_strongest_input() -> None:
     points = [{"a": float(i), "b": float((i * 7) % 5)} for i in range(10)]
     assert correlations(points, -(np.arange(10.0) ** 3))[0] == ("a", pytest.approx(-1))
     assert correlations([], np.array([])) == []
+
+
+def test_a_share_at_its_ceiling_says_nothing_on_the_distance() -> None:
+    found = effect(source(), 0.0, -1.0, 0.0)
+    assert (found.break_even, found.distance) == (pytest.approx(0.2), pytest.approx(0.2))
