@@ -46,6 +46,16 @@ class AssignmentParameters(Section):
     a judgement on a public scale. A discipline without a grade has an unknown strength between ``unknown_strength_low``
     and ``unknown_strength_high`` (the list shows the top 70 %), and the middle stands in for it. A Double First-Class
     discipline has at least ``double_first_class_strength``: the list of 2022 is newer than the grades of 2017.
+
+    Supports: between ``min_`` and ``max_supports_per_industry``; one whose score lies below ``support_worth_from``
+    (points) is added only where a bound, a city or a county needs it. An institution of which no discipline is listed
+    has an unknown relevance, credited with ``support_institution_relevance``. ``mountain_island_floor``: how many
+    participants each mountain or island county with a place of a main industry has within
+    ``mountain_island_reach_km`` (0: no floor).
+
+    Explanations (tables about how free each choice is): ``explain_choices`` turns them off; ``explain_draws`` draws of
+    weights (each within ±``explain_weight_spread`` of its value) and of unknown strengths; ``alternatives`` further
+    plans, each at least ``alternative_distance`` decisions away from every other; all within ``explain_time_limit_s``.
     """
 
     lead_reading: Literal["one_industry_per_discipline", "several_within_capacity"] = "one_industry_per_discipline"
@@ -58,6 +68,16 @@ class AssignmentParameters(Section):
     lead_weight_proximity: float = Field(0.3, ge=0)
     lead_weight_cooperation: float = Field(0.0, ge=0)
     lead_distance_decay_km: float = Field(100.0, gt=0)
+
+    min_supports_per_industry: int = Field(2, ge=0)
+    max_supports_per_industry: int = Field(6, ge=0)
+    min_support_relevance: int = Field(2, ge=0, le=3)
+    max_supports_per_discipline: int = Field(2, ge=1)
+    max_supports_per_institution: int = Field(6, ge=1)
+    support_worth_from: float = Field(45.0, ge=0, le=100)
+    support_institution_relevance: float = Field(1.0, ge=0, le=3)
+    mountain_island_floor: int = Field(1, ge=0)
+    mountain_island_reach_km: float = Field(80.0, gt=0)
 
     max_heritage_roles_per_institution: int = Field(3, ge=1)
     vocational_may_lead: bool = False
@@ -91,12 +111,22 @@ class AssignmentParameters(Section):
     unknown_strength_high: float = Field(0.7, ge=0, le=1)
     double_first_class_strength: float = Field(0.9, ge=0, le=1)
 
+    explain_choices: bool = True
+    explain_draws: int = Field(1000, ge=0, le=100_000)
+    explain_seed: int = Field(20241231, ge=0)
+    explain_weight_spread: float = Field(0.5, ge=0, le=1)
+    explain_time_limit_s: float = Field(300.0, gt=0)
+    alternatives: int = Field(3, ge=0, le=20)
+    alternative_distance: int = Field(3, ge=1)
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         for score in ("lead_weight", "heritage_lead_weight", "heritage_partner_weight"):
             weights = [value for name, value in self if name.startswith(score + "_")]
             if sum(weights) <= 0:
                 raise ValueError(f"at least one {score}_* must be above 0")
+        if self.min_supports_per_industry > self.max_supports_per_industry:
+            raise ValueError("min_supports_per_industry lies above max_supports_per_industry")
         if self.unknown_strength_low > self.unknown_strength_high:
             raise ValueError("unknown_strength_low lies above unknown_strength_high")
         if len(self.strength_by_grade) < 9 or any(not 0 <= v <= 1 for v in self.strength_by_grade.values()):
@@ -142,6 +172,66 @@ class SolverParameters(Section):
     threads: int = Field(1, ge=1)
 
 
+class LocationParameters(Section):
+    """Readings, limits and equity bounds of what is opened where (M009, M013-M015, M049, M060, M104, M105).
+
+    ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow, each
+    still worth it. The number that a target names is reported against the plan and never constrains it. The factors
+    scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time the dates
+    assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme; ``steps`` are the
+    weights of the first, second, … equal part of the need of a place, falling so that need is met evenly.
+    ``campus_standing``: colleges of the Double-High plan only (M060), or every public college; ``campus_counties``:
+    counties and county-level cities only, or districts as well.
+    """
+
+    purpose: Literal["need_first", "how_far"] = "need_first"
+    planned_setup: Literal["mode", "high"] = "mode"
+    start_month: int = Field(3, ge=1, le=12)
+    steps: tuple[int, ...] = (3, 2, 1)
+
+    starts_factor: float = Field(1.0, ge=0)
+    staff_factor: float = Field(1.0, ge=0)
+    cost_factor: float = Field(1.0, ge=0)
+
+    mountain_island_share: float = Field(0.2, ge=0, le=1)
+    largest_city_share: float = Field(0.35, gt=0, le=1)
+    platforms_per_city: int = Field(3, ge=0)
+    practice_centres_per_city: int = Field(1, ge=0)
+    campuses_per_city: int = Field(0, ge=0)
+    kindergartens_per_city: int = Field(0, ge=0)
+
+    platform_reach_km: float = Field(40.0, ge=0)
+    platform_hosts_per_place: int = Field(4, ge=1)
+    platform_host_km: float = Field(250.0, gt=0)
+    institutes_per_county: int = Field(1, ge=0)
+    weight_relevance: float = Field(0.35, ge=0)
+    weight_strength: float = Field(0.25, ge=0)
+    weight_proximity: float = Field(0.25, ge=0)
+    weight_assigned: float = Field(0.15, ge=0)
+    distance_decay_km: float = Field(100.0, gt=0)
+
+    campus_standing: Literal["double_high", "public"] = "double_high"
+    campus_counties: Literal["counties_and_cities", "with_districts"] = "counties_and_cities"
+    campus_reach_km: float = Field(40.0, ge=0)
+    campus_host_km: float = Field(200.0, gt=0)
+    campuses_per_county: int = Field(1, ge=0)
+    minimum_concentration: float = Field(0.6, ge=0)
+
+    practice_reach_km: float = Field(30.0, ge=0)
+    practice_centres_per_county: int = Field(2, ge=0)
+
+    park_threshold_employees: int = Field(10_000, ge=1)
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if not self.steps or list(self.steps) != sorted(set(self.steps), reverse=True) or self.steps[-1] < 1:
+            raise ValueError("steps must be whole numbers of at least 1, each below the one before")
+        weights = (self.weight_relevance, self.weight_strength, self.weight_proximity, self.weight_assigned)
+        if sum(weights) <= 0:
+            raise ValueError("at least one weight_* of locations must be above 0")
+        return self
+
+
 class Parameters(Section):
     """All sections of ``scenario.toml``."""
 
@@ -149,6 +239,7 @@ class Parameters(Section):
     time: Time = Time()
     assignment: AssignmentParameters = AssignmentParameters()
     seats: SeatParameters = SeatParameters()
+    locations: LocationParameters = LocationParameters()
     patents: PatentParameters = PatentParameters()
     simulation: SimulationParameters = SimulationParameters()
     solver: SolverParameters = SolverParameters()

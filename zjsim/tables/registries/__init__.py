@@ -18,6 +18,7 @@ _THEMES = (
     "services",
     "patents",
     "programmes",
+    "locations",
     "parameters",
     "tracking",
 )
