@@ -81,8 +81,14 @@ def reading_name(reading: object, lang: Language) -> str:
 
 
 def code_word(value: object, lang: Language) -> object:
-    """The word for a code of a result table (a stage, a role, a unit …); anything else comes back as it is."""
-    return known(f"report.code.{value}", lang, value) if isinstance(value, str) and value else value
+    """The word for a code of a result table (a stage, a role, a unit, a basis); anything else comes back as it is."""
+    if not isinstance(value, str) or not value:
+        return value
+    return next((text(k, lang) for k in _code_keys(value) if k in catalogue()), value)
+
+
+def _code_keys(code: str) -> tuple[str, ...]:
+    return f"report.code.{code}", f"unit.{code}", f"report.basis_{code}"
 
 
 def status_word(solve: Mapping[str, Any], lang: Language) -> str:

@@ -70,7 +70,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
 
-CODED = ("stage", "role", "status", "kind", "unit", "rule", "comparator", "level", "craft_source", "sense")
+CODED = (
+    "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
+    "sense", "basis", "nearest_place_role",
+)  # fmt: skip
 """Columns whose values are codes with a word in the texts."""
 
 LONGEST_CELL = 32_000
@@ -214,7 +217,7 @@ def _write_table(
         _colour_verdicts(sheet, formats, table, columns.index("verdict"), colours)
     for column in columns:
         short = column in _FALLING_SHORT
-        if short and pd.api.types.is_numeric_dtype(table[column]):
+        if short and pd.api.types.is_numeric_dtype(table[column]) and table[column].max() > 0:
             _data_bar(sheet, columns.index(column), len(table))
     if table.empty:
         sheet.write_string(1, 0, text("report.empty_table", lang), formats.get(font_color="#6B6B6B"))
