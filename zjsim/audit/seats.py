@@ -51,12 +51,21 @@ def check(plan: Tables, tables: Tables, parameters: Any) -> list[Finding]:
             listed = list(rule(plan, tables, parameters))
         except KeyError as missing:
             listed = [finding("seat_column_missing", _KEY + "column_missing", column=str(missing.args[0]))]
-        found += listed[:_MOST]
-        if len(listed) > _MOST:
-            found.append(finding(listed[0].rule, _KEY + "and_more", rule=listed[0].rule, count=len(listed) - _MOST))
+        found += _shortened(listed)
         if found and rule is _rows:
             break
     return found
+
+
+def _shortened(listed: list[Finding]) -> list[Finding]:
+    """The first findings of each rule, and how many more there are."""
+    kept: list[Finding] = []
+    for rule in dict.fromkeys(f.rule for f in listed):
+        same = [f for f in listed if f.rule == rule]
+        kept += same[:_MOST]
+        if len(same) > _MOST:
+            kept.append(finding(rule, _KEY + "and_more", name=rule, count=len(same) - _MOST))
+    return kept
 
 
 def _rows(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
