@@ -32,6 +32,16 @@ def sums(grades: pd.DataFrame, ownership: str, column: str) -> pd.Series:
     return grades[grades["ownership"] == ownership].groupby(KEYS)[column].sum()
 
 
+def test_every_parameter_is_used_and_in_order(baseline: Scenario, source: Source) -> None:
+    table = baseline.table("placement_parameters")
+    fields = dataclasses.fields(source.settings)
+    assert table["parameter_id"].tolist() == [f"LP{n:02d}" for n in range(1, len(fields) + 1)]
+    assert (table["low"] <= table["mode"]).all()
+    assert (table["mode"] <= table["high"]).all()
+    assert set(table["basis"]) <= {"assumption", "judgement"}
+    assert not table[["name_en", "unit", "reason_en"]].agg("".join, axis=1).str.contains("[\u4e00-\u9fff]").any()
+
+
 def test_there_are_as_many_schools_as_published_for_2020(province: Tables, baseline: Scenario) -> None:
     kinds = province["schools"]["stage"].value_counts()
     statistics = baseline.table("education_statistics").query("area_code == '330000' and year == 2020")
