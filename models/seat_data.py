@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from math import floor
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -157,11 +157,11 @@ def counties(scenario: HasTables) -> list[County]:
 def _stages(
     options: pd.DataFrame | None, now: Mapping[int, int], years: tuple[int, ...], as_of: date
 ) -> dict[str, Stage]:
-    rows = {} if options is None else {str(r["stage"]): r for r in options.to_dict("records")}
+    rows: dict[str, Any] = {} if options is None else {str(r["stage"]): r for r in options.to_dict("records")}
     return {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of) for s in STAGES}
 
 
-def _stage(row: Mapping[str, float] | None, base: int, years: tuple[int, ...], as_of: date) -> Stage:
+def _stage(row: Mapping[str, Any] | None, base: int, years: tuple[int, ...], as_of: date) -> Stage:
     """One stage from its row of ``seat_options``; without a row there is no room, no option and no staff."""
     if row is None:
         none = (0, 0, base, 0, 0, 0.0, years[-1] + 1, 1, 0, 0, 0, 0.0, years[-1] + 1, 1, 0.0, 0.0, 0.0)

@@ -7,6 +7,9 @@ added rooms stand (nothing opens earlier than needed) → changed classes.
 Every goal is elastic: a plan always exists, and what is not zero is explained county by county.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+# (Pyomo's decorators carry no types.)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -213,8 +216,14 @@ def solve_seats(scenario: HasTables, *, progress: Progress | None = None) -> Res
     short = horizon_problem(scenario)
     if short is not None:
         values = {"wanted": short[0], "available": short[1]}
-        sentences = [text(f"seats.horizon.{k}", lang, **values) for k in ("problem", "repair") for lang in ("zh", "en")]
-        return Infeasible(Conflict(("seat_demand", "seat_horizon"), *sentences[:2], *sentences[2:]))
+        conflict = Conflict(
+            ("seat_demand", "seat_horizon"),
+            zh=text("seats.horizon.problem", "zh", **values),
+            en=text("seats.horizon.problem", "en", **values),
+            repair_zh=text("seats.horizon.repair", "zh", **values),
+            repair_en=text("seats.horizon.repair", "en", **values),
+        )
+        return Infeasible(conflict)
     parameters = scenario.parameters
     options = Options(
         time_limit_s=min(parameters.seats.county_time_limit_s, parameters.solver.time_limit_s),

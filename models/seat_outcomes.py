@@ -209,14 +209,12 @@ def _rooms_built(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years
     built = np.zeros((len(years), len(codes), len(STAGES)))
     if "seat_rooms" not in plan:
         return built
-    at = {c: i for i, c in enumerate(codes)}
-    for r in plan["seat_rooms"].itertuples(index=False):
-        opened = r.extension_rooms + r.new_school_rooms
-        if opened and r.county_code in at:
-            k = list(STAGES).index(str(r.stage))
-            for t, year in enumerate(years):
-                if r.year <= year:
-                    built[t, at[str(r.county_code)], k] += opened
+    at, stage_at = {c: i for i, c in enumerate(codes)}, {s: k for k, s in enumerate(STAGES)}
+    t = plan["seat_rooms"]
+    opened = (t["extension_rooms"] + t["new_school_rooms"]).tolist()
+    for code, stage, year, rooms in zip(t["county_code"], t["stage"], t["year"], opened, strict=True):
+        if rooms and code in at:
+            built[[y >= year for y in years], at[code], stage_at[stage]] += rooms
     return built
 
 
@@ -230,18 +228,18 @@ def _plan_shares(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years
 
 
 def _declared(norms: pd.DataFrame) -> tuple[UncertainInput, ...]:
-    rows = norms.set_index("norm_id")
+    rows = {str(r["norm_id"]): r for r in norms.to_dict("records")}
     return tuple(
         UncertainInput(
-            name,
-            float(rows.at[name, "low"]),
-            float(rows.at[name, "value"]),
-            float(rows.at[name, "high"]),
-            "triangular",
-            str(rows.at[name, "unit"]),
-            str(rows.at[name, "basis"]),
-            str(rows.at[name, "note_zh"]),
-            str(rows.at[name, "note_en"]),
+            input_id=name,
+            low=float(rows[name]["low"]),
+            mode=float(rows[name]["value"]),
+            high=float(rows[name]["high"]),
+            distribution="triangular",
+            unit=str(rows[name]["unit"]),
+            basis=str(rows[name]["basis"]),
+            name_zh=str(rows[name]["note_zh"]),
+            name_en=str(rows[name]["note_en"]),
         )
         for name in _INPUTS
     )

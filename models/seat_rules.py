@@ -10,6 +10,9 @@ Indices: ``g`` grade 1-9, ``s`` stage (primary, junior), ``y`` school year. Vari
 All rules are linear; a rule adds its rows to the model and is dropped in tests to show that it matters.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+# (Pyomo's decorators carry no types.)
+
 from __future__ import annotations
 
 from collections.abc import Callable

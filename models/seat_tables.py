@@ -114,8 +114,11 @@ def plan_tables(plans: Sequence[CountyPlan], scenario: HasTables) -> dict[str, p
 def _eligible(scenario: HasTables) -> dict[tuple[str, int], int]:
     """Children eligible by county rule, by county and year (shown beside those the reading guarantees)."""
     demand = scenario.table("seat_demand")
-    sums = demand.groupby(["county_code", "year"], sort=True)[COVERED_COLUMN["county_rule"]].sum()
-    return {(str(code), int(year)): int(n) for (code, year), n in sums.items()}
+    column = COVERED_COLUMN["county_rule"]
+    sums = demand.groupby(["county_code", "year"], sort=True)[column].sum().reset_index()
+    return {
+        (str(c), int(y)): int(n) for c, y, n in zip(*(sums[k] for k in ("county_code", "year", column)), strict=True)
+    }
 
 
 def _year_row(p: CountyPlan, y: int, eligible: Mapping[tuple[str, int], int]) -> dict[str, Any]:

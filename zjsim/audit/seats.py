@@ -209,9 +209,8 @@ def _money(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
         "purchase_cost_yuan": t["purchased"] * t["purchase_yuan_per_place"],
     }
     for name, value in again.items():
-        expected = pd.Series(np.asarray(value, dtype=float), index=t.index)
-        for i, r in t[(t[name] - expected).abs() > _YUAN].to_dict("index").items():
-            yield _at("cost", item=f"{_where(r)} {name}", value=r[name], expected=round(float(expected[i]), 2))
+        for r, expected in _differing(t, t[name], np.asarray(value, dtype=float), _YUAN):
+            yield _at("cost", item=f"{_where(r)} {name}", value=r[name], expected=round(expected, 2))
 
 
 _FROM_GRADES = {
@@ -244,9 +243,8 @@ def _years(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     for source, columns in ((_classes(plan), _FROM_GRADES), (_stages(plan), _FROM_STAGES)):
         sums = source.groupby(keys, sort=True)[list(columns.values())].sum().reset_index()
         for ours, theirs in columns.items():
-            differ = (t[ours] - sums[theirs]).abs() > (_YUAN if ours.endswith("yuan") else 0)
-            for i, r in t[differ].to_dict("index").items():
-                yield _at("sum", item=f"{_where(r)} {ours}", value=r[ours], expected=sums[theirs][i])
+            for r, expected in _differing(t, t[ours], sums[theirs], _YUAN if ours.endswith("yuan") else 0):
+                yield _at("sum", item=f"{_where(r)} {ours}", value=r[ours], expected=expected)
     budgets = t.merge(tables["seat_budgets"], on=keys, how="left", suffixes=("", "_in"))["budget_yuan_in"].fillna(0)
     parts = t[["capital_cost_yuan", "equip_cost_yuan", "running_cost_yuan", "purchase_cost_yuan"]].sum(axis=1)
     used = t["placed_local"] + t["placed_public"] + t["placed_public_other"]
@@ -259,9 +257,9 @@ def _years(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
         "budget_yuan": budgets,
         "overrun_yuan": (parts - budgets).clip(lower=0),
     }
-    for name, expected in again.items():
-        for i, r in t[(t[name] - expected).abs() > (_YUAN if name.endswith("yuan") else 0)].to_dict("index").items():
-            yield _at("sum", item=f"{_where(r)} {name}", value=r[name], expected=float(expected[i]))
+    for name, value in again.items():
+        for r, expected in _differing(t, t[name], value, _YUAN if name.endswith("yuan") else 0):
+            yield _at("sum", item=f"{_where(r)} {name}", value=r[name], expected=expected)
 
 
 def _shares(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
@@ -270,8 +268,8 @@ def _shares(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     public = t["placed_public"] + t["placed_public_other"]
     for name, part in (("public_share", public), ("public_share_with_purchased", public + t["placed_purchased"])):
         share = (part / t["migrant"].where(t["migrant"] > 0)).fillna(1.0)
-        for i, r in t[((t[name] - share).abs() > _SHARE) | (t[name] > 1)].to_dict("index").items():
-            yield _at("share", item=f"{_where(r)} {name}", value=r[name], expected=round(float(share[i]), 6))
+        for r, expected in _differing(t, t[name], share, _SHARE):
+            yield _at("share", item=f"{_where(r)} {name}", value=r[name], expected=round(expected, 6))
 
 
 def _shortfalls(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
@@ -298,10 +296,9 @@ def _shortfalls(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
         ("budget_overrun", t["overrun_yuan"], _YUAN),
     )
     for rule, amounts, tolerance in actual:
-        for i, r in t.to_dict("index").items():
-            wrong = float(said.get((r["county_code"], r["year"], rule), 0.0))
-            if abs(wrong - float(amounts[i])) > tolerance:
-                yield _at("shortfall", item=f"{_where(r)} {rule}", value=wrong, expected=float(amounts[i]))
+        t["listed"] = [float(said.get((c, y, rule), 0.0)) for c, y in zip(t["county_code"], t["year"], strict=True)]
+        for r, expected in _differing(t, t["listed"], amounts, tolerance):
+            yield _at("shortfall", item=f"{_where(r)} {rule}", value=r["listed"], expected=expected)
 
 
 def _summary(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
@@ -326,6 +323,15 @@ def _stages(plan: Tables) -> pd.DataFrame:
 
 def _options(tables: Tables) -> pd.DataFrame:
     return tables["seat_options"].drop(columns=["source_id", "basis"], errors="ignore")
+
+
+def _differing(
+    t: pd.DataFrame, shown: pd.Series[Any], expected: Any, tolerance: float
+) -> Iterator[tuple[dict[Any, Any], float]]:
+    """Rows whose ``shown`` value is further than ``tolerance`` from the ``expected`` one, with the latter."""
+    wanted = np.asarray(expected, dtype=float)
+    broken = ~(np.abs(shown.to_numpy(dtype=float) - wanted) <= tolerance)
+    yield from zip(t[broken].to_dict("records"), wanted[broken].tolist(), strict=True)
 
 
 def _where(r: Mapping[Any, Any]) -> str:

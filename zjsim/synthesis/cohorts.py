@@ -57,18 +57,19 @@ def statistic(tables: Mapping[str, pd.DataFrame], area: str, year: int, indicato
 
 def norm(tables: Mapping[str, pd.DataFrame], norm_id: str) -> float:
     """The value of a row of ``seat_norms``; raises ``KeyError`` if it is not there."""
-    t = tables["seat_norms"].set_index("norm_id")["value"]
-    return float(t.at[norm_id])
+    t = tables["seat_norms"]
+    rows = t.loc[t["norm_id"] == norm_id, "value"].to_numpy(dtype=float)
+    if len(rows) != 1:
+        raise KeyError(f"seat_norms has {len(rows)} rows {norm_id}")
+    return float(rows[0])
 
 
 def births_by_year(tables: Mapping[str, pd.DataFrame]) -> dict[int, float]:
     """Births of the province in persons; the middle of the range where nothing is published, then the last value."""
-    t = tables["births"].set_index("year")
-    births: dict[int, float] = {}
-    for year in t.index:
-        value = t.at[year, "births_10k"]
-        middle = (t.at[year, "low_10k"] + t.at[year, "high_10k"]) / 2
-        births[int(year)] = float(middle if np.isnan(value) else value) * 10_000
+    t = tables["births"]
+    middle = (t["low_10k"] + t["high_10k"]) / 2
+    known = t["births_10k"].fillna(middle).to_numpy(dtype=float) * 10_000
+    births = dict(zip(t["year"].tolist(), known.tolist(), strict=True))
     first, last = min(births), max(births)
     return {y: births[min(max(y, first), last)] for y in range(2005, LAST_YEAR + 1)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,7 +29,8 @@ def largest_remainder(weights: Floats, total: int) -> Ints:
     left = int(total - result.sum())
     order = np.argsort(-(exact - result), kind="stable")
     result[order[:left]] += 1
-    return result.reshape(weights.shape)
+    shaped: Ints = result.reshape(weights.shape)
+    return shaped
 
 
 def fit(values: Floats, blocks: Sequence[tuple[Bools, float]], rounds: int = 500) -> Floats:
@@ -51,6 +52,6 @@ def fit(values: Floats, blocks: Sequence[tuple[Bools, float]], rounds: int = 500
     return fitted
 
 
-def round_half_up(values: Floats) -> Ints:
+def round_half_up(values: ArrayLike) -> Ints:
     """Nearest whole numbers, halves upwards (never banker's rounding)."""
     return np.floor(np.asarray(values, dtype=np.float64) + 0.5).astype(np.int64)

@@ -80,21 +80,19 @@ def migrant_calibration(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     hangzhou_public = round(statistic(tables, HANGZHOU, 2022, "migrant_children_in_public"))
     ningbo_public = round(ningbo * statistic(tables, NINGBO, 2019, "migrant_public_share") / 100)
     groups = (
-        (city == HANGZHOU, hangzhou, hangzhou_public, 2022, "derived"),
-        (city == NINGBO, ningbo, ningbo_public, 2019, "derived"),
+        (city == HANGZHOU, hangzhou, hangzhou_public, 2022),
+        (city == NINGBO, ningbo, ningbo_public, 2019),
         (
             (city != HANGZHOU) & (city != NINGBO),
             province - hangzhou - ningbo,
             in_public - hangzhou_public - ningbo_public,
             2018,
-            "derived",
         ),
     )
     table = counties[["county_code", "city_code"]].copy()
     columns = ("reference_year", "migrant_children", "migrant_primary", "migrant_junior", "in_public_schools")
-    for name in columns:
-        table[name] = np.int64(0)
-    for here, total, public, year, _ in groups:
+    made = {name: np.zeros(len(counties), dtype=np.int64) for name in columns}
+    for here, total, public, year in groups:
         children = largest_remainder(weight[here], total)
         primary = round_half_up(children * pupils[here][:, PRIMARY].sum(axis=1) / pupils[here].sum(axis=1))
         if year == 2022:
@@ -102,7 +100,8 @@ def migrant_calibration(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             primary = np.minimum(largest_remainder(primary.astype(float), published), children)
         values = (year, children, primary, children - primary, largest_remainder(children.astype(float), public))
         for name, value in zip(columns, values, strict=True):
-            table.loc[here, name] = value
+            made[name][here] = np.asarray(value, dtype=np.int64)
+    table = table.assign(**made)
     table["public_share"] = (table["in_public_schools"] / table["migrant_children"]).fillna(0.0).round(6)
     table["source_id"], table["basis"] = "method_migrant_calibration", "derived"
     return table.sort_values("county_code", ignore_index=True)
@@ -207,8 +206,9 @@ def seat_options(
     counties = tables["counties"]
     now = capacity[capacity["year"] == AS_OF_YEAR]
     draws = np.random.Generator(np.random.PCG64(SEED)).random((len(counties), len(STAGES)))
-    spare_row = tables["seat_norms"].set_index("norm_id").loc["model_spare_room_share"]
-    low, mode, high = (float(spare_row[k]) for k in ("low", "value", "high"))
+    norms = tables["seat_norms"]
+    spare_row = norms.loc[norms["norm_id"] == "model_spare_room_share", ["low", "value", "high"]]
+    low, mode, high = spare_row.to_numpy(dtype=float)[0].tolist()
     share = calibration.set_index("county_code")["public_share"]
     rows = []
     for i, (code, residents) in enumerate(zip(counties["county_code"], counties["population_2020"], strict=True)):
