@@ -1,4 +1,4 @@
-"""Seat expansion under stability as a mixed-integer programme over cutoffs: the readable model, its matrix, its bound.
+"""Seat expansion under stability as a mixed-integer programme over cutoffs: the readable model and its matrix.
 
 Where a school draws the line in its queue decides everything: a child goes to the best school it lists whose line it
 passes. The lines that fit the seats and are drawn as low as possible give the student-optimal stable matching, so
@@ -14,7 +14,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
@@ -247,57 +246,3 @@ def known_solution(problem: CutoffProblem, market: Market, added: Sequence[int])
     opened = [float(market.turn[i][k] < line[school]) for i, k, school in pairs]
     market.restore(start)
     return np.array([*map(float, added), *moves, *opened])
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the programme gave: ``added`` seats of its best solution (None if none better was found) and a bound."""
-
-    added: tuple[int, ...] | None
-    bound: int
-
-
-def prove(problem: CutoffProblem, start: FloatArray, time_limit_s: float, seed: int) -> Proof:
-    """Branch and bound with HiGHS from a known solution: best seats found and a proven lower bound on the sum of ranks.
-
-    Within no time at all the bound is the sum of ranks if every school got all extra seats.
-    """
-    if time_limit_s <= 0 or not len(problem.child):
-        return Proof(None, problem.least)
-    matrix = cutoff_matrix(problem)
-    highs = highspy.Highs()
-    # The goal is an integer: a bound less than 1 below a solution proves it.
-    options = {"output_flag": False, "threads": 1, "random_seed": seed % (1 << 31), "mip_rel_gap": 0.0}
-    for name, value in {**options, "mip_abs_gap": 0.999, "time_limit": float(time_limit_s)}.items():
-        highs.setOptionValue(name, value)
-    n_columns = len(matrix.cost)
-    highs.passModel(
-        n_columns,
-        len(matrix.lower),
-        len(matrix.column),
-        int(highspy.MatrixFormat.kRowwise),
-        int(highspy.ObjSense.kMinimize),
-        matrix.offset,
-        matrix.cost,
-        np.zeros(n_columns),
-        matrix.most,
-        matrix.lower,
-        matrix.upper,
-        matrix.start[:-1].astype(np.int32),
-        matrix.column.astype(np.int32),
-        matrix.value,
-        np.ones(n_columns, np.int32),
-    )
-    known = highspy.HighsSolution()
-    known.col_value = start.tolist()
-    highs.setSolution(known)
-    highs.run()
-    bound = problem.least
-    found = highs.getInfo().mip_dual_bound
-    if math.isfinite(found):
-        bound = max(bound, math.ceil(found - 1e-5))
-    solution = np.asarray(highs.getSolution().col_value)
-    if not len(solution):
-        return Proof(None, bound)
-    added = np.rint(solution[: len(problem.room)]).astype(np.int64)
-    return Proof(tuple(added.tolist()), bound)

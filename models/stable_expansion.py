@@ -22,11 +22,13 @@ from zjsim.models.deferred_acceptance import (
     choices_from_lists,
     deferred_acceptance,
 )
-from zjsim.models.stable_cutoffs import cutoff_problem, known_solution, prove
+from zjsim.models.stable_bounds import prove, relax
+from zjsim.models.stable_cutoffs import cutoff_problem, known_solution
 from zjsim.models.stable_market import VACANT, Market, Move
 from zjsim.models.stable_search import Search
 
 _SEARCH_CHAINS = 100_000
+_MORE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def expand(
     """As :func:`expand_seats`, for flat choices and priorities (smaller = stronger), e.g. by tier and points.
 
     ``most_added``: most seats a school can get (seats per school), unlimited by default. ``search_chains``: work of
-    each of the two searches, before the programme and, if that couldn't prove the best, after it.
+    the search before the programme; if that can't prove the best, up to twenty times as much comes after it.
     """
     deadline = time.monotonic() + time_limit_s
     given = np.asarray(seats, np.int64)
@@ -146,14 +148,17 @@ def expand(
     search.run(search_chains, problem.least)
     bound = problem.least
     if search.best.total > bound:
+        relaxed = relax(problem, deadline - time.monotonic())
+        bound = relaxed.bound
+        search.offer(relaxed.added)
+    if search.best.total > bound:
         market.restore(search.base)
         start = known_solution(problem, market, search.added)
         proof = prove(problem, start, deadline - time.monotonic(), seed)
-        bound = proof.bound
-        if proof.added is not None:
-            search.offer(proof.added)
-        if search.best.total > bound:
-            search.run(search_chains, bound)
+        bound = max(bound, proof.bound)
+        search.offer(proof.added)
+    if search.best.total > bound:
+        search.run(_MORE * search_chains, bound)
     added = np.array(search.added, np.int64)
     matching = deferred_acceptance(choices, priority, given + added)
     total = matching.sum_of_ranks(choices)

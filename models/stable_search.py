@@ -42,7 +42,9 @@ class Search:
         return time.monotonic() >= self.deadline
 
     def offer(self, added: Sequence[int]) -> None:
-        """Take a solution found elsewhere if it is better."""
+        """Take a solution found elsewhere if it is better (no solution is an empty one)."""
+        if not len(added):
+            return
         self.market.restore(self.base)
         for school, number in enumerate(added):
             for _ in range(number):

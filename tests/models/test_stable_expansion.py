@@ -10,6 +10,7 @@ from pyomo.core.expr import identify_variables
 from pyomo.environ import ComponentMap, Constraint, Objective, value
 from pyomo.repn import generate_standard_repn
 from zjsim.models.deferred_acceptance import blocking_pairs, choices_from_lists, deferred_acceptance
+from zjsim.models.stable_bounds import prove, relax, safe_bound
 from zjsim.models.stable_cutoffs import cutoff_matrix, cutoff_model, cutoff_problem, known_solution
 from zjsim.models.stable_expansion import (
     expand,
@@ -128,7 +129,27 @@ def test_every_stable_matching_with_added_seats_is_a_solution_of_the_programme(s
     assert matrix.offset + matrix.cost @ x == market.total
 
 
-def hard_market(n=300, n_schools=12, seed=4):
+@pytest.mark.parametrize("seed", range(40))
+def test_bounds_never_exceed_the_best_of_all_ways(seed):
+    lists, scores, seats, rng = random_market(500 + seed, 25, 5)
+    choices = choices_from_lists(lists)
+    priority = priorities_from_scores(choices, scores)
+    market = Market(choices, priority, seats.tolist())
+    totals = {
+        t: deferred_acceptance(choices, priority, seats + np.array(t)).sum_of_ranks(choices)
+        for t in compositions(len(seats), 3)
+    }
+    best = min(totals.values())
+    problem = cutoff_problem(market, 3, [3] * len(seats))
+    matrix = cutoff_matrix(problem)
+    for proof in (relax(problem, 10.0), prove(problem, known_solution(problem, market, [0] * len(seats)), 10.0, 0)):
+        assert proof.bound <= best
+        assert not proof.added or totals[proof.added] >= best
+    for _ in range(5):
+        assert safe_bound(matrix, rng.normal(0, 1, len(matrix.lower))) <= best + 1e-6
+
+
+def hard_market(n=240, n_schools=12, seed=4):
     """Schools' queues by lot, children's wishes by lot and popularity: one seat at a time isn't optimal here."""
     rng = np.random.default_rng(seed)
     wish = rng.gumbel(size=(n, n_schools)) + rng.normal(0, 0.7, n_schools)
@@ -156,7 +177,7 @@ def test_more_than_one_by_one_is_found_and_proven():
 
 def test_the_same_seed_gives_the_same_answer():
     lists, scores, seats = hard_market()
-    one, two = (expand_seats(seats, scores, lists, 10, seed=3) for _ in range(2))
+    one, two = (expand_seats(seats, scores, lists, 5, seed=3) for _ in range(2))
     assert one.seats_added.tolist() == two.seats_added.tolist()
 
 

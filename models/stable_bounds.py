@@ -1,0 +1,122 @@
+"""Bounds for seat expansion under stability, from the programme of ``stable_cutoffs`` with HiGHS.
+
+The linear relaxation is solved by the interior point method: here it is many times faster than the simplex method, and
+any prices it ends with give a valid bound, because every column is bounded. Branch and bound then proves the best seats
+of problems up to some thousand options; beyond, it doesn't get past its first cuts in reasonable time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from zjsim.models.deferred_acceptance import IntArray
+from zjsim.models.stable_cutoffs import CutoffProblem, FloatArray, Matrix, cutoff_matrix
+
+_MOST_OPTIONS = 2500
+_ROUNDING = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """``added``: seats per school worth trying (empty if none were found); ``bound``: no seats give a smaller sum."""
+
+    added: tuple[int, ...]
+    bound: int
+
+
+def relax(problem: CutoffProblem, time_limit_s: float) -> Proof:
+    """Bound by the linear relaxation, and its seats rounded so that they add up.
+
+    Without options or time the bound is the sum of ranks if every school got all extra seats.
+    """
+    if time_limit_s <= 0 or not len(problem.child):
+        return Proof((), problem.least)
+    matrix = cutoff_matrix(problem)
+    highs = _loaded(matrix, integer=False, time_limit_s=time_limit_s)
+    highs.setOptionValue("solver", "ipm")
+    highs.setOptionValue("run_crossover", "off")
+    highs.run()
+    solution = highs.getSolution()
+    price, column = np.asarray(solution.row_dual), np.asarray(solution.col_value)
+    if not len(price) or not np.isfinite(price).all():
+        return Proof((), problem.least)
+    bound = max(problem.least, math.ceil(safe_bound(matrix, price) - _ROUNDING))
+    return Proof(_rounded(problem, column[: len(problem.room)]), bound)
+
+
+def safe_bound(matrix: Matrix, price: FloatArray) -> float:
+    """The bound that row prices prove, however they were found.
+
+    Prices of a sign the row doesn't allow count as 0; every column takes the end of its range its reduced cost prefers.
+    """
+    allowed = np.where(np.isinf(matrix.lower), np.minimum(price, 0.0), price)
+    allowed = np.where(np.isinf(matrix.upper), np.maximum(allowed, 0.0), allowed)
+    rows = np.repeat(np.arange(len(matrix.lower)), np.diff(matrix.start))
+    weights = matrix.value * allowed[rows]
+    reduced = matrix.cost - np.bincount(matrix.column, weights=weights, minlength=len(matrix.cost))
+    side = np.where(allowed > 0, matrix.lower, matrix.upper)
+    used = allowed != 0
+    return float(matrix.offset + allowed[used] @ side[used] + np.minimum(reduced, 0.0) @ matrix.most)
+
+
+def prove(problem: CutoffProblem, start: FloatArray, time_limit_s: float, seed: int) -> Proof:
+    """Branch and bound from a known solution: the best seats found and a proven lower bound on the sum of ranks."""
+    if time_limit_s <= 0 or not 0 < len(problem.child) <= _MOST_OPTIONS:
+        return Proof((), problem.least)
+    highs = _loaded(cutoff_matrix(problem), integer=True, time_limit_s=time_limit_s)
+    highs.setOptionValue("random_seed", seed % (1 << 31))
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    # The goal is a whole number: a bound less than 1 below a solution proves it.
+    highs.setOptionValue("mip_abs_gap", 0.999)
+    known = highspy.HighsSolution()
+    known.col_value = start.tolist()
+    highs.setSolution(known)
+    highs.run()
+    bound = problem.least
+    found = highs.getInfo().mip_dual_bound
+    if math.isfinite(found):
+        bound = max(bound, math.ceil(found - _ROUNDING))
+    solution = np.asarray(highs.getSolution().col_value)
+    if not len(solution):
+        return Proof((), bound)
+    added: IntArray = np.rint(solution[: len(problem.room)]).astype(np.int64)
+    return Proof(tuple(added.tolist()), bound)
+
+
+def _rounded(problem: CutoffProblem, wish: FloatArray) -> tuple[int, ...]:
+    """Whole seats near ``wish``: rounded down, the rest by largest remainder, within every limit."""
+    whole = np.clip(np.floor(wish + _ROUNDING).astype(np.int64), 0, problem.most_added)
+    left = problem.n_extra - int(whole.sum())
+    for school in np.argsort(whole - wish, kind="stable").tolist():
+        if left > 0 and whole[school] < problem.most_added[school]:
+            whole[school] += 1
+            left -= 1
+    return tuple(whole.tolist()) if left >= 0 else ()
+
+
+def _loaded(matrix: Matrix, *, integer: bool, time_limit_s: float) -> highspy.Highs:
+    highs = highspy.Highs()
+    for name, value in {"output_flag": False, "threads": 1, "time_limit": float(time_limit_s)}.items():
+        highs.setOptionValue(name, value)
+    n_columns = len(matrix.cost)
+    highs.passModel(
+        n_columns,
+        len(matrix.lower),
+        len(matrix.column),
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        matrix.offset,
+        matrix.cost,
+        np.zeros(n_columns),
+        matrix.most,
+        matrix.lower,
+        matrix.upper,
+        matrix.start[:-1].astype(np.int32),
+        matrix.column.astype(np.int32),
+        matrix.value,
+        np.full(n_columns, int(integer), np.int32),
+    )
+    return highs
