@@ -76,7 +76,7 @@ def test_missing_and_unknown_files(write_scenario: WriteScenario) -> None:
     found = rules(errors(folder))
     assert ("missing_file", "counties.csv", None, "") in found
     assert ("unknown_file", "registries/countys.csv", None, "counties.csv") in found
-    assert ("unknown_file", "overides", None, "") in found
+    assert ("unknown_file", "overides", None, "overrides") in found
     assert len(found) == 3
 
 

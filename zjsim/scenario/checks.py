@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zjsim.scenario.parameters import Parameters
+    from zjsim.tables.raw import RawTable
 
 MOST_ROWS = 50
 """Rows that break one rule and are told one by one."""
@@ -55,8 +56,12 @@ def check_scenario(
     lines: Mapping[str, NDArray[np.int64]],
     files: Mapping[str, str],
     parameters: Parameters | None,
+    raws: Mapping[str, RawTable] | None = None,
 ) -> list[Finding]:
-    """Run every rule whose tables are there; ``files`` gives the name of each registry's file for the messages."""
+    """Run every rule whose tables are there; ``files`` gives the name of each registry's file for the messages.
+
+    With ``raws`` a cell that an override set is told where it was set.
+    """
     found: list[Finding] = []
     for registries, function in _RULES:
         if not all(name in tables for name in registries):
@@ -67,7 +72,9 @@ def check_scenario(
                 found.append(finding("more_rows", more, severity=broken.severity, theme="scenario.rule"))
                 break
             file = files.get(broken.registry, f"{broken.registry}.csv")
-            line = None if broken.row is None else int(lines[broken.registry][broken.row])
+            line: int | None = None if broken.row is None else int(lines[broken.registry][broken.row])
+            if raws is not None and broken.row is not None and broken.registry in raws:
+                file, line = raws[broken.registry].place(broken.row, broken.column)
             value = _shown(tables[broken.registry], broken)
             found.append(
                 finding(
@@ -229,5 +236,7 @@ def special_rules_complete(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broke
             yield Broken("rules", row, "paired_industry_id", "special_pair")
         elif kind_of.get(industry) == "provincial_cluster" and values["role"] == "partner":
             yield Broken("rules", row, "role", "special_partner")
+        elif kind_of.get(industry) == "heritage" and values["role"] == "support":
+            yield Broken("rules", row, "role", "special_support")
         elif kind_of.get(industry) == "heritage" and values["discipline_code"]:
             yield Broken("rules", row, "discipline_code", "special_ignored", {"kind": kind})

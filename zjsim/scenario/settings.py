@@ -42,7 +42,7 @@ def read_toml(data: bytes, label: str) -> tuple[Settings, list[Finding]]:
     lines = _lines_of_keys(content)
     settings = Settings(values)
     settings.places.update({section: (label, line) for section, line in lines.items()})
-    for path, _ in _leaves(values):
+    for path, _ in leaves(values):
         settings.places[path] = (label, _line_of(path, lines))
     return settings, []
 
@@ -79,11 +79,12 @@ def _line_of(path: str, lines: Mapping[str, int]) -> int | None:
     return None
 
 
-def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Dotted paths and values of nested tables, in order."""
     found: list[tuple[str, Any]] = []
     for key, value in node.items():
         if isinstance(value, dict) and value:
-            found += _leaves(value, f"{prefix}{key}.")
+            found += leaves(value, f"{prefix}{key}.")
         else:
             found.append((prefix + key, value))
     return found
@@ -108,7 +109,7 @@ def validate(settings: Settings, label: str) -> tuple[Parameters | None, list[Fi
     """The parameters of a scenario, or every fault of its keys and values."""
     odd = [
         _fault("toml_value", path, settings, label, value=str(value))
-        for path, value in _leaves(settings.values)
+        for path, value in leaves(settings.values)
         if isinstance(value, float) and not abs(value) < float("inf")
     ]
     if odd:

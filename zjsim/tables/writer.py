@@ -83,11 +83,23 @@ def write_csv(table: pd.DataFrame, path: Path | str, *, guard: bool = True) -> N
 
 def write_registry(table: pd.DataFrame, path: Path | str) -> None:
     """Write a registry that the strict reader reads back unchanged: no guard, numbers with all their digits."""
+    write_atomic(Path(path), registry_bytes(table))
+
+
+def registry_bytes(table: pd.DataFrame) -> bytes:
+    """``table`` as the CSV of a registry: as :func:`csv_bytes`, but numbers keep all their digits."""
     exact = table.copy()
     for name in exact.columns:
         if exact[name].dtype == np.float64:
-            exact[name] = pd.array([_exact(v) for v in exact[name].tolist()], dtype="str")
-    write_csv(exact, path, guard=False)
+            exact[name] = pd.array(exact_cells(exact[name]), dtype="str")
+    return csv_bytes(exact, guard=False)
+
+
+def exact_cells(column: pd.Series) -> list[str]:
+    """The cells of a registry's column as they stand in its file, numbers with all their digits."""
+    if column.dtype == np.float64:
+        return [_exact(v) for v in column.tolist()]
+    return cells(column, guard=False)
 
 
 def _exact(value: float) -> str:

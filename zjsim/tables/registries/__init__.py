@@ -21,6 +21,7 @@ _THEMES = (
     "locations",
     "parameters",
     "tracking",
+    "levers",
 )
 
 
