@@ -57,7 +57,7 @@ def apportion(total: int, weights: Floats, low: npt.ArrayLike = 0, high: npt.Arr
     if high is not None:
         result = np.minimum(result, np.asarray(high, dtype=np.int64))
     if result.sum() > total:
-        return largest_remainder(np.where(result > 0, weights + 1e-12, 0.0), total)
+        result[:] = 0
     if high is None:
         return result + largest_remainder(weights, total - int(result.sum()))
     most = np.broadcast_to(np.asarray(high, dtype=np.int64), weights.shape)
