@@ -23,6 +23,7 @@ from zjsim.models.seat_rules import RULES, Rule, spending
 from zjsim.models.seat_tables import CountyPlan, plan_tables
 
 from zjsim.solve.goals import Goal, Prepared, lexicographic
+from zjsim.solve.highs import relative_gap
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
 from zjsim.texts import text
@@ -158,10 +159,13 @@ def _without_shortfall(
 
 
 def _proven(stage: Stage) -> Stage:
-    """A stage whose value lies within its own tolerance of the bound is proven: money and shares are not integral."""
-    if abs(stage.value - stage.bound) <= max(stage.tolerance, 1e-6):
+    """A stage with the bound 0 every goal here has, proven where its value lies within its own tolerance of the bound
+    (money and shares are not integral).
+    """
+    bound = max(stage.bound, 0.0)
+    if abs(stage.value - bound) <= max(stage.tolerance, 1e-6):
         return replace(stage, bound=stage.value, gap=0.0)
-    return stage
+    return replace(stage, bound=bound, gap=relative_gap(stage.value, bound))
 
 
 def _children(m: pyo.ConcreteModel) -> list[Any]:
@@ -255,6 +259,6 @@ def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:
     found = []
     for stages in zip(*(p.stages for p in plans), strict=True):
         value, bound = sum(s.value for s in stages), sum(s.bound for s in stages)
-        gap = abs(value - bound) / max(abs(value), abs(bound)) if value != bound else 0.0
+        gap = relative_gap(value, bound) if any(s.gap > 0 for s in stages) else 0.0
         found.append(Stage(stages[0].name, stages[0].sense, value, bound, gap, stages[0].unit, stages[0].tolerance))
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,16 +12,19 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from zjsim.models import seat_expansion
 from zjsim.models.seat_data import GRADES, STAGES, County, Stage, counties
 from zjsim.models.seat_expansion import solve_county, solve_seats
 from zjsim.models.seat_shortfalls import READINGS
 
 from zjsim.scenario import load
 from zjsim.scenario.parameters import SeatParameters, Time
-from zjsim.solve.results import Infeasible, Optimal
+from zjsim.solve.options import Options
+from zjsim.solve.results import Infeasible, Optimal, Stopped
+from zjsim.solve.results import Stage as Step
 
 YEAR = 2025
-CODES = ("330108", "330782", "331127")
+CODES = ("330108", "330182", "331127")
 TABLES = ("counties", "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration")
 
 
@@ -255,6 +259,21 @@ def test_registries_that_end_too_early_are_named() -> None:
     assert "2032" in result.conflict.en
     assert "2035" in result.conflict.zh
     assert "2032" in result.conflict.repair_en
+
+
+def test_time_that_ends_is_said() -> None:
+    (d,) = [c for c in counties(Small()) if c.code == "330182"]
+    assert isinstance(solve_county(d, Options(time_limit_s=1e-6)), Stopped)
+    result = solve_seats(Small(seats=SeatParameters(county_time_limit_s=1e-6)))
+    assert isinstance(result, Stopped)
+    assert "滨江区" in result.reason
+
+
+def test_a_goal_without_a_bound_has_the_bound_zero() -> None:
+    stage = seat_expansion._proven(Step("cost", "minimise", 50.0, -math.inf, math.inf, "10k yuan"))
+    assert (stage.bound, stage.gap) == (0.0, 1.0)
+    money = seat_expansion._proven(Step("cost", "minimise", 50.005, 50.0, 1e-4, "10k yuan", 0.01))
+    assert money.gap == 0
 
 
 def test_counties_come_in_the_order_of_their_codes() -> None:
