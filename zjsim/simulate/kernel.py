@@ -90,6 +90,7 @@ class Simulation(simpy.Environment):  # type: ignore[misc]
                 entity.callbacks = self._advance_callbacks
                 heappush(self._queue, (self._now + wish, _NORMAL, next(self._eid), entity))
                 return
+            resource: Any
             resource, amount = wish if wish.__class__ is tuple else (wish, 1)
             if not resource.take(entity, amount):
                 return
@@ -152,7 +153,7 @@ class Pool:
 
     def busy_time(self) -> float:
         """Units lent, integrated over time until now."""
-        return self._area + self.lent * (self.sim._now - self._since)
+        return float(self._area + self.lent * (self.sim._now - self._since))
 
     def _lend(self, amount: float) -> None:
         now = self.sim._now
