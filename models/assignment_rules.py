@@ -42,6 +42,11 @@ class Names:
     industries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     universities: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     disciplines: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def place(self, code: str, lang: Language) -> str:
+        """The county's or city's name, or its code."""
+        return _pick(self.places.get(code), code, lang)
 
     def industry(self, industry_id: str, lang: Language) -> str:
         """The industry's name, or its id where it has none."""
@@ -59,8 +64,14 @@ class Names:
         return text("assignment.discipline_of", lang, university=self.university(moe_code, lang), discipline=own)
 
 
-def special_rules(table: pd.DataFrame, industries: Sequence[str]) -> tuple[SpecialRule, ...]:
-    """The rules that concern these industries, by id (a forbidden rule without an industry concerns all)."""
+def special_rules(
+    table: pd.DataFrame, industries: Sequence[str], roles: Sequence[str] = ("lead",)
+) -> tuple[SpecialRule, ...]:
+    """The rules that concern these industries and roles, by id (a forbidden rule without an industry concerns all).
+
+    A rule without a role concerns every role; what is pinned or paired without one concerns those who lead, not those
+    who support.
+    """
     known = set(industries)
     rules = (
         SpecialRule(
@@ -69,7 +80,8 @@ def special_rules(table: pd.DataFrame, industries: Sequence[str]) -> tuple[Speci
         for r in rows_of(table)
     )  # fmt: skip
     kept = (r for r in rules if r.industry_id in known or (not r.industry_id and r.kind == "forbidden"))
-    return tuple(sorted(kept, key=lambda r: r.rule_id))
+    ours = (r for r in kept if r.role in roles or (not r.role and (r.kind == "forbidden" or "lead" in roles)))
+    return tuple(sorted(ours, key=lambda r: r.rule_id))
 
 
 def names_of(tables: Mapping[str, pd.DataFrame]) -> Names:
@@ -85,6 +97,11 @@ def names_of(tables: Mapping[str, pd.DataFrame]) -> Names:
                 strict=True,
             )
         ),
+        {
+            code: (row.name_zh, row.name_en)
+            for name, key in (("cities", "city_code"), ("counties", "county_code"))
+            for code, row in zip(tables[name][key], rows_of(tables[name]), strict=True)
+        },
     )
 
 
@@ -93,13 +110,23 @@ def rows_of(table: pd.DataFrame) -> Iterable[Any]:
     return table.itertuples(index=False)
 
 
-SPECIAL = frozenset(f"{kind}_{what}" for kind in ("pinned", "forbidden", "paired") for what in ("leads", "pairs"))
+SPECIAL = frozenset(
+    f"{kind}_{what}" for kind in ("pinned", "forbidden", "paired") for what in ("leads", "pairs", "supports")
+)
 """Rules of the planner's own: a repair gives them up as a whole."""
 
-WITHOUT_A_WAY_ROUND = frozenset(
-    ("one_lead_per_industry", "one_heritage_lead", "one_heritage_partner", "two_institutions", "within_capacity")
+LAST_RESORT = frozenset(
+    (
+        "one_lead_per_industry",
+        "one_heritage_lead",
+        "one_heritage_partner",
+        "two_institutions",
+        "one_part_per_institution",
+    )
 )
-"""Rules that say what an assignment is, or that have no whole step: a repair leaves them alone."""
+"""Rules that say what an assignment is: a repair gives them up only where nothing else helps."""
+
+_LAST_RESORT_WEIGHT = 1000.0
 
 Describe = Callable[[Any, Language], dict[str, object]]
 
@@ -109,6 +136,8 @@ def requirements(
 ) -> tuple[Requirement, ...]:
     """One requirement per row of every rule in ``order``; a rule's text is ``assignment.rules.<rule>``.
 
+    Every one of them can give, some at a high price, so that each conflict has a repair.
+
     ``describe[rule](index, lang)`` gives the values of the text. Rules that the model was built without are left out.
     """
     found = []
@@ -116,12 +145,12 @@ def requirements(
         component = model.find_component(rule)
         if component is None:
             continue
-        weight = 0.0 if rule in WITHOUT_A_WAY_ROUND else 1.0
+        weight, whole = (_LAST_RESORT_WEIGHT, True) if rule in LAST_RESORT else (1.0, rule in SPECIAL)
         for index in component:
             zh = text(f"assignment.rules.{rule}", "zh", **describe[rule](index, "zh"))
             en = text(f"assignment.rules.{rule}", "en", **describe[rule](index, "en"))
             key = ",".join(map(str, index)) if isinstance(index, tuple) else str(index)
-            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en, weight, give_up=rule in SPECIAL))
+            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en, weight, give_up=whole))
     return tuple(found)
 
 

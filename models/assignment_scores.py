@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -68,7 +68,9 @@ class Candidate:
     """One way to serve an industry in one role. ``components`` and ``contributions`` share their keys.
 
     ``score_units`` is the score in thousandths of a point; ``score_low`` and ``score_high`` are points at the ends of
-    the unknown parts. ``discipline_code`` is empty where an institution takes part by its craft alone.
+    the unknown parts. ``discipline_code`` is empty where an institution takes part as a whole, by its craft or its
+    category. ``weights`` are those of the components; ``factor`` (relevance/3, or 1) multiplies their sum and lies
+    between ``factor_low`` and ``factor_high``.
     """
 
     industry_id: str
@@ -84,6 +86,10 @@ class Candidate:
     strength: Strength
     nearness: Nearness
     basis_of_craft: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    factor: float = 1.0
+    factor_low: float = 1.0
+    factor_high: float = 1.0
 
 
 def great_circle_km(lon_1: float, lat_1: float, lon_2: float, lat_2: float) -> float:
@@ -146,12 +152,7 @@ def lead_candidates(
     """
     relevance = {(r.industry_id, r.discipline_code): int(r.relevance) for r in rows_of(tables["relevance"])}
     cooperation = {(r.industry_id, r.moe_code): float(r.cooperation) for r in rows_of(tables["cooperation"])}
-    places, named = Places(tables, p), set(also)
-    weights = {
-        "strength": p.lead_weight_strength,
-        "proximity": p.lead_weight_proximity,
-        "cooperation": p.lead_weight_cooperation,
-    }
+    places, named, weights = Places(tables, p), set(also), lead_weights(p)
     found = []
     for industry in sorted(industries):
         for row in rows_of(tables["disciplines"]):
@@ -164,6 +165,54 @@ def lead_candidates(
             worked = cooperation.get((industry, row.moe_code), math.nan)
             found.append(_candidate(key, "lead", level, level / 3, weights, strength, near, {"cooperation": worked}))
     return tuple(sorted(found, key=lambda c: (c.industry_id, c.moe_code, c.discipline_code)))
+
+
+def support_candidates(
+    tables: Mapping[str, pd.DataFrame], p: AssignmentParameters, industries: Iterable[str], also: Iterable[Any] = ()
+) -> tuple[Candidate, ...]:
+    """Every way to support a main industry: the lead candidates, and institutions of which no discipline is listed.
+
+    The latter take part as a whole (empty discipline_code): their relevance is that of their category, give or take
+    one step, and their strength is unknown. ``also`` as in :func:`lead_candidates`.
+    """
+    industries, named = sorted(industries), set(also)
+    found = [replace(c, role="support") for c in lead_candidates(tables, p, industries, named)]
+    of_category = {(r.category, r.industry_id): int(r.relevance) for r in rows_of(tables["category_relevance"])}
+    cooperation = {(r.industry_id, r.moe_code): float(r.cooperation) for r in rows_of(tables["cooperation"])}
+    listed, unknown = set(tables["disciplines"]["moe_code"]), strength_of("", False, p)
+    places = Places(tables, p)
+    weights = lead_weights(p)
+    for row in rows_of(tables["universities"]):
+        for industry in industries if row.moe_code not in listed else ():
+            level = of_category.get((row.category, industry), 0)
+            key = (industry, row.moe_code, "")
+            if level < 1 and key not in named:
+                continue
+            near = places.nearness(row.moe_code, industry, p.lead_distance_decay_km)
+            worked = {"cooperation": cooperation.get((industry, row.moe_code), math.nan)}
+            low, middle, high = (
+                _candidate(key, "support", level, step / 3, weights, unknown, near, worked)
+                for step in (max(level - 1, 0), level, min(level + 1, 3))
+            )
+            found.append(
+                replace(
+                    middle,
+                    score_low=low.score_low,
+                    score_high=high.score_high,
+                    factor_low=low.factor,
+                    factor_high=high.factor,
+                )
+            )
+    return tuple(sorted(found, key=lambda c: (c.industry_id, c.moe_code, c.discipline_code)))
+
+
+def lead_weights(p: AssignmentParameters) -> dict[str, float]:
+    """The weights of the components of a lead's and a support's score."""
+    return {
+        "strength": p.lead_weight_strength,
+        "proximity": p.lead_weight_proximity,
+        "cooperation": p.lead_weight_cooperation,
+    }
 
 
 def heritage_candidates(
@@ -231,5 +280,5 @@ def _candidate(
     units = round(sum(contributions.values()) * POINT)
     return Candidate(
         key[0], role, key[1], key[2], relevance, shown, contributions, units, ends[0], ends[1], strength, near,
-        craft_source,
+        craft_source, weights, factor, factor, factor,
     )  # fmt: skip

@@ -23,13 +23,13 @@ from zjsim.models.assignment_rules import (
     requirements,
     special_rules,
 )
-from zjsim.models.assignment_scores import POINT, Candidate, heritage_candidates
-from zjsim.models.assignment_tables import Assigned
+from zjsim.models.assignment_scores import Candidate, heritage_candidates
 
 from zjsim.solve.conflicts import Requirement
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
+from zjsim.solve.resolve import Resolver
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 
 Post = tuple[str, str, str]
@@ -229,7 +229,10 @@ def heritage_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class HeritagePlan:
-    """Which institution takes which role; regret (score units) and runner-up, None where the choice is forced."""
+    """Which institution takes which role; regret (score units) and runner-up.
+
+    None where the choice is forced, no entry where the time limit left no room for the re-solve.
+    """
 
     institutions: Mapping[Slot, str]
     score_units: int
@@ -251,11 +254,13 @@ def solve_heritage(
     chosen = _chosen(m, result.plan)
     regret: dict[Slot, int | None] = {}
     runner_up: dict[Slot, str | None] = {}
+    resolver = Resolver(prepared)
     for (h, r), u in sorted(chosen.items()) if explain_choices else ():
-        other = prepared.solve(bounds=[(m.y[h, u, r], 0, 0)], start=result.plan)
-        regret[h, r], runner_up[h, r] = None, None
-        if isinstance(other, Optimal | Feasible):
-            regret[h, r] = round(result.stages[0].value - other.stages[0].value)
+        other = resolver.solve(bounds=[(m.y[h, u, r], 0, 0)])
+        if isinstance(other, Infeasible):
+            regret[h, r], runner_up[h, r] = None, None
+        elif isinstance(other, Optimal | Feasible):
+            regret[h, r] = max(round(result.stages[0].value - other.stages[0].value), 0)
             runner_up[h, r] = _chosen(m, other.plan)[h, r]
     plan = HeritagePlan(chosen, round(result.stages[0].value), regret, runner_up)
     if isinstance(result, Optimal):
@@ -299,7 +304,7 @@ def heritage_data(tables: Mapping[str, pd.DataFrame], parameters: Any) -> tuple[
     i, u = tables["industries"], tables["universities"]
     industries = tuple(sorted(i.loc[i["kind"] == "heritage", "industry_id"]))
     roles = ("lead", "partner") if p.heritage_reading == "lead_and_partner" else ("lead",)
-    special = special_rules(tables["rules"], industries)
+    special = special_rules(tables["rules"], industries, ("lead", "partner"))
     also = [(r.industry_id, r.moe_code) for r in special if r.kind == "pinned"]
     candidates = heritage_candidates(tables, p, industries, roles, also)
     vocational = (u["level"] == "vocational") | u["vocational_undergraduate"]
@@ -317,32 +322,6 @@ def heritage_data(tables: Mapping[str, pd.DataFrame], parameters: Any) -> tuple[
         names_of(tables),
     )
     return data, candidates
-
-
-def solve_heritage_from_tables(
-    tables: Mapping[str, pd.DataFrame], parameters: Any, options: Options
-) -> Result[list[Assigned]]:
-    """The heritage pairs of a scenario's tables, each with its runner-up and regret in points."""
-    data, candidates = heritage_data(tables, parameters)
-    result = solve_heritage(data, options, explain_choices=True)
-    if isinstance(result, Infeasible | Stopped):
-        return result
-    by_post = {(c.industry_id, c.moe_code, c.role): c for c in candidates}
-    plan = result.plan
-    assigned = []
-    for (h, r), u in sorted(plan.institutions.items()):
-        other, units = plan.runner_up[h, r], plan.regret[h, r]
-        assigned.append(
-            Assigned(
-                by_post[h, u, r],
-                None if other is None else by_post[h, other, r],
-                None if units is None else units / POINT,
-                any(k.kind == "pinned" and k.matches(h, u, role=r) for k in data.special),
-            )
-        )
-    if isinstance(result, Optimal):
-        return Optimal(assigned, result.stages)
-    return Feasible(assigned, result.stages, result.bound, result.gap)
 
 
 def _of(m: pyo.ConcreteModel, h: str = "", u: str = "", r: str = "") -> list[Any]:

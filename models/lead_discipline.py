@@ -25,17 +25,17 @@ from zjsim.models.assignment_rules import (
     describe_special,
     names_of,
     requirements,
+    rows_of,
     special_rules,
 )
-from zjsim.models.assignment_scores import POINT, Candidate, lead_candidates
-from zjsim.models.assignment_tables import Assigned, heritage_table, lead_table, stage_table
-from zjsim.models.heritage import solve_heritage_from_tables
+from zjsim.models.assignment_scores import Candidate, lead_candidates
 
 from zjsim.solve.conflicts import Requirement
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.highs import Sense
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
+from zjsim.solve.resolve import Resolver
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 
 Discipline = tuple[str, str]
@@ -49,8 +49,9 @@ Pair = tuple[str, Discipline]
 class LeadData:
     """All a lead assignment needs. Scores are whole units; a pair without a score is no candidate.
 
-    ``load`` (default 1 per pair) and ``capacity`` (default ``industries_per_discipline``) matter in the reading
-    ``several_within_capacity`` only. ``max_leads_per_university`` of None means no cap.
+    ``load`` (default 1 per pair), ``capacity`` of a discipline (default ``industries_per_discipline``) and
+    ``university_capacity`` (default: no limit) matter in the reading ``several_within_capacity`` only.
+    ``max_leads_per_university`` of None means no cap.
     """
 
     industries: tuple[str, ...]
@@ -66,6 +67,7 @@ class LeadData:
     sense: Sense = "maximise"
     unit: str = "0.001 point"
     names: Names = field(default_factory=Names)
+    university_capacity: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def disciplines(self) -> tuple[Discipline, ...]:
@@ -105,6 +107,21 @@ def within_capacity(m: pyo.ConcreteModel) -> None:
         rule=lambda m, *d: (
             total(data.load.get((p[0], d), 1) * m.x[p] for p in m.of_discipline[d])
             <= data.capacity.get(d, data.industries_per_discipline)
+        ),
+    )
+
+
+def within_university_capacity(m: pyo.ConcreteModel) -> None:
+    """A university leads in all no more than its own capacity allows.
+
+    sum over i and d of u of load[i, d] x[i, d] <= capacity[u] for every university u with a capacity. Unit of the row:
+    load. M010, reading several_within_capacity, registry ``lead_capacities``.
+    """
+    data: LeadData = m.data
+    m.within_university_capacity = pyo.Constraint(
+        sorted(u for u in m.of_university if u in data.university_capacity),
+        rule=lambda m, u: (
+            total(data.load.get((p[0], p[1:]), 1) * m.x[p] for p in m.of_university[u]) <= data.university_capacity[u]
         ),
     )
 
@@ -183,6 +200,7 @@ LEAD_RULES: dict[str, Callable[[pyo.ConcreteModel], None]] = {
     for rule in (
         leads_per_university,
         one_industry_per_discipline,
+        within_university_capacity,
         within_capacity,
         minimum_relevance,
         one_lead_per_industry,
@@ -196,7 +214,8 @@ LEAD_RULES: dict[str, Callable[[pyo.ConcreteModel], None]] = {
 
 def rules_in_force(data: LeadData) -> tuple[str, ...]:
     """The rules that the readings and switches of ``data`` turn on."""
-    off = {"within_capacity" if data.reading == "one_industry_per_discipline" else "one_industry_per_discipline"}
+    one = data.reading == "one_industry_per_discipline"
+    off = {"within_capacity", "within_university_capacity"} if one else {"one_industry_per_discipline"}
     if data.max_leads_per_university is None:
         off.add("leads_per_university")
     return tuple(name for name in LEAD_RULES if name not in off)
@@ -238,8 +257,9 @@ def lead_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
 class LeadPlan:
     """Who leads what, and for each industry what is lost without that lead.
 
-    ``regret`` is in score units (None where no other plan exists: the lead is forced); ``runner_up`` is who leads the
-    industry in the best plan without the chosen lead.
+    ``regret`` is in score units (None where no other plan exists: the lead is forced; no entry where the time limit,
+    which all these re-solves share, left no room); ``runner_up`` is who leads the industry in the best plan without the
+    chosen lead.
     """
 
     leads: Mapping[str, Discipline]
@@ -262,15 +282,18 @@ def solve_leads(
         return Infeasible(prepared.explain(lead_requirements(m)))
     if isinstance(result, Stopped):
         return result
-    leads = _leads(m, result.plan)
+    leads = lead_choice(m, result.plan)
     regret: dict[str, int | None] = {}
     runner_up: dict[str, Discipline | None] = {}
+    resolver = Resolver(prepared)
     for i in data.industries if explain_choices else ():
-        other = prepared.solve(bounds=[(m.x[i, *leads[i]], 0, 0)], start=result.plan)
-        regret[i], runner_up[i] = None, None
-        if isinstance(other, Optimal | Feasible):
-            regret[i] = round(abs(result.stages[0].value - other.stages[0].value))
-            runner_up[i] = _leads(m, other.plan)[i]
+        other = resolver.solve(bounds=[(m.x[i, *leads[i]], 0, 0)])
+        if isinstance(other, Infeasible):
+            regret[i], runner_up[i] = None, None
+        elif isinstance(other, Optimal | Feasible):
+            lost = result.stages[0].value - other.stages[0].value
+            regret[i] = max(round(lost if data.sense == "maximise" else -lost), 0)
+            runner_up[i] = lead_choice(m, other.plan)[i]
     plan = LeadPlan(leads, round(result.stages[0].value), regret, runner_up)
     if isinstance(result, Optimal):
         return Optimal(plan, result.stages)
@@ -291,6 +314,10 @@ def lead_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
             "discipline": names.discipline(d[0], d[1], g),
             "capacity": f"{data.capacity.get(d, data.industries_per_discipline):g}",
         },
+        "within_university_capacity": lambda u, g: {
+            "university": names.university(u, g),
+            "capacity": f"{data.university_capacity[u]:g}",
+        },
         "minimum_relevance": lambda i, g: {"industry": names.industry(i, g), "minimum": data.minimum_relevance},
         "one_lead_per_industry": lambda i, g: {"industry": names.industry(i, g)},
         "forbidden_leads": lambda r, g: describe_special(m.special[r], names, g),
@@ -308,77 +335,41 @@ def lead_data(tables: Mapping[str, pd.DataFrame], parameters: Any) -> tuple[Lead
     special = special_rules(tables["rules"], industries)
     also = [(r.industry_id, r.moe_code, r.discipline_code) for r in special if r.kind == "pinned"]
     candidates = lead_candidates(tables, p, industries, also)
+    load = {r.industry_id: float(r.load) for r in rows_of(tables["industry_loads"])}
+    capacity = {(r.moe_code, r.discipline_code): r.capacity for r in rows_of(tables["lead_capacities"])}
     data = LeadData(
         industries,
         {_key(c): c.score_units for c in candidates},
         {_key(c): c.relevance for c in candidates},
         p.lead_reading,
+        {_key(c): load[c.industry_id] for c in candidates if c.industry_id in load},
+        {d: float(c) for d, c in capacity.items() if d[1]},
         industries_per_discipline=p.industries_per_discipline,
         max_leads_per_university=p.max_leads_per_university,
         minimum_relevance=p.minimum_relevance,
         special=special,
         names=names_of(tables),
+        university_capacity={d[0]: float(c) for d, c in capacity.items() if not d[1]},
     )
     return data, candidates
 
 
-def solve_assignment(scenario: Any) -> Result[dict[str, pd.DataFrame]]:
-    """Leads of the main industries and pairs of the heritage industries, as tables.
+def solve_assignment(scenario: Any, *, log_file: str = "") -> Result[dict[str, pd.DataFrame]]:
+    """Leads, heritage pairs and supports of a scenario with their explanations, as tables.
 
-    ``lead_assignments`` (a row per main industry), ``heritage_pairs`` (a row per heritage industry and role) and
-    ``assignment_stages`` (a row per goal with value, bound and gap). ``Infeasible`` names the requirements that cannot
-    hold together; ``Stopped`` when a limit struck before any plan was found.
+    See :func:`zjsim.models.assignment_plan.plan_assignment`, where it is put together.
     """
-    tables = {
-        name: scenario.table(name)
-        for name in (
-            "industries",
-            "industry_places",
-            "universities",
-            "disciplines",
-            "relevance",
-            "counties",
-            "cities",
-            "rules",
-            "craft_links",
-            "cooperation",
-        )
-    }
-    options = Options.of(scenario.parameters.solver)
-    data, candidates = lead_data(tables, scenario.parameters)
-    leads = solve_leads(data, options, explain_choices=True)
-    if isinstance(leads, Infeasible | Stopped):
-        return leads
-    pairs = solve_heritage_from_tables(tables, scenario.parameters, options)
-    if isinstance(pairs, Infeasible | Stopped):
-        return pairs
-    by_key = {_key(c): c for c in candidates}
-    assigned = [
-        Assigned(
-            by_key[i, d],
-            None if (other := leads.plan.runner_up[i]) is None else by_key[i, other],
-            None if (units := leads.plan.regret[i]) is None else units / POINT,
-            any(r.kind == "pinned" and r.matches(i, *d) for r in data.special),
-        )
-        for i, d in sorted(leads.plan.leads.items())
-    ]
-    stages = (*leads.stages, *pairs.stages)
-    plan = {
-        "lead_assignments": lead_table(assigned, tables, leads),
-        "heritage_pairs": heritage_table(pairs.plan, tables, pairs),
-        "assignment_stages": stage_table(stages),
-    }
-    if isinstance(leads, Optimal) and isinstance(pairs, Optimal):
-        return Optimal(plan, stages)
-    open_stage = next(s for s in stages if s.gap > 0)
-    return Feasible(plan, stages, open_stage.bound, open_stage.gap)
+    from zjsim.models.assignment_plan import plan_assignment
+
+    return plan_assignment(scenario, log_file=log_file)
 
 
 def _key(c: Candidate) -> Pair:
     return c.industry_id, (c.moe_code, c.discipline_code)
 
 
-def _leads(m: pyo.ConcreteModel, plan: Solution) -> dict[str, Discipline]:
+def lead_choice(m: pyo.ConcreteModel, plan: Solution) -> dict[str, Discipline]:
+    """Who leads each industry in a solution of the model."""
     return {p[0]: p[1:] for p in m.pairs if plan.value(m.x[p]) > 0.5}
 
 

@@ -59,6 +59,12 @@ TOYS: dict[str, tuple[LeadData, dict[str, tuple[str, str]], int]] = {
         {"C01": A1, "C02": A2},
         165,
     ),
+    # A1 may lead both, but university A has room for one in all: 90 + 55 (C1) beats 80 + 60 (B1).
+    "within_university_capacity": (
+        toy(SCORES, **SEVERAL, university_capacity={"A": 1}),
+        {"C01": A1, "C02": C1},
+        145,
+    ),
     # One lead per university: 90 + 55 (C1) beats 60 (B1) + 80.
     "leads_per_university": (toy(SCORES, max_leads_per_university=1), {"C01": A1, "C02": C1}, 145),
     # A1 is only related to C01, and is free for C02 then: 70 + 80.
@@ -150,6 +156,9 @@ def allowed(data: LeadData, leads: dict[str, tuple[str, str]]) -> bool:
             used[d] += data.load.get((i, d), 1)
         if any(used[d] > data.capacity.get(d, data.industries_per_discipline) for d in used):
             return False
+        for u, room in data.university_capacity.items():
+            if sum(load for d, load in used.items() if d[0] == u) > room:
+                return False
     universities = Counter(d[0] for d in leads.values())
     if data.max_leads_per_university is not None and max(universities.values()) > data.max_leads_per_university:
         return False
@@ -206,6 +215,7 @@ def random_lead_data(seed: int) -> LeadData:
         g.choice([None, 1, 2, 3]),
         g.choice([0, 1, 2]),
         tuple(special),
+        university_capacity={"A": g.randint(2, 5)} if g.random() < 0.5 else {},
     )
 
 

@@ -49,9 +49,8 @@ class AssignmentParameters(Section):
 
     Supports: between ``min_`` and ``max_supports_per_industry``; one whose score lies below ``support_worth_from``
     (points) is added only where a bound, a city or a county needs it. An institution of which no discipline is listed
-    has an unknown relevance, credited with ``support_institution_relevance``. ``mountain_island_floor``: how many
-    participants each mountain or island county with a place of a main industry has within
-    ``mountain_island_reach_km`` (0: no floor).
+    may support by the relevance of its category. ``mountain_island_floor``: how many participants each mountain or
+    island county with a place of a main industry has within ``mountain_island_reach_km`` (0: no floor).
 
     Explanations (tables about how free each choice is): ``explain_choices`` turns them off; ``explain_draws`` draws of
     weights (each within ±``explain_weight_spread`` of its value) and of unknown strengths; ``alternatives`` further
@@ -75,7 +74,6 @@ class AssignmentParameters(Section):
     max_supports_per_discipline: int = Field(2, ge=1)
     max_supports_per_institution: int = Field(6, ge=1)
     support_worth_from: float = Field(45.0, ge=0, le=100)
-    support_institution_relevance: float = Field(1.0, ge=0, le=3)
     mountain_island_floor: int = Field(1, ge=0)
     mountain_island_reach_km: float = Field(80.0, gt=0)
 
@@ -175,8 +173,8 @@ class SolverParameters(Section):
 class LocationParameters(Section):
     """Readings, limits and equity bounds of what is opened where (M009, M013-M015, M049, M060, M104, M105).
 
-    ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow, each
-    still worth it. The number that a target names is reported against the plan and never constrains it. The factors
+    ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow, each still
+    worth it. The number that a target names is reported against the plan and never constrains it. The factors
     scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time the dates
     assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme; ``steps`` are the
     weights of the first, second, … equal part of the need of a place, falling so that need is met evenly.
@@ -201,7 +199,7 @@ class LocationParameters(Section):
     kindergartens_per_city: int = Field(0, ge=0)
 
     platform_reach_km: float = Field(40.0, ge=0)
-    platform_hosts_per_place: int = Field(4, ge=1)
+    platform_hosts_per_place: int = Field(10, ge=1)
     platform_host_km: float = Field(250.0, gt=0)
     institutes_per_county: int = Field(1, ge=0)
     weight_relevance: float = Field(0.35, ge=0)

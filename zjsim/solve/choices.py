@@ -87,7 +87,8 @@ def weigh(
     """Every 0/1 variable of ``decisions`` turned the other way in turn, judged by the resolver's first goal.
 
     A decision outside the plan is not solved for when its reduced cost already shows that it loses more than
-    ``widest_share`` of the span. All goals of the resolver decide which of several equal plans ``other`` is.
+    ``widest_share`` of the span. For a decision of the plan, all goals of the resolver decide which of several equal
+    plans ``other`` is.
     """
     relaxed, reduced = resolver.reduced_costs()
     column_of = resolver.prepared.matrix.column_of
@@ -100,7 +101,7 @@ def weigh(
                 found.append(Choice(False, float(sure), math.inf))
                 continue
         turned = 0.0 if taken else 1.0
-        result = resolver.solve(bounds=[(variable, turned, turned)])
+        result = resolver.solve(bounds=[(variable, turned, turned)], goals=None if taken else 1)
         if isinstance(result, Infeasible):
             found.append(Choice(taken, math.inf, math.inf))
         elif isinstance(result, Optimal | Feasible):

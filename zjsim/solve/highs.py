@@ -134,6 +134,23 @@ class Program:
             return np.empty(0)
         return np.asarray(h.getSolution().col_value, dtype=float)[n:]
 
+    def is_unique(self) -> bool:
+        """Whether the last optimal linear solve has this one solution alone.
+
+        As many non-zero reduced costs and duals as there are columns mean that no other vertex is as good; fewer leave
+        it open.
+        """
+        solution = self._highs.getSolution()
+        found = sum(
+            int(np.count_nonzero(np.abs(np.asarray(values, dtype=float)) > _DUAL_TOLERANCE))
+            for values in (solution.col_dual, solution.row_dual)
+        )
+        return found == len(self.lower)
+
+    def goes_on(self, primal: bool) -> None:
+        """Whether further linear solves start better from the primal simplex (costs change) or the dual one."""
+        self._set("simplex_strategy", 4 if primal else 1)
+
     def fix_optimal_face(self) -> None:
         """After an optimal linear stage: keep exactly its optimal solutions (complementary slackness).
 
@@ -152,7 +169,7 @@ class Program:
         activity = np.asarray(solution.row_value, dtype=float)[rows]
         at = _nearest(activity, np.asarray(lp.row_lower_)[rows], np.asarray(lp.row_upper_)[rows])
         self.set_rows(rows, at, at)
-        self._set("simplex_strategy", 4)
+        self.goes_on(primal=True)
 
     def conflicting_rows(self) -> tuple[int, ...]:
         """Rows of an irreducible conflict of the linear relaxation; empty when the relaxation has a solution."""

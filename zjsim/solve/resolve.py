@@ -67,6 +67,8 @@ class Resolver:
         """The result where the relaxation alone settles it, else nothing."""
         program, matrix = self._relaxed, prepared.matrix
         reached: list[float] = []
+        changed = bool(bounds or rows)
+        program.goes_on(primal=False)
         try:
             prepared.change(program, bounds, rows)
             for n, k in enumerate(order):
@@ -79,17 +81,22 @@ class Resolver:
                     return None
                 reached.append(outcome.value)
                 if n + 1 < len(order):
+                    if program.is_unique():
+                        break
                     program.fix_optimal_face()
+                    changed = True
         finally:
-            program.restore()
+            if changed:
+                program.restore()
         x = outcome.x.copy()
         whole = np.rint(x[matrix.integer])
         if len(whole) and float(np.abs(whole - x[matrix.integer]).max()) > _WHOLE:
             return None
         x[matrix.integer] = whole
         stages = []
-        for k, expected in zip(order, reached, strict=True):
+        for n, k in enumerate(order):
             goal, value = prepared.goals[k], float(matrix.costs[k] @ x) + float(matrix.offsets[k])
+            expected = reached[n] if n < len(reached) else value
             if abs(value - expected) > _SAME * max(1.0, abs(expected)):
                 return None
             stages.append(Stage(goal.name, goal.sense, value, value, 0.0, goal.unit))

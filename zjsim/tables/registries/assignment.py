@@ -59,9 +59,11 @@ RULES = Registry(
             "角色",
             "Role",
             required=False,
-            choices=("lead", "partner"),
-            help_zh="空表示牵头或协作均可。",
-            help_en="Empty means either role.",
+            choices=("lead", "partner", "support"),
+            help_zh="lead 牵头；partner 历史经典产业的协作；support 主要产业的支撑。空表示任一角色，"
+            "但主要产业的 pinned 为空时指牵头。",
+            help_en="lead; partner: in a heritage industry; support: of a main industry. Empty means any role; "
+            "for a pinned main industry it means the lead.",
         ),
         Column("paired_industry_id", "code", "同校牵头的产业", "Industry led together", required=False, ref=_INDUSTRY),
         Column("reason_zh", "text", "理由", "Reason in Chinese", required=False),
@@ -129,4 +131,54 @@ COOPERATION = Registry(
     help_en="No public data: empty in the baseline with weight 0; users may enter a degree derived from contracts.",
 )
 
-REGISTRIES: tuple[Registry, ...] = (RULES, CRAFT_LINKS, COOPERATION)
+INDUSTRY_LOADS = Registry(
+    "industry_loads",
+    "牵头一个产业的工作量",
+    "Load of leading an industry",
+    key=("industry_id",),
+    columns=(
+        Column("industry_id", "code", "主要产业", "Main industry", ref=_INDUSTRY, pattern=r"^C(0[1-9]|1[0-5])$"),
+        Column("load", "number", "工作量", "Load", minimum=0, help_zh="未列出为 1。", help_en="1 where not listed."),
+        source_column(),
+        basis_column(),
+    ),
+    may_be_empty=True,
+    help_zh="只用于读法 several_within_capacity：每个产业占用牵头学科多少能力；基准方案为空，每个产业为 1。",
+    help_en="For the reading several_within_capacity: what an industry takes of its lead's capacity; empty: 1 each.",
+)
+
+LEAD_CAPACITIES = Registry(
+    "lead_capacities",
+    "牵头能力",
+    "Capacity to lead",
+    key=("moe_code", "discipline_code"),
+    columns=(
+        Column("moe_code", "code", "学校", "Institution", ref=_UNIVERSITY),
+        Column(
+            "discipline_code",
+            "code",
+            "学科",
+            "Discipline",
+            required=False,
+            ref="disciplines.discipline_code",
+            help_zh="空表示全校合计的能力。",
+            help_en="Empty: the capacity of the whole institution.",
+        ),
+        Column(
+            "capacity",
+            "number",
+            "能力",
+            "Capacity",
+            minimum=0,
+            help_zh="学科未列出时用 industries_per_discipline；学校未列出时不另设上限。",
+            help_en="A discipline not listed has industries_per_discipline; an institution not listed has no limit.",
+        ),
+        source_column(),
+        basis_column(),
+    ),
+    may_be_empty=True,
+    help_zh="只用于读法 several_within_capacity，与“牵头一个产业的工作量”同一单位；基准方案为空。",
+    help_en="For the reading several_within_capacity, in the unit of the industry loads; empty in the baseline.",
+)
+
+REGISTRIES: tuple[Registry, ...] = (RULES, CRAFT_LINKS, COOPERATION, INDUSTRY_LOADS, LEAD_CAPACITIES)
