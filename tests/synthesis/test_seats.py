@@ -182,3 +182,20 @@ def test_fit_by_hand_and_contradiction() -> None:
     assert fitted == pytest.approx(np.array([[3.0, 3.0], [2.0, 2.0]]))
     with pytest.raises(ValueError, match="contradict"):
         fit(start, [(rows[0], 6.0), (rows[1], 4.0), (columns[0], 9.0), (columns[1], 5.0)])
+
+
+def test_transcribed_registries_are_complete() -> None:
+    scenario = load("baseline")
+    norms, rules = scenario.table("seat_norms"), scenario.table("admission_rules")
+    assert len(scenario.table("education_statistics")) == 214
+    assert len(rules) == 43
+    assert (rules["insurance_months"] == 0).any()
+    costs = norms[norms["topic"] == "cost_per_new_seat"].groupby("stage")["value"]
+    assert costs.size().to_dict() == {"junior": 2, "primary": 6}
+    assert (costs.min().min(), costs.max().max()) == (74_000, 346_500)
+    for stage, median in costs.median().items():
+        assert norms.loc[norms["norm_id"] == f"model_seat_cost_{stage}", "value"].item() == median
+    used = norms[norms["used_by_model"]]
+    assert (used["low"].isna() | (used["low"] <= used["value"])).all()
+    assert (used["high"].isna() | (used["high"] >= used["value"])).all()
+    assert used.loc[used["basis"] == "assumption", ["low", "high"]].notna().all().all()
