@@ -15,7 +15,7 @@ import zjsim.scenario.school_checks  # noqa: F401 - their rules register themsel
 from zjsim.scenario.changes import Change, Level
 from zjsim.scenario.checks import check_scenario
 from zjsim.scenario.folders import SCENARIO_FILE, find_folder
-from zjsim.scenario.gather import gather, read_chain
+from zjsim.scenario.gather import Gathered, gather, read_chain
 from zjsim.scenario.overlay import set_cells
 from zjsim.scenario.parameters import Header, Parameters
 from zjsim.scenario.sets import split_sets
@@ -89,38 +89,50 @@ def load(name_or_path: str | Path, sets: Sequence[str] = ()) -> Scenario:
     chain, broken = read_chain(folder)
     gathered = gather(chain)
     gathered.findings[:0] = broken
+    gathered.findings[:0] = notices
+    base = chain[1][0].name if len(chain) > 1 else ""
+    return assemble(folder.name, gathered, base=base, sets=tuple(sets))
+
+
+def assemble(
+    name: str, gathered: Gathered, *, base: str = "", sets: tuple[str, ...] = (), label: str = SCENARIO_FILE
+) -> Scenario:
+    """Put ``--set`` values over what was gathered, check everything, and make a scenario of it.
+
+    ``label`` names the file of the parameters in messages. Raises ``InputErrors`` with every fault.
+    """
     over, cells, found = split_sets(sets, list(REGISTRIES))
     gathered.findings += found
     changes, found = set_cells(gathered.raws, REGISTRIES, cells)
     gathered.findings += found
     settings = merge_over(gathered.settings, over)
     parameters: Parameters | None = None
-    if not any(f.file.endswith(SCENARIO_FILE) and f.severity == "error" for f in gathered.findings):
-        parameters, found = validate(settings, SCENARIO_FILE)
+    unread = (SCENARIO_FILE, "[scenario]")
+    if not any(f.file.endswith(unread) and f.severity == "error" for f in gathered.findings):
+        parameters, found = validate(settings, label)
         gathered.findings += found
     in_order = {name: gathered.raws[name] for name in REGISTRIES if name in gathered.raws}
     read = check_tables(in_order, REGISTRIES)
     absent = {n: empty_frame(r) for n, r in REGISTRIES.items() if not r.required and n not in gathered.raws}
     tables = {n: t for n in REGISTRIES if (t := read.tables.get(n, absent.get(n))) is not None}
     found = check_scenario(tables, read.lines, {n: r.file for n, r in in_order.items()}, parameters, in_order)
-    findings = [*notices, *gathered.findings, *read.findings, *found]
+    findings = [*gathered.findings, *read.findings, *found]
     if parameters is None or any(f.severity == "error" for f in findings):
         raise InputErrors(findings)
-    base = chain[1][0].name if len(chain) > 1 else ""
-    for name in absent:
-        read.lines[name] = np.empty(0, dtype=np.int64)
+    for registry in absent:
+        read.lines[registry] = np.empty(0, dtype=np.int64)
     return Scenario(
-        name=folder.name,
+        name=name,
         parameters=parameters,
         tables=tables,
         files=gathered.files,
         lines=read.lines,
         notices=tuple(findings),
         base=base,
-        sets=tuple(sets),
+        sets=sets,
         changes=(*gathered.changes, *changes),
         levels=gathered.levels,
-        origins={name: raw.origins for name, raw in in_order.items() if raw.origins},
+        origins={registry: raw.origins for registry, raw in in_order.items() if raw.origins},
         places=settings.places,
     )
 

@@ -91,13 +91,16 @@ def ranges_agree(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
     A row whose target has no range of its own gives low, mode, high and distribution itself.
     """
     table = tables["uncertainties"]
+    texts = {name: cells(table[name], guard=False) for name in _RANGE}
     for row, path in enumerate(table["path"].tolist()):
+        own = tables.get(path.partition("[")[0])
+        if own is not None and {"low", "high"} <= set(own.columns) and not any(t[row] for t in texts.values()):
+            continue
         target = resolve(path, tables)
         if isinstance(target, str):
             continue
-        own = tables.get(target.registry)
         for name in _RANGE:
-            given = cells(table[name].iloc[[row]], guard=False)[0]
+            given = texts[name][row]
             if own is not None and target.rows is not None and len(target.rows) and "low" in own and "high" in own:
                 if given and name in own:
                     there = cells(own[name].iloc[target.rows[:1]], guard=False)[0]

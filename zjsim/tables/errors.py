@@ -29,7 +29,7 @@ class Finding:
     ``line`` counts from 1 as a text editor does (None where a line has no meaning); ``column`` is the column's or
     the TOML key's name; ``value`` is what stands there; ``zh`` and ``en`` say what is wrong, without the place;
     ``fix`` is the value that was probably meant ("" if none can be guessed); ``also`` lists further lines with
-    the same fault and value.
+    the same fault and value. In a workbook ``sheet`` is the sheet's name and ``letter`` the column's letters.
     """
 
     rule: str
@@ -42,9 +42,15 @@ class Finding:
     fix: str = ""
     severity: Severity = "error"
     also: tuple[int, ...] = ()
+    sheet: str = ""
+    letter: str = ""
 
     def place(self, lang: Language) -> str:
         """Where the fault is, in words."""
+        if self.sheet:
+            kind = "sheet_cell" if self.letter and self.line else "sheet_line" if self.line else "sheet"
+            words = {"file": self.file, "sheet": self.sheet, "line": self.line, "letter": self.letter}
+            return text(f"tables.place.{kind}", lang, column=self.column, **words)
         named = bool(self.column) and not self.file.startswith("--set ")
         kind = {
             (False, False): "file",
@@ -73,8 +79,10 @@ class Finding:
             "severity": self.severity,
             "rule": self.rule,
             "file": self.file,
+            "sheet": self.sheet,
             "line": self.line,
             "column": self.column,
+            "letter": self.letter,
             "value": self.value,
             "fix": self.fix,
             "also_lines": list(self.also),

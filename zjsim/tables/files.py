@@ -12,7 +12,18 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 def read_bytes(path: Path, folder: Path, label: str) -> bytes | Finding:
-    """The bytes of ``path``, or why it is refused.
+    """The bytes of ``path``, or why it is refused."""
+    real = checked_path(path, folder, label)
+    if isinstance(real, Finding):
+        return real
+    try:
+        return real.read_bytes()
+    except OSError as error:
+        return finding("unreadable", label, reason=type(error).__name__)
+
+
+def checked_path(path: Path, folder: Path, label: str) -> Path | Finding:
+    """The true path of a file that may be opened, or why it is refused.
 
     Refused are files that lie outside ``folder`` once links are followed, anything that is not a plain file
     (reading a pipe or a device could hang), and files of more than :data:`MAX_BYTES`.
@@ -26,7 +37,7 @@ def read_bytes(path: Path, folder: Path, label: str) -> bytes | Finding:
             return finding("not_a_file", label)
         if status.st_size > MAX_BYTES:
             return finding("too_large", label, size_mb=round(status.st_size / 2**20), limit_mb=MAX_BYTES // 2**20)
-        return real.read_bytes()
+        return real
     except FileNotFoundError:
         return finding("missing_file", label)
     except (OSError, RuntimeError) as error:

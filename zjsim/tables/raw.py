@@ -19,7 +19,8 @@ class RawTable:
     ``columns`` one array of text cells per header entry, each of shape (n,); ``lines`` (n,) the line of the file on
     which each row begins; ``ragged`` holds the cells of rows that have too few or too many, as written, by row number
     (in ``columns`` they are padded or cut). ``origins`` says who set a cell that does not come from the file:
-    ``(row, column name) → (file, line)``.
+    ``(row, column name) → (file, line)``. A table from a workbook has the name of its ``sheet``, and in ``told`` the
+    cells ``(line, column name)`` whose fault was told when the sheet was read.
     """
 
     name: str
@@ -30,6 +31,8 @@ class RawTable:
     lines: NDArray[np.int64]
     ragged: dict[int, list[str]] = field(default_factory=dict)
     origins: dict[tuple[int, str], tuple[str, int | None]] = field(default_factory=dict)
+    sheet: str = ""
+    told: set[tuple[int, str]] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self.lines)

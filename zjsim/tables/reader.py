@@ -18,6 +18,7 @@ from zjsim.tables.header import check_header
 from zjsim.tables.parse import parse_csv
 from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Registry
+from zjsim.tables.sheets import in_sheet
 from zjsim.tables.typed import typed_frame
 
 
@@ -74,8 +75,9 @@ def check_tables(raws: Mapping[str, RawTable], registries: Mapping[str, Registry
     lines: dict[str, NDArray[np.int64]] = {}
     findings: list[Finding] = []
     for name, table in checked.items():
-        findings.extend(in_order(table.findings))
-        if table.ok:
+        told = in_sheet(table.findings, table.raw) if table.raw.sheet else table.findings
+        findings.extend(in_order(told))
+        if table.ok and not table.raw.told:
             tables[name] = typed_frame(table)
             lines[name] = table.raw.lines
     return TablesRead(tables, lines, findings)

@@ -238,7 +238,7 @@ def problem_of_code(value: str, column: Column) -> Problem | None:
         return problem_of_text(value, column)
     odd = problem_of_text(value, column)
     fix = next((c for c in code_candidates(value) if matches(c)), "")
-    if odd is not None and odd.rule != "formula":
+    if odd is not None and (odd.rule != "formula" or value.startswith("=")):
         return Problem(odd.rule, fix, odd.words)
     return Problem("pattern", fix, {"example": column.pattern})
 
@@ -281,7 +281,7 @@ def problem_of(value: str, column: Column) -> Problem | None:
     """What is wrong with one non-empty value of ``column``, references aside (None if nothing is)."""
     problem = _BY_KIND[column.kind](value, column)
     if column.kind not in ("text", "code"):
-        if problem is not None and (odd := problem_of_text(value, column)) and odd.rule in _TELLING:
+        if problem is not None and (odd := problem_of_text(value, column)) and _tells_more(odd, value):
             return Problem(odd.rule, problem.fix, odd.words)
         return problem
     if problem is None and column.kind == "text" and (matches := compiled(column.pattern)) and not matches(value):
@@ -290,5 +290,8 @@ def problem_of(value: str, column: Column) -> Problem | None:
     return problem
 
 
-_TELLING = ("encoding", "identity_number", "sheet_error")
-"""Rules of text cells that say more than "not a number" does."""
+def _tells_more(odd: Problem, value: str) -> bool:
+    """Whether a rule of text cells says more than "not a number" does."""
+    return odd.rule in ("encoding", "identity_number", "sheet_error") or (
+        odd.rule == "formula" and value.startswith("=")
+    )
