@@ -119,7 +119,7 @@ def usage_sentence(error: Any, command: Any, arguments: Sequence[str], lang: Lan
         return _said("needs_value", lang, name=getattr(error, "option_name", ""))
     if parameter is not None:
         long = [o for o in parameter.opts if o.startswith("--")]
-        name = long[0] if long else str(parameter.name).upper()
+        name = long[0] if long else str(parameter.metavar or parameter.name.upper())
         if kind == "MissingParameter":
             return _said("missing", lang, name=name)
         wanted = text("cli.usage.one_of", lang, choices=", ".join(LANGUAGES))
