@@ -7,7 +7,7 @@ parts is best exactly if it is best in every part, so splitting loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -78,10 +78,7 @@ def solve_placement(
     group_price = np.stack([goal.unplaced_cost.astype(np.int64) for goal in goals])
     school_price = np.zeros((len(goals), n_schools), np.int64)
     parts = 0
-    run: Callable[..., Iterable[list[Stages]]] = map if executor is None else executor.map
-    batches = _batches(problem)
-    tasks = ([(part.problem, part.own(goals)) for part in batch] for batch in batches)
-    for batch, results in zip(batches, run(_solve_batch, tasks, _forever(most_weight)), strict=False):
+    for batch, results in _solved(_batches(problem), goals, most_weight, executor):
         for part, result in zip(batch, results, strict=True):
             sent[part.arcs] = result.sent
             unplaced[part.groups] = result.unplaced
@@ -130,22 +127,35 @@ def _solve_batch(tasks: list[tuple[Transport, list[Goal]]], most_weight: int) ->
     return [solve_stages(problem, goals, most_weight) for problem, goals in tasks]
 
 
-def _forever(value: int) -> Iterator[int]:
-    while True:
-        yield value
+def _solved(
+    batches: Iterable[list[Part]], goals: Sequence[Goal], most_weight: int, executor: Executor | None
+) -> Iterator[tuple[list[Part], list[Stages]]]:
+    """Batches with their results, in order; without an executor only one batch is in memory at a time."""
+    if executor is None:
+        for batch in batches:
+            yield batch, _solve_batch(_tasks(batch, goals), most_weight)
+        return
+    sent = [(batch, executor.submit(_solve_batch, _tasks(batch, goals), most_weight)) for batch in batches]
+    for batch, future in sent:
+        yield batch, future.result()
 
 
-def _batches(problem: Transport) -> list[list[Part]]:
+def _tasks(batch: list[Part], goals: Sequence[Goal]) -> list[tuple[Transport, list[Goal]]]:
+    return [(part.problem, part.own(goals)) for part in batch]
+
+
+def _batches(problem: Transport) -> Iterator[list[Part]]:
     """The connected parts in batches worth a task each."""
-    batches: list[list[Part]] = []
-    arcs = _ARCS_PER_TASK
+    batch: list[Part] = []
+    arcs = 0
     for part in connected_parts(problem):
-        if arcs >= _ARCS_PER_TASK:
-            batches.append([])
-            arcs = 0
-        batches[-1].append(part)
+        batch.append(part)
         arcs += len(part.arcs)
-    return batches
+        if arcs >= _ARCS_PER_TASK:
+            yield batch
+            batch, arcs = [], 0
+    if batch:
+        yield batch
 
 
 def connected_parts(problem: Transport) -> Iterator[Part]:
@@ -153,8 +163,11 @@ def connected_parts(problem: Transport) -> Iterator[Part]:
     n_groups, n_schools, n_arcs = problem.shape
     if not n_arcs:
         return
-    joined = (np.ones(n_arcs, np.int8), (problem.group, problem.school + n_groups))
-    n_parts, label = connected_components(coo_array(joined, shape=(n_groups + n_schools,) * 2), directed=False)
+    # 32-bit numbers, because this is the largest piece of memory of the whole solve.
+    pair = (problem.group.astype(np.int32), (problem.school + n_groups).astype(np.int32))
+    joined = coo_array((np.ones(n_arcs, np.int8), pair), shape=(n_groups + n_schools,) * 2)
+    n_parts, label = connected_components(joined, directed=False)
+    del joined, pair
     part_of_group, part_of_school = label[:n_groups], label[n_groups:]
     part_of_arc = part_of_group[problem.group]
     sorted_by_part = []
