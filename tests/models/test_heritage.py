@@ -170,8 +170,8 @@ def random_heritage_data(seed: int) -> HeritageData:
     institutions = "ABVW"
     pairs = [(h, u) for h in industries for u in institutions if g.random() < 0.85]
     special = []
-    for k in range(g.randint(0, 2)):
-        kind = g.choice(["pinned", "forbidden", "paired"])
+    for k in range(g.randint(0, 3)):
+        kind = g.choice(["pinned", "pinned", "forbidden", "forbidden", "paired"])
         h, other = g.sample(industries, 2)
         if kind == "paired":
             special.append(SpecialRule(f"R{k:03d}", kind, h, paired_industry_id=other))

@@ -195,7 +195,7 @@ def random_lead_data(seed: int) -> LeadData:
     scores = {(i, d): g.randint(0, 9) * 10 for i in industries for d in disciplines if g.random() < 0.75}
     scores |= {(i, disciplines[g.randrange(5)]): 50 for i in industries}
     special = []
-    for k in range(g.randint(0, 2)):
+    for k in range(g.randint(0, 3)):
         kind = g.choice(["pinned", "forbidden", "paired"])
         i, (u, d) = g.choice(industries), g.choice(disciplines)
         other = g.choice([x for x in industries if x != i])
@@ -215,7 +215,7 @@ def random_lead_data(seed: int) -> LeadData:
         g.choice([None, 1, 2, 3]),
         g.choice([0, 1, 2]),
         tuple(special),
-        university_capacity={"A": g.randint(2, 5)} if g.random() < 0.5 else {},
+        university_capacity={u: g.randint(1, 4) for u in "AB" if g.random() < 0.5},
     )
 
 

@@ -61,11 +61,13 @@ def lead_rules(t: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) -> I
         room = {(r["moe_code"], r["discipline_code"]): r["capacity"] for r in given if r["discipline_code"]}
         roof = {r["moe_code"]: r["capacity"] for r in given if not r["discipline_code"]}
         limit = float(p.industries_per_discipline)
-    for key, used in load.groupby(pd.MultiIndex.from_tuples(pairs) if pairs else []).sum().sort_index().items():
+    for key in sorted(set(pairs)):
+        used = float(load[[pair == key for pair in pairs]].sum())
         if used > room.get(key, limit) + 1e-9:
-            yield at("discipline_overloaded", item="/".join(map(str, key)), count=used, limit=room.get(key, limit))  # type: ignore[call-overload]
-    for who, used in load.groupby(t["moe_code"]).sum().sort_index().items():
-        if who in roof and used > roof[who] + 1e-9:
+            yield at("discipline_overloaded", item="/".join(key), count=used, limit=room.get(key, limit))
+    for who in sorted(set(t["moe_code"]) & roof.keys()):
+        used = float(load[t["moe_code"] == who].sum())
+        if used > roof[who] + 1e-9:
             yield at("capacity_exceeded", item=who, count=used, limit=roof[who])
     yield from cap(t["moe_code"], p.max_leads_per_university, "university_overloaded")
     relevance = tables["relevance"].set_index(["industry_id", "discipline_code"])["relevance"].to_dict()

@@ -93,7 +93,8 @@ def _alternatives(
 ) -> Iterator[Finding]:
     t = plan["assignment_alternatives"]
     seen = {problem: [keys] for problem, keys in chosen.items()}
-    for (problem, n), rows in t.groupby(["problem", "alternative"], sort=True):
+    for problem, n in sorted(set(zip(t["problem"], t["alternative"], strict=True))):
+        rows = t[(t["problem"] == problem) & (t["alternative"] == n)]
         who = f"{problem} {n}"
         added, dropped = (_keys(rows[rows["change"] == change], problem) for change in ("added", "dropped"))
         if not dropped <= chosen[problem] or added & chosen[problem]:
@@ -125,8 +126,9 @@ def _pareto(
     chosen: Mapping[str, set[Key]],
 ) -> Iterator[Finding]:
     city = tables["universities"].set_index("moe_code")["city_code"].to_dict()
-    for problem, points in plan["assignment_pareto"].groupby("problem", sort=True):
-        points = points.sort_values("point")
+    t = plan["assignment_pareto"]
+    for problem in sorted(set(t["problem"])):
+        points = t[t["problem"] == problem].sort_values("point")
         wider, lower = points["cities"].diff().iloc[1:] > 0, points["score"].diff().iloc[1:] < 0
         if not (wider.all() and lower.all()) or (points["bound"] < points["score"] - POINTS).any():
             yield at("not_efficient", item=problem)
@@ -140,7 +142,7 @@ def _pareto(
             for name, expected in (
                 ("cities", float(len({city.get(k[2], k[2]) for k in taken}))),
                 ("decisions_changed", float(len(chosen[problem] - taken))),
-                ("score", sum(_points(k, str(problem), scorer) for k in taken)),
+                ("score", sum(_points(k, problem, scorer) for k in taken)),
             ):
                 if abs(float(r[name]) - expected) > (POINTS + 0.0006 * len(taken) if name == "score" else 0):
                     yield at("value_differs", item=who, column=name, value=r[name], expected=expected)
@@ -170,7 +172,7 @@ def _frequencies(t: pd.DataFrame, p: Any, chosen: Mapping[str, set[Key]]) -> Ite
     one_each = t[t["problem"] != "support"].groupby(["problem", "industry_id", "role"])
     for slot, rows in one_each:
         if rows["times"].sum() != rows["draws"].iloc[0]:
-            yield at("frequency_wrong", item=" ".join(map(str, slot)))  # type: ignore[arg-type]
+            yield at("frequency_wrong", item=" ".join(map(str, slot)))
 
 
 def _points(key: Key, problem: str, scorer: Scorer) -> float:

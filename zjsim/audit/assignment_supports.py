@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -61,8 +62,8 @@ def support_rules(leads: pd.DataFrame, scorer: Scorer) -> Rules:
                 low, high = p.min_supports_per_industry, p.max_supports_per_industry
                 yield at("supports_out_of_bounds", item=i, count=counts.get(i, 0), low=low, high=high)
         part = [*((i, u) for i, u, _ in keys), *zip(leads["industry_id"], leads["moe_code"], strict=True)]
-        twice = pd.Series(part).value_counts()
-        yield from (at("two_parts", item=" ".join(k)) for k in sorted(k for k, n in twice.items() if n > 1))  # type: ignore[misc, type-var]
+        twice = sorted(k for k, n in Counter(part).items() if n > 1)
+        yield from (at("two_parts", item=" ".join(k)) for k in twice)
         who = t["moe_code"] + "/" + t["discipline_code"]
         yield from cap(who, p.max_supports_per_discipline, "support_overloaded")
         yield from cap(t["moe_code"], p.max_supports_per_institution, "support_overloaded")
