@@ -87,7 +87,7 @@ def weigh(
     """Every 0/1 variable of ``decisions`` turned the other way in turn, judged by the resolver's first goal.
 
     A decision outside the plan is not solved for when its reduced cost already shows that it loses more than
-    ``widest_share`` of the span. For a decision of the plan, all goals of the resolver decide which of several equal
+    ``widest_share`` of the span: it is *out*, whether or not some plan could take it at all. For a decision of the plan, all goals of the resolver decide which of several equal
     plans ``other`` is.
     """
     relaxed, reduced = resolver.reduced_costs()
