@@ -23,6 +23,9 @@ Verdict = Literal["met", "not met", "undecided", "depends on"]
 TOLERANCE = 1e-9
 """Shares that are 1 or unchanged up to rounding count as 1 or unchanged."""
 
+OWN_MARGIN_FROM = 20
+"""Replications at a point from which on they tell its critical margin by themselves."""
+
 DECIDING_FIGURE = {
     "cumulative": "sum",
     "per_year": "lowest_year",
@@ -104,11 +107,21 @@ def critical_margin(margin: Array, p_required: float) -> float:
     return float(np.sort(margin)[min(spare, len(margin) - 1)])
 
 
+def margin_at(there: Array, base: Array, p_required: float) -> float:
+    """The critical margin at another point from its replications ``there``, the first ones of ``base`` done over.
+
+    With enough of them it is their own; with few it is that of the base moved by the mean paired difference.
+    """
+    if len(there) >= OWN_MARGIN_FROM:
+        return critical_margin(there, p_required)
+    return critical_margin(base, p_required) + float(np.mean(there - base[: len(there)]))
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What moving one input alone to the ends of its range does to the critical margin of a target.
 
-    The margin at an end is the base one plus the mean paired difference on the same random numbers. ``break_even`` is
+    The margin at an end is that of :func:`margin_at`, on the random numbers of the base. ``break_even`` is
     where a straight line from the base to the end crosses zero (NaN if neither end flips the target); ``distance`` is
     how far that is from the base, as a share of the range.
     """

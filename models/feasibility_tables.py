@@ -90,6 +90,7 @@ def feasibility_row(row: Mapping[str, Any] | pd.Series, a: Assessment, p_require
         "deciding_input_en": source.name_en if source else "",
         "break_even": a.break_even if source else np.nan,
         "break_even_unit": source.unit if source else "",
+        "break_even_unit_zh": (source.unit_zh or source.unit) if source else "",
         "has_baseline": row["has_baseline"],
         "baseline": row["baseline"],
         "replications": len(a.margin),
@@ -122,7 +123,7 @@ def _verdict_sentence(
         lang,
         input=f"{source.input_id} {name}",
         value=f"{a.break_even:.4g}",
-        unit=source.unit,
+        unit=(source.unit_zh or source.unit) if lang == "zh" else source.unit,
     )
 
 

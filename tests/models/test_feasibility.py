@@ -13,6 +13,7 @@ from zjsim.models.feasibility import (
     critical_margin,
     deciding_figure,
     effect,
+    margin_at,
     margins,
     probability,
     ranked,
@@ -129,3 +130,10 @@ def test_rank_correlations_name_the_strongest_input() -> None:
 def test_a_share_at_its_ceiling_says_nothing_on_the_distance() -> None:
     found = effect(source(), 0.0, -1.0, 0.0)
     assert (found.break_even, found.distance) == (pytest.approx(0.2), pytest.approx(0.2))
+
+
+def test_few_replications_move_the_base_margin_and_many_have_their_own() -> None:
+    base = np.arange(-5.0, 35.0)
+    assert critical_margin(base, 0.9) == -1
+    assert margin_at(base[:2] + 3, base, 0.9) == 2
+    assert margin_at(base[:20] + 3, base, 0.9) == critical_margin(base[:20] + 3, 0.9) == 0

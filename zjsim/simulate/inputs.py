@@ -47,6 +47,7 @@ class UncertainInput:
     basis: str
     name_zh: str
     name_en: str
+    unit_zh: str = ""
 
     def __post_init__(self) -> None:
         shape = self.distribution.lower()
@@ -69,7 +70,8 @@ def from_row(row: Mapping[str, Any], **changes: Any) -> UncertainInput:
     cell = {**{k: row[k] for k in _ROW_FIELDS}, "input_id": row["parameter_id"], **changes}
     low, mode, high = (float(cell[k]) for k in ("low", "mode", "high"))
     words = ("distribution", "unit", "basis", "name_zh", "name_en")
-    return UncertainInput(str(cell["input_id"]), low, mode, high, *(str(cell[k]) for k in words))
+    unit_zh = str(cell.get("unit_zh", row.get("unit_zh", "")))
+    return UncertainInput(str(cell["input_id"]), low, mode, high, *(str(cell[k]) for k in words), unit_zh=unit_zh)
 
 
 def base_values(inputs: Iterable[UncertainInput]) -> dict[str, float]:
