@@ -68,10 +68,18 @@ def from_row(row: Mapping[str, Any], **changes: Any) -> UncertainInput:
     ``changes`` override fields: the shape of a calendar or schedule has to be named by the process that uses it.
     """
     cell = {**{k: row[k] for k in _ROW_FIELDS}, "input_id": row["parameter_id"], **changes}
-    low, mode, high = (float(cell[k]) for k in ("low", "mode", "high"))
-    words = ("distribution", "unit", "basis", "name_zh", "name_en")
-    unit_zh = str(cell.get("unit_zh", row.get("unit_zh", "")))
-    return UncertainInput(str(cell["input_id"]), low, mode, high, *(str(cell[k]) for k in words), unit_zh=unit_zh)
+    return UncertainInput(
+        input_id=str(cell["input_id"]),
+        low=float(cell["low"]),
+        mode=float(cell["mode"]),
+        high=float(cell["high"]),
+        distribution=str(cell["distribution"]),
+        unit=str(cell["unit"]),
+        basis=str(cell["basis"]),
+        name_zh=str(cell["name_zh"]),
+        name_en=str(cell["name_en"]),
+        unit_zh=str(cell.get("unit_zh", row.get("unit_zh", ""))),
+    )
 
 
 def base_values(inputs: Iterable[UncertainInput]) -> dict[str, float]:
