@@ -118,7 +118,7 @@ def classrooms(m: Any, d: County) -> None:
     Σ_g classes[g,y] <= classrooms[s] + Σ_{t<=y} (extension[s,t] + school_rooms[s,t]); row: rooms. M110.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def classrooms(m: Any, s: str, y: int) -> Any:
         return classes_of(m, d, s, y) <= rooms(m, d, s, y)
 
@@ -130,7 +130,7 @@ def staff_norm(m: Any, d: County) -> None:
     Σ_g classes[g,y] <= staff available in y ÷ staff of a class; row: classes. M110.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def staff_norm(m: Any, s: str, y: int) -> Any:
         return classes_of(m, d, s, y) <= d.stages[s].staffed_classes[y]
 
@@ -143,16 +143,16 @@ def extension_size(m: Any, d: County) -> None:
     time is over; row: rooms. M110.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def extension_at_least(m: Any, s: str, y: int) -> Any:
         return m.extension[s, y] >= d.stages[s].extension_rooms_min * m.extends[s, y]
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def extension_at_most(m: Any, s: str, y: int) -> Any:
         ready = y >= d.stages[s].extension_from
         return m.extension[s, y] <= (d.stages[s].extension_rooms_max if ready else 0) * m.extends[s, y]
 
-    @m.Constraint(STAGES)
+    @m.Constraint(list(STAGES))
     def extension_in_all(m: Any, s: str) -> Any:
         return sum(m.extension[s, y] for y in d.years) <= d.stages[s].extension_rooms_max
 
@@ -165,19 +165,19 @@ def school_size(m: Any, d: County) -> None:
     time is over; row: rooms, schools. M110.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def school_at_least(m: Any, s: str, y: int) -> Any:
         return m.school_rooms[s, y] >= d.stages[s].school_rooms_min * m.schools[s, y]
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def school_at_most(m: Any, s: str, y: int) -> Any:
         return m.school_rooms[s, y] <= d.stages[s].school_rooms_max * m.schools[s, y]
 
-    @m.Constraint(STAGES)
+    @m.Constraint(list(STAGES))
     def school_sites(m: Any, s: str) -> Any:
         return sum(m.schools[s, y] for y in d.years) <= d.stages[s].school_sites
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def school_lead_time(m: Any, s: str, y: int) -> Any:
         return pyo.Constraint.Skip if y >= d.stages[s].school_from else m.schools[s, y] <= 0
 
@@ -189,7 +189,7 @@ def purchase_cap(m: Any, d: County) -> None:
     Σ_g bought[g,y] = purchased[s,y] <= min(purchasable places[s], private places[s,y]); row: children. M112.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def purchase_cap(m: Any, s: str, y: int) -> Any:
         return m.purchased[s, y] <= most_bought(d, s, y)
 
@@ -253,7 +253,7 @@ def opened_classes(m: Any, d: County) -> None:
     opened[s,y] >= Σ_g classes[g,y] − Σ_g classes[g,y−1]; row: classes.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def opened_classes(m: Any, s: str, y: int) -> Any:
         return m.opened[s, y] >= classes_of(m, d, s, y) - classes_of(m, d, s, y - 1)
 
@@ -265,7 +265,7 @@ def added_classes(m: Any, d: County) -> None:
     added[s,y] >= Σ_g classes[g,y] − classes today; row: classes.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def added_classes(m: Any, s: str, y: int) -> Any:
         return m.added[s, y] >= classes_of(m, d, s, y) - d.stages[s].base_classes
 
@@ -278,16 +278,16 @@ def bought_with_idle_rooms(m: Any, d: County) -> None:
     all staff; row: children. M112.
     """
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def avoidable_purchase(m: Any, s: str, y: int) -> Any:
         return m.avoidable[s, y] >= m.purchased[s, y] - most_bought(d, s, y) * (1 - m.idle[s, y])
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def all_rooms_used(m: Any, s: str, y: int) -> Any:
         most = most_rooms(d, s, y)
         return rooms(m, d, s, y) - classes_of(m, d, s, y) <= most * (m.idle[s, y] + m.by_staff[s, y])
 
-    @m.Constraint(STAGES, d.years)
+    @m.Constraint(list(STAGES), d.years)
     def all_staff_used(m: Any, s: str, y: int) -> Any:
         staffed = d.stages[s].staffed_classes[y]
         return staffed - classes_of(m, d, s, y) <= staffed * (m.idle[s, y] + 1 - m.by_staff[s, y])
