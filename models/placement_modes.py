@@ -1,0 +1,142 @@
+"""The two modes of one year's placement in one county and grade: by claims (priority), by goals (utilitarian)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from zjsim.models.deferred_acceptance import Choices, deferred_acceptance
+from zjsim.models.placement_core import group_children, seats_to_children, solve_placement
+from zjsim.models.placement_data import NONE, County, Grade
+from zjsim.models.placement_matrix import IntArray, Transport
+from zjsim.models.placement_rules import (
+    Arcs,
+    arcs_of,
+    base_claim,
+    claim_keys,
+    dense,
+    goal,
+    goal_names,
+    lottery,
+    merged,
+    sibling_reading,
+)
+
+MODES = ("priority", "utilitarian")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One grade's outcome: children per arc, unplaced per group, value of every goal, and what proves it.
+
+    ``section_price``: (goals, sections), what one more seat adds to a goal; all 0 in priority mode.
+    """
+
+    mode: str
+    grade: Grade
+    arcs: Arcs
+    reading: str
+    sent: IntArray
+    unplaced: IntArray
+    goals: tuple[str, ...]
+    values: tuple[int, ...]
+    section_price: IntArray
+
+    @property
+    def load(self) -> IntArray:
+        """Children per section."""
+        load = np.zeros(len(self.grade.school), np.int64)
+        np.add.at(load, self.arcs.section, self.sent)
+        return load
+
+
+def place_county(county: County, mode: str, p: Any, with_purchased: bool) -> list[Placed]:
+    """All grades of a county in one mode, the highest first, so that younger joint newcomers can follow the elder."""
+    reading = sibling_reading(county, p)
+    joint = p.joint_newcomers and reading != "off"
+    placed_at: dict[str, int] = {}
+    done = []
+    for grade in county.grades:
+        follows = np.array([placed_at.get(f, NONE) if joint and f else NONE for f in grade.family], np.int64)
+        arcs = arcs_of(grade, county.schools.zone, reading, follows, p, with_purchased)
+        names = goal_names(p, reading, sorted(set(grade.tier.tolist())))
+        one = by_claims if mode == "priority" else by_goals
+        placed = one(grade, arcs, reading, names, p)
+        for a in np.flatnonzero(placed.sent & (grade.family[arcs.group] != "")).tolist():
+            placed_at.setdefault(grade.family[arcs.group[a]], int(grade.school[arcs.section[a]]))
+        done.append(placed)
+    return done
+
+
+def by_claims(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:
+    """Student-proposing deferred acceptance, child by child: nobody with a stronger claim is passed over (M109)."""
+    of_child, arc_of_choice, choices = _children(grade, arcs)
+    numbers = lottery(grade.ids, grade.children, p.lottery_seed)
+    child = choices.child()
+    claim = dense(claim_keys(grade, arcs, reading))[arc_of_choice]
+    priority = dense(np.column_stack((claim, numbers[child])))
+    matching = deferred_acceptance(choices, priority, grade.seats)
+    got = np.flatnonzero(matching.choice >= 0)
+    sent = np.bincount(arc_of_choice[choices.start[got] + matching.choice[got]], minlength=len(arcs.group))
+    unplaced = np.bincount(of_child[matching.choice < 0], minlength=len(grade.ids))
+    goals = [goal(name, grade, arcs) for name in names]
+    values = tuple(int(g.arc_cost @ sent + g.unplaced_cost @ unplaced) for g in goals)
+    none = np.zeros((len(names), len(grade.school)), np.int64)
+    return Placed("priority", grade, arcs, reading, sent.astype(np.int64), unplaced, tuple(names), values, none)
+
+
+def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:
+    """Goals one after another, exactly, over groups that are equal but for points; points and lottery order within.
+
+    Goals nobody in the grade is concerned by are left out of the solve (their value is 0 whatever is done).
+    """
+    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, arcs.follows))
+    whole_of, _, first = group_children(keys)
+    size = np.bincount(whole_of, weights=grade.children, minlength=len(first)).astype(np.int64)
+    whole = merged(grade, first, size)
+    rows = _ranges(arcs.start[first], arcs.start[first + 1])
+    lengths = arcs.start[first + 1] - arcs.start[first]
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    few = Arcs(
+        start,
+        np.repeat(np.arange(len(first)), lengths),
+        *(getattr(arcs, n)[rows] for n in ("section", "distance", "step", "together", "followed", "stays")),
+        arcs.elder[first],
+        arcs.follows[first],
+    )
+    problem = Transport(size, grade.seats, few.group, few.section)
+    goals = [goal(name, whole, few) for name in names]
+    asked = [k for k, g in enumerate(goals) if g.arc_cost.any() or g.unplaced_cost.any()]
+    found = solve_placement(problem, [goals[k] for k in asked])
+    values, price = np.zeros(len(names), np.int64), np.zeros((len(names), len(grade.school)), np.int64)
+    values[asked] = found.values
+    price[asked] = found.school_price
+    of_child = np.repeat(np.arange(len(grade.ids)), grade.children)
+    numbers = lottery(grade.ids, grade.children, p.lottery_seed)
+    turn = np.empty(len(of_child), np.int64)
+    turn[np.lexsort((numbers, base_claim(grade)[of_child]))] = np.arange(len(of_child))
+    arc = seats_to_children(problem, found.sent, whole_of[of_child], turn)
+    seated = arc >= 0
+    # The same place in the list of the child's own group.
+    own = arcs.start[of_child[seated]] + arc[seated] - start[whole_of[of_child[seated]]]
+    sent = np.bincount(own, minlength=len(arcs.group)).astype(np.int64)
+    unplaced = np.bincount(of_child[~seated], minlength=len(grade.ids)).astype(np.int64)
+    return Placed("utilitarian", grade, arcs, reading, sent, unplaced, tuple(names), tuple(values.tolist()), price)
+
+
+def _children(grade: Grade, arcs: Arcs) -> tuple[IntArray, IntArray, Choices]:
+    """Group of each child, arc of each choice, and the children's choices (sections, best first)."""
+    of_child = np.repeat(np.arange(len(grade.ids)), grade.children)
+    first, last = arcs.start[of_child], arcs.start[of_child + 1]
+    start = np.concatenate([[0], np.cumsum(last - first)]).astype(np.int64)
+    arc = _ranges(first, last)
+    return of_child, arc, Choices(start, arcs.section[arc])
+
+
+def _ranges(first: IntArray, last: IntArray) -> IntArray:
+    """first[0]…last[0]-1, first[1]…last[1]-1, … one after another."""
+    length = last - first
+    shift = np.repeat(first - np.concatenate([[0], np.cumsum(length)[:-1]]) if len(first) else first, length)
+    result: IntArray = (np.arange(int(length.sum())) + shift).astype(np.int64)
+    return result
