@@ -146,6 +146,40 @@ class SeatParameters(Section):
     county_relative_gap: float = Field(0.0, ge=0)
 
 
+class PlacementParameters(Section):
+    """Readings and limits of one year's placement (M106-M112); ``year`` 0 is the first school year after ``as_of``.
+
+    ``sibling_reading``: the school of an elder sibling who is still enrolled and where the grade is taught comes first,
+    with a claim before others of the tier (together), with the own claim, before equals (soft), with a claim before all
+    tiers (absolute), or the rule is ignored (off). ``sibling_scope``: only where the county's rule is in force, or
+    everywhere. A school is open to a child within the cap of its stage (or in its zone); the ``nearest_kept`` nearest
+    are always. Tiers after ``last_tier`` are not placed. ``goals``, ``tier_goals``: order of the utilitarian mode.
+    ``lottery_seed`` is published; ``minimum_cell``: smaller counts are not shown in tables for publication.
+    """
+
+    year: int = Field(0, ge=0, le=2040)
+    candidates: Literal["distance", "zone"] = "distance"
+    primary_cap_km: float = Field(8.0, gt=0)
+    junior_cap_km: float = Field(12.0, gt=0)
+    nearest_kept: int = Field(3, ge=0, le=50)
+    self_paid_places: bool = True
+    last_tier: int = Field(9, ge=1, le=9)
+    sibling_reading: Literal["together", "soft", "absolute", "off"] = "together"
+    sibling_scope: Literal["in_force", "everywhere"] = "in_force"
+    joint_newcomers: bool = True
+    goals: tuple[Literal["placed", "tiers", "siblings", "change"], ...] = ("placed", "tiers", "siblings", "change")
+    tier_goals: tuple[Literal["placed", "public", "distance"], ...] = ("placed", "public", "distance")
+    lottery_seed: int = Field(20250601, ge=0)
+    minimum_cell: int = Field(10, ge=1)
+
+    @model_validator(mode="after")
+    def _placed_first(self) -> Self:
+        for name, values in (("goals", self.goals), ("tier_goals", self.tier_goals)):
+            if not values or values[0] != "placed" or len(set(values)) < len(values):
+                raise ValueError(f"{name} must begin with placed and name no goal twice: a goal is never an excuse")
+        return self
+
+
 class PatentParameters(Section):
     """Readings of the non-use clock (M024): two years (plan) or three (provincial regulation), and its start."""
 
@@ -237,6 +271,7 @@ class Parameters(Section):
     time: Time = Time()
     assignment: AssignmentParameters = AssignmentParameters()
     seats: SeatParameters = SeatParameters()
+    placement: PlacementParameters = PlacementParameters()
     locations: LocationParameters = LocationParameters()
     patents: PatentParameters = PatentParameters()
     simulation: SimulationParameters = SimulationParameters()
