@@ -1,0 +1,227 @@
+"""What a placement means for fairness, as tables: envy, cutoffs, shares by tier, the unplaced, values of the goals.
+
+Everything is counted from the outcome (children per arc), nothing from how it was found.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from zjsim.models.placement_data import KINDS, NONE, County
+from zjsim.models.placement_matrix import IntArray
+from zjsim.models.placement_modes import Placed
+from zjsim.models.placement_rules import UNITS, base_claim, favour
+
+_NOBODY = -1
+ENVY_RULES = ("free_seat", "none", "stay", "sibling")
+"""Why a stronger claim was passed over: a seat was left free, no named rule, the rule to stay, the sibling rule."""
+
+
+def envy(placed: Placed) -> dict[str, Any]:
+    """Per arc: how many children of the group would rather have its section, and by what rule they don't (or none).
+
+    A child *envies* a section that it prefers to its own place where a seat is free, or where a child with a weaker
+    claim by tier and points was admitted. If all such children are there by a named hard rule, that rule forced it.
+    """
+    grade, arcs = placed.grade, placed.arcs
+    claim = base_claim(grade)
+    worse = _worse_off(placed)
+    plain, stay, sibling = (np.full(len(grade.school), _NOBODY, np.int64) for _ in range(3))
+    there = placed.sent > 0
+    favoured = favour(arcs, placed.reading)
+    for weakest, which in ((plain, ~favoured), (stay, arcs.stays), (sibling, favoured & ~arcs.stays)):
+        on = there & which
+        np.maximum.at(weakest, arcs.section[on], claim[arcs.group[on]])
+    s, own = arcs.section, claim[arcs.group]
+    rule = np.full(len(s), _NOBODY, np.int64)
+    # The strongest reason is named last and stays.
+    for number, holds in (
+        (ENVY_RULES.index("stay"), stay[s] > own),
+        (ENVY_RULES.index("sibling"), sibling[s] > own),
+        (ENVY_RULES.index("none"), plain[s] > own),
+        (ENVY_RULES.index("free_seat"), placed.load[s] < grade.seats[s]),
+    ):
+        rule[holds & (worse > 0)] = number
+    return {"children": worse, "rule": rule}
+
+
+def _worse_off(placed: Placed) -> IntArray:
+    """Per arc: children of its group who got a place they like less, or none."""
+    arcs = placed.arcs
+    through = np.concatenate([[0], np.cumsum(placed.sent)])
+    total = placed.sent.astype(np.int64)
+    after = through[arcs.start[arcs.group + 1]] - through[np.arange(len(total)) + 1]
+    result: IntArray = (after + placed.unplaced[arcs.group]).astype(np.int64)
+    return result
+
+
+def envy_table(county: County, placed: Placed) -> pd.DataFrame:
+    """Envy by tier of the child and section: one row for each rule; ``children`` counts each child once a row."""
+    found = envy(placed)
+    on = np.flatnonzero(found["rule"] != _NOBODY)
+    grade, arcs = placed.grade, placed.arcs
+    table = pd.DataFrame(
+        {
+            "mode": placed.mode,
+            "county_code": county.code,
+            "year": county.year,
+            "grade": grade.grade,
+            **_section_columns(county, placed, arcs.section[on]),
+            "tier": grade.tier[arcs.group[on]],
+            "rule": np.array(ENVY_RULES, dtype=object)[found["rule"][on]],
+            "children": found["children"][on],
+        }
+    )
+    keys = [c for c in table.columns if c != "children"]
+    return table.groupby(keys, as_index=False, sort=True)["children"].sum()
+
+
+def _section_columns(county: County, placed: Placed, section: IntArray) -> dict[str, Any]:
+    grade = placed.grade
+    return {
+        "school_id": county.schools.ids[grade.school[section]],
+        "kind": np.array(KINDS, dtype=object)[grade.kind[section]],
+    }
+
+
+def placement_table(county: County, placed: Placed) -> pd.DataFrame:
+    """Children placed by school, kind of seat, grade and tier."""
+    arcs = placed.arcs
+    on = np.flatnonzero(placed.sent)
+    table = pd.DataFrame(
+        {
+            "mode": placed.mode,
+            "county_code": county.code,
+            "year": county.year,
+            **_section_columns(county, placed, arcs.section[on]),
+            "grade": placed.grade.grade,
+            "tier": placed.grade.tier[arcs.group[on]],
+            "children": placed.sent[on],
+        }
+    )
+    keys = [c for c in table.columns if c != "children"]
+    return table.groupby(keys, as_index=False, sort=True)["children"].sum()
+
+
+def cutoff_table(county: County, placed: Placed) -> pd.DataFrame:
+    """Cutoffs by section and tier: seats, admitted, the weakest points admitted by claim alone, and those turned away.
+
+    ``points`` is empty where the tier has no order, or only children with a rule of their own (to stay, siblings) came
+    in; ``turned_away`` counts children of the tier who liked the section better than what they got.
+    """
+    grade, arcs = placed.grade, placed.arcs
+    plain = (placed.sent > 0) & ~favour(arcs, placed.reading) & (grade.points[arcs.group] != NONE)
+    points = np.where(plain, grade.raw_points[arcs.group], np.nan)
+    table = pd.DataFrame(
+        {
+            "section": arcs.section,
+            "tier": grade.tier[arcs.group],
+            "admitted": placed.sent,
+            "points": points,
+            "turned_away": _worse_off(placed),
+        }
+    )
+    table = table[(table["admitted"] > 0) | (table["turned_away"] > 0)]
+    table = table.groupby(["section", "tier"], as_index=False, sort=True).agg(
+        {"admitted": "sum", "points": "min", "turned_away": "sum"}
+    )
+    section = table.pop("section").to_numpy(np.int64)
+    front = {
+        "mode": placed.mode,
+        "county_code": county.code,
+        "year": county.year,
+        "grade": grade.grade,
+        **_section_columns(county, placed, section),
+        "seats": grade.seats[section],
+        "filled": placed.load[section],
+    }
+    return pd.concat([pd.DataFrame(front, index=table.index), table], axis=1)
+
+
+def fairness_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
+    """What local and migrant children get, migrant ones also by tier (M146).
+
+    Local children are in the public schools before anyone is placed. ``own_first`` counts children at the school they
+    like best, ``siblings`` those whose elder sibling's school was open to them, ``siblings_together`` those who got it.
+    """
+    rows = []
+    for placed in all_placed:
+        arcs, tier = placed.arcs, placed.grade.tier
+        step = np.array(KINDS, dtype=object)[placed.grade.kind[arcs.section]]
+        part = pd.DataFrame({"tier": tier[arcs.group], "distance_km": arcs.distance * placed.sent / 100})
+        for kind in KINDS:
+            part[kind] = np.where(step == kind, placed.sent, 0)
+        part["own_first"] = np.where(arcs.position == 0, placed.sent, 0)
+        part["siblings_together"] = np.where(arcs.together, placed.sent, 0)
+        whole = pd.DataFrame({"tier": tier, "children": placed.grade.children, "unplaced": placed.unplaced})
+        whole["siblings"] = np.where(arcs.elder, placed.grade.children, 0)
+        joined = [t.groupby("tier", sort=True).sum() for t in (whole, part)]
+        rows.append(pd.concat(joined, axis=1).fillna(0).reset_index())
+    by_tier = pd.concat(rows, ignore_index=True).groupby("tier", as_index=False, sort=True).sum()
+    by_tier.insert(0, "who", "tier_" + by_tier.pop("tier").astype(str))
+    total = by_tier.drop(columns="who").sum()
+    local = dict.fromkeys(total.index, 0.0) | {"children": county.local_children, "public": county.local_children}
+    table = pd.concat([pd.DataFrame([{"who": "local", **local}, {"who": "migrant", **total}]), by_tier])
+    table["placed"] = table["children"] - table["unplaced"]
+    counts = ["children", "placed", "unplaced", *KINDS, "own_first", "siblings", "siblings_together"]
+    table = table.reset_index(drop=True)
+    done = table["placed"].where(table["placed"] > 0)
+    result = table[["who", *counts]].astype(dict.fromkeys(counts, "int64"))
+    result["public_share"] = (table["public"] / done).round(6)
+    result["mean_distance_km"] = (table["distance_km"] / done).where(table["who"] != "local").round(4)
+    for at, (name, value) in enumerate(
+        {"mode": all_placed[0].mode, "county_code": county.code, "year": county.year}.items()
+    ):
+        result.insert(at, name, value)
+    return result
+
+
+def unplaced_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
+    """Children without a place by grade, and those of them to whom no school is open (no seat would help them).
+
+    ``seats_needed`` is the smallest number of further seats that would place everyone to whom a school is open: no
+    seat places more than one child, so it is the number unplaced when as many as possible are placed (utilitarian).
+    """
+    rows = []
+    for placed in all_placed:
+        closed = np.diff(placed.arcs.start) == 0
+        unplaced, without = int(placed.unplaced.sum()), int(placed.unplaced[closed].sum())
+        children = int(placed.grade.children.sum())
+        free = int((placed.grade.seats - placed.load).sum())
+        rows.append((placed.mode, county.code, county.year, placed.grade.grade, children, unplaced, without, free))
+    columns = ["mode", "county_code", "year", "grade", "children", "unplaced", "without_school", "seats_left"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def goal_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
+    """Value of every goal by grade, in the order of the goals."""
+    rows = [
+        (p.mode, county.code, county.year, p.grade.grade, k + 1, n, UNITS.get(n.split(".")[-1], "children"), v)
+        for p in all_placed
+        for k, (n, v) in enumerate(zip(p.goals, p.values, strict=True))
+    ]
+    columns = ["mode", "county_code", "year", "grade", "goal_order", "goal", "unit", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def dual_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
+    """What one more seat of a section adds to a goal (its unit), where that is not 0; these prices prove optimality."""
+    parts = []
+    for placed in all_placed:
+        goal, section = np.nonzero(placed.section_price)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "county_code": county.code,
+                    "year": county.year,
+                    "grade": placed.grade.grade,
+                    **_section_columns(county, placed, section),
+                    "goal_order": goal + 1,
+                    "goal": np.array(placed.goals, dtype=object)[goal],
+                    "price": placed.section_price[goal, section],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

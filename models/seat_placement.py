@@ -1,0 +1,170 @@
+"""One year's placement of migrant children in all counties: two modes, their difference, certificates (M106-M112).
+
+Counties are independent of each other (a child is placed in its county of residence), so they are solved in parallel by
+one code path; the result does not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import pandas as pd
+from zjsim.models.placement_data import county_data, county_tables
+from zjsim.models.placement_explain import group_table
+from zjsim.models.placement_fairness import (
+    cutoff_table,
+    dual_table,
+    envy_table,
+    fairness_table,
+    goal_table,
+    placement_table,
+    unplaced_table,
+)
+from zjsim.models.placement_modes import MODES, place_county
+
+Plan = dict[str, pd.DataFrame]
+PLAN_TABLES = (
+    "placement",
+    "placement_groups",
+    "placement_fairness",
+    "placement_cutoffs",
+    "placement_envy",
+    "placement_unplaced",
+    "placement_prices",
+    "placement_duals",
+)
+COUNTED = {
+    "placement": ("children",),
+    "placement_fairness": (
+        "children",
+        "placed",
+        "unplaced",
+        "public",
+        "purchased",
+        "self_paid",
+        "own_first",
+        "siblings",
+        "siblings_together",
+    ),
+    "placement_unplaced": ("children", "unplaced", "without_school", "seats_needed"),
+    "placement_envy": ("children",),
+}
+"""Tables for publication and their columns that count children; the others are for the county's own use."""
+
+
+def placement_year(scenario: Any) -> int:
+    """School year that is placed: the one asked for, else the first after the as-of date."""
+    asked = int(scenario.parameters.placement.year)
+    return asked or int(scenario.parameters.time.as_of.year) + 1
+
+
+def place(
+    scenario: Any,
+    *,
+    counties: Sequence[str] | None = None,
+    modes: Sequence[str] = MODES,
+    workers: int = 1,
+    explain: bool = True,
+) -> Plan:
+    """Place the applicants of a school year; returns the tables of :data:`PLAN_TABLES`, by county code.
+
+    ``counties``: only these. ``explain``: with a sentence for every group. A county without applicants has no rows.
+    Raises ValueError when there is nobody to place, or a county or mode that is asked for isn't there.
+    """
+    year = placement_year(scenario)
+    groups = scenario.table("child_groups")
+    there = sorted(set(groups.loc[groups["year"] == year, "county_code"]))
+    codes = there if counties is None else sorted(set(counties))
+    if not codes or not set(codes) <= set(there):
+        raise ValueError(f"no groups of applicants in {year} for {sorted(set(codes) - set(there)) or 'any county'}")
+    if not modes or not set(modes) <= set(MODES):
+        raise ValueError(f"modes are {MODES}, not {modes}")
+    p = scenario.parameters.placement
+    with_purchased = scenario.parameters.seats.public_share_reading == "with_purchased"
+    modes = [m for m in MODES if m in modes]
+    tasks = (
+        (code, year, own, p, with_purchased, modes, explain)
+        for code, own in county_tables(scenario.tables, year, codes)
+    )
+    parts = list(_solved(tasks, workers))
+    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in PLAN_TABLES}
+
+
+def _solved(tasks: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Plan]:
+    if workers == 1:
+        yield from map(_county_plan, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_county_plan, tasks)
+
+
+def _county_plan(task: tuple[Any, ...]) -> Plan:
+    """All tables of one county."""
+    code, year, tables, p, with_purchased, modes, explain = task
+    county = county_data(code, year, tables)
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in PLAN_TABLES}
+    for mode in modes:
+        placed = place_county(county, mode, p, with_purchased)[::-1]
+        for one in placed:
+            parts["placement"].append(placement_table(county, one))
+            parts["placement_groups"].append(group_table(county, one, explain))
+            parts["placement_cutoffs"].append(cutoff_table(county, one))
+            parts["placement_envy"].append(envy_table(county, one))
+        parts["placement_fairness"].append(fairness_table(county, placed))
+        parts["placement_unplaced"].append(unplaced_table(county, placed))
+        parts["placement_prices"].append(goal_table(county, placed))
+        if mode == "utilitarian":
+            parts["placement_duals"].append(dual_table(county, placed))
+    parts["placement_duals"] = parts["placement_duals"] or [dual_table(county, placed)]
+    plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    plan["placement_prices"] = side_by_side(plan["placement_prices"], modes)
+    plan["placement_unplaced"] = with_seats_needed(plan["placement_unplaced"])
+    return plan
+
+
+def side_by_side(goals: pd.DataFrame, modes: Sequence[str]) -> pd.DataFrame:
+    """Goals with a column per mode: ``price_of_claims`` is what following claims costs a goal against the best of all.
+
+    A later goal may well have a negative price: claims give less to the goals before it.
+    """
+    keys = ["county_code", "year", "grade", "goal_order", "goal", "unit"]
+    wide = goals[goals["mode"] == modes[0]][keys].reset_index(drop=True)
+    for mode in modes:
+        wide[mode] = goals.loc[goals["mode"] == mode, "value"].to_numpy()
+    if len(modes) == len(MODES):
+        wide["price_of_claims"] = wide["priority"] - wide["utilitarian"]
+    return wide
+
+
+def with_seats_needed(unplaced: pd.DataFrame) -> pd.DataFrame:
+    """Adds ``seats_needed``: the smallest number of further seats that would place everyone to whom a school is open.
+
+    Only the utilitarian mode proves it: there as many as possible are placed, and a seat places one child at most.
+    Unknown (empty) where only the priority mode was asked for.
+    """
+    keys = ["county_code", "year", "grade"]
+    best = unplaced[unplaced["mode"] == "utilitarian"].set_index(keys)
+    needed = (best["unplaced"] - best["without_school"]).rename("seats_needed").astype("float64")
+    return unplaced.join(needed, on=keys)
+
+
+def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> Plan:
+    """Tables for publication: counts of 1 to ``minimum`` - 1 children left empty, with what would give them away.
+
+    Shares and means stand only where the children they are of are shown. Complementary suppression (hiding a second
+    cell of a sum) is the documents' task.
+    """
+    shown: Plan = {}
+    for name, counts in COUNTED.items():
+        table = plan[name].copy()
+        for column in counts:
+            values = table[column].astype("float64")
+            table[column] = values.where(~((values > 0) & (values < minimum)))
+        for column in ("public_share", "mean_distance_km"):
+            if column in table.columns:
+                table[column] = table[column].where(table["placed"].notna() & table["public"].notna())
+        shown[name] = table
+    return shown
