@@ -42,6 +42,8 @@ def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], lis
         name, guess = raw.header[i], guesses[i]
         if not name.strip():
             blank = not any(cell.strip() for cell in raw.columns[i])
+            if blank and raw.sheet:
+                continue  # a sheet has no end: a column of nothing is no column
             found.append(
                 finding("unnamed_column", raw.file, line=raw.header_line, number=i + 1, fix="" if blank else guess)
             )

@@ -90,6 +90,8 @@ def raw_table(sheet: Sheet, registry: Registry, label: str) -> tuple[RawTable | 
     found = _rows_above(sheet, registry, raw, above.tolist())
     found += _merged(sheet, raw)
     found += _dates(sheet, registry, raw)
+    if found:
+        raw.told.add((0, ""))  # whatever its cells say, the table is not to be used
     return raw, found
 
 
