@@ -1,9 +1,31 @@
 """Plain and generalised assignment from arrays: the lead model on any instance of its family.
 
+A plain assignment needs one array: ``score[a][j]``, the whole-number score (or cost) of agent ``a`` doing job ``j``.
+Every job goes to exactly one agent, every agent does at most one job:
+
 >>> from zjsim.models.assignment_arrays import generalised_assignment
 >>> result = generalised_assignment([[4, 1], [2, 3]], sense="minimise")
 >>> result.plan, result.stages[0].value, result.stages[0].bound, result.stages[0].gap
 ((1, 0), 3.0, 3.0, 0.0)
+
+A generalised assignment adds what each job takes of each agent (``load[a][j]``) and what each agent can carry
+(``capacity[a]``); an agent may then do several jobs:
+
+>>> score, load, capacity = [[10, 8, 6], [5, 4, 3]], [[2, 2, 2], [1, 1, 1]], [3, 3]
+>>> result = generalised_assignment(score, load, capacity, sense="maximise")
+>>> result.plan, result.stages[0].value
+((0, 1, 1), 17.0)
+
+``plan[j]`` is the agent of job ``j``. The first stage holds the ``value``, the proven ``bound`` and the relative
+``gap`` between them (0: proven optimal). What comes back is ``Optimal``, or ``Feasible`` where a limit of ``options``
+struck first: the true optimum then lies between value and bound; or ``Infeasible`` with the reason in
+``conflict``; or ``Stopped``, when a limit struck before any plan was found:
+
+>>> from zjsim.solve.options import Options
+>>> generalised_assignment(score, load, capacity, options=Options(time_limit_s=60, relative_gap=0.0)).stages[0].gap
+0.0
+>>> generalised_assignment(score, load, [1, 1]).conflict.repair != ()
+True
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ an institution of city ``c`` takes part in ``i``, as lead or support. The leads 
 
 Goals in order: as many (industry, city) pairs as possible with a participant ("where possible": a goal, not a rule);
 then the total of score − ``worth_from``, so that a support below that score is added only where a bound, a city or a
-county needs it; then fewer supports; then code order.
+county needs it; then fewer supports; then the smaller sum of places in code order, each times the industry's place.
 
 Each rule is one function with purpose, inequality, unit and clause; :data:`SUPPORT_RULES` is their register.
 """
@@ -226,6 +226,8 @@ def support_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
     """Cities taking part, then what the supports are worth, then fewer of them, then code order."""
     data: SupportData = m.data
     place = {d: n for n, d in enumerate(sorted({k[1:] for k in m.candidates}))}
+    turn = {i: n for n, i in enumerate(data.industries, 1)}
+    order = total(turn[k[0]] * place[k[1:]] * m.s[k] for k in m.candidates)
     return (
         Goal("support_cities", "maximise", total(m.p[c] for c in m.presences), "cities"),
         Goal(
@@ -235,7 +237,7 @@ def support_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
             "0.001 point",
         ),
         Goal("support_few", "minimise", total(m.s[k] for k in m.candidates), "supports"),
-        Goal("support_tie_break", "minimise", total(place[k[1:]] * m.s[k] for k in m.candidates), "places"),
+        Goal("support_tie_break", "minimise", order, "places"),
     )
 
 

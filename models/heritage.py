@@ -3,7 +3,8 @@
 Sets: heritage industries ``h``, institutions ``u`` (undergraduate and vocational), roles ``r`` (lead and partner, or
 lead alone in the reading ``one_university``), candidates ``(h, u, r)``. Variable ``y[h, u, r]`` is 1 when ``u`` takes
 role ``r`` for ``h``. Goals in order: the total score (whole thousandths of a point; why craft and place weigh against
-rank is argued in :mod:`zjsim.models.assignment_scores`); then the smaller sum of places in code order.
+rank is argued in :mod:`zjsim.models.assignment_scores`); then the smaller sum of places in code order, each times the
+place of the post.
 """
 
 from __future__ import annotations
@@ -220,7 +221,8 @@ def heritage_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
     """Total score first; then the smaller sum of places in code order, only to break ties."""
     place = {u: k for k, u in enumerate(sorted({u for _, u, _ in m.posts}))}
     score = total(m.data.scores[p] * m.y[p] for p in m.posts)
-    order = total(place[p[1]] * m.y[p] for p in m.posts)
+    turn = {slot: n for n, slot in enumerate(((h, r) for h in m.data.industries for r in m.data.roles), 1)}
+    order = total(turn[p[0], p[2]] * place[p[1]] * m.y[p] for p in m.posts)
     return (
         Goal("heritage_score", "maximise", score, "0.001 point"),
         Goal("heritage_tie_break", "minimise", order, "places"),

@@ -3,8 +3,8 @@
 A generalised assignment. Sets: main industries ``i``, disciplines ``d`` (a discipline of one university ``u(d)``),
 candidate pairs ``(i, d)``. Variable ``x[i, d]`` is 1 when ``d`` leads ``i``. Goals in order: the total score (whole
 thousandths of a point, see :mod:`zjsim.models.assignment_scores`); among equal plans the more specialised disciplines
-(core to fewer main industries); then the smaller sum of the disciplines' places in code order, so that the same input
-gives the same plan.
+(core to fewer main industries); then the smaller sum of the disciplines' places in code order, each times the
+industry's own place so that exchanges count too: the same input gives the same plan.
 
 Each rule below is one function with its purpose, inequality and clause; :data:`LEAD_RULES` is their register.
 """
@@ -244,7 +244,8 @@ def lead_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
     breadth = Counter(d for (_, d), level in m.data.relevance.items() if level == 3)
     place = {d: k for k, d in enumerate(m.data.disciplines)}
     score = total(units * m.x[i, *d] for (i, d), units in sorted(m.data.scores.items()))
-    order = total(place[p[1:]] * m.x[p] for p in m.pairs)
+    turn = {i: n for n, i in enumerate(m.data.industries, 1)}
+    order = total(turn[p[0]] * place[p[1:]] * m.x[p] for p in m.pairs)
     core_elsewhere = total(breadth[p[1:]] * m.x[p] for p in m.pairs)
     return (
         Goal("lead_score", m.data.sense, score, m.data.unit),

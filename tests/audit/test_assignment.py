@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from zjsim.models.assignment_plan import TABLES
 from zjsim.models.lead_discipline import solve_assignment
 
 import zjsim
@@ -16,28 +17,18 @@ from zjsim.scenario.parameters import AssignmentParameters
 from zjsim.solve.results import Optimal
 
 Plan = dict[str, pd.DataFrame]
-NAMES = (
-    "industries",
-    "industry_places",
-    "universities",
-    "disciplines",
-    "relevance",
-    "counties",
-    "cities",
-    "rules",
-    "craft_links",
-    "cooperation",
-)
 
 
 @pytest.fixture(scope="module")
 def baseline() -> Any:
-    return zjsim.load("baseline")
+    """The baseline with few draws."""
+    loaded = zjsim.load("baseline")
+    return SimpleNamespace(table=loaded.table, parameters=settings(loaded, explain_draws=40))
 
 
 @pytest.fixture(scope="module")
 def tables(baseline: Any) -> dict[str, pd.DataFrame]:
-    return {name: baseline.table(name) for name in NAMES}
+    return {name: baseline.table(name) for name in TABLES}
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +59,23 @@ def settings(baseline: Any, **changed: Any) -> Any:
     [
         {},
         {"lead_reading": "several_within_capacity", "heritage_reading": "one_university"},
+        {"min_supports_per_industry": 0, "max_supports_per_industry": 3, "mountain_island_floor": 0},
+        {"max_supports_per_institution": 3, "min_support_relevance": 3, "support_worth_from": 0.0},
+        {"explain_draws": 0, "alternatives": 1, "alternative_distance": 5, "max_supports_per_industry": 0}
+        | {"min_supports_per_industry": 0, "mountain_island_floor": 0},
         {"lead_weight_cooperation": 0.3, "max_leads_per_university": 1, "max_heritage_roles_per_institution": 2},
         {"vocational_may_lead": True, "minimum_relevance": 0, "heritage_partner_weight_strength": 0.4},
     ],
 )
 def test_a_plan_of_the_model_passes(baseline: Any, tables: dict[str, pd.DataFrame], changed: dict[str, Any]) -> None:
-    parameters = settings(baseline, **changed)
+    parameters = settings(baseline, **{"explain_choices": "explain_draws" in changed, **changed})
     result = solve_assignment(SimpleNamespace(table=tables.__getitem__, parameters=parameters))
     assert isinstance(result, Optimal)
     assert check(result.plan, tables, parameters) == []
+
+
+def test_the_baselines_explanations_pass(plan: Plan, tables: dict[str, pd.DataFrame], baseline: Any) -> None:
+    assert check(plan, tables, baseline.parameters) == []
 
 
 def put(table: str, row: int, **values: object) -> Callable[[Plan], None]:
@@ -111,7 +110,39 @@ def one_university(plan: Plan) -> None:
     plan["lead_assignments"]["moe_code"] = "10335"
 
 
+def change_where(table: str, column: str, value: object, **where: object) -> Callable[[Plan], None]:
+    """Put ``value`` (or add it to a number) into the first row where the columns hold."""
+
+    def change(plan: Plan) -> None:
+        t = plan[table]
+        row = t.index[pd.concat([t[c] == v for c, v in where.items()], axis=1).all(axis=1)][0]
+        if isinstance(value, float):
+            t[column] = t[column].astype(float)
+            t.loc[row, column] += value
+        else:
+            t.loc[row, column] = value
+
+    return change
+
+
+def lead_supports(plan: Plan) -> None:
+    leads, supports = plan[L].set_index("industry_id"), plan[G]
+    industry = supports.loc[0, "industry_id"]
+    for column in ("moe_code", "discipline_code"):
+        supports.loc[0, column] = leads.loc[industry, column]
+
+
+def forget(table: str) -> Callable[[Plan], None]:
+    def change(plan: Plan) -> None:
+        del plan[table]
+
+    return change
+
+
 L, H, S = "lead_assignments", "heritage_pairs", "assignment_stages"
+G, V = "support_assignments", "support_coverage"
+E, F, P = "assignment_explanations", "assignment_frequencies", "assignment_pareto"
+A, C, M = "assignment_alternatives", "assignment_prices", "assignment_margins"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +178,43 @@ L, H, S = "lead_assignments", "heritage_pairs", "assignment_stages"
         ("bound_below_value", add(S, 0, "bound", -1.0)),
         ("claim_not_proven", add(S, 0, "bound", 1.0)),
         ("claim_not_proven", put(L, 0, status="feasible")),
+        ("unknown_support", put(G, 0, discipline_code="9999")),
+        ("unknown_support", put(G, 0, moe_code="10335", discipline_code="")),
+        ("supports_out_of_bounds", lambda plan: plan.update({G: plan[G][plan[G]["industry_id"] != "C04"]})),
+        ("supports_out_of_bounds", lambda plan: plan.update({G: pd.concat([plan[G], plan[G].iloc[:1]])})),
+        ("two_parts", lead_supports),
+        ("support_overloaded", lambda plan: [put(G, k, moe_code="13287", discipline_code="")(plan) for k in range(7)]),
+        ("relevance_too_low", put(G, 0, discipline_code="0101", moe_code="10335")),
+        ("county_short", lambda plan: plan.update({G: plan[G][plan[G]["industry_id"] != "C15"]})),
+        ("coverage_rows", drop(V, 0)),
+        ("value_differs", add(V, 0, "participants", 1)),
+        ("value_differs", put(V, 0, met=False)),
+        ("value_differs", add(G, 0, "score_high", 0.01)),
+        ("value_differs", put(G, 0, candidate="institution")),
+        ("total_differs", change_where(S, "value", -1.0, stage="support_cities")),
+        ("stage_missing", lambda plan: plan.update({S: plan[S][plan[S]["stage"] != "support_score"]})),
+        ("table_missing", forget(E)),
+        ("table_missing", forget(F)),
+        ("explained_rows", lambda plan: plan.update({E: plan[E][~plan[E]["in_plan"]]})),
+        ("explained_rows", change_where(E, "in_plan", False, in_plan=True)),
+        ("class_wrong", change_where(E, "class_0", "swappable", class_0="firm")),
+        ("class_wrong", change_where(E, "class_5", "firm", class_5="swappable", in_plan=True)),
+        ("class_wrong", change_where(E, "class_1", "forced", class_1="firm")),
+        ("value_differs", change_where(E, "loss", 1.0, problem="lead", in_plan=True)),
+        ("value_differs", change_where(E, "score", 1.0, problem="heritage")),
+        ("value_differs", change_where(E, "best", 1.0, problem="support")),
+        ("distance_wrong", change_where(A, "distance", 2.0, alternative=1)),
+        ("value_differs", change_where(A, "loss", 1.0, alternative=1, problem="lead")),
+        ("other_plan_breaks", change_where(A, "industry_id", "C15", problem="lead", change="added")),
+        ("explained_rows", change_where(A, "change", "dropped", change="added")),
+        ("not_efficient", change_where(P, "score", -50.0, point=1, problem="lead")),
+        ("value_differs", change_where(P, "cities", -1.0, point=2, problem="heritage")),
+        ("value_differs", change_where(P, "changes", "", point=3, problem="lead")),
+        ("value_differs", add(C, 0, "loss", 1.0)),
+        ("frequency_wrong", add(F, 0, "times", 1)),
+        ("frequency_wrong", add(F, 0, "frequency_low", 1.0)),
+        ("explained_rows", change_where(F, "in_plan", True, in_plan=False)),
+        ("margin_signs", lambda plan: put(M, 0, one_more=2.0, one_less=2.0)(plan)),
     ],
 )
 def test_a_change_is_found(
@@ -167,6 +235,8 @@ def test_a_change_is_found(
         ("pinned_broken", {"kind": "pinned", "industry_id": "H01", "moe_code": "11488", "role": "partner"}),
         ("forbidden_broken", {"kind": "forbidden", "moe_code": "10355"}),
         ("forbidden_broken", {"kind": "forbidden", "industry_id": "H09", "moe_code": "10355", "role": "lead"}),
+        ("pinned_broken", {"kind": "pinned", "industry_id": "C01", "moe_code": "11488", "role": "support"}),
+        ("forbidden_broken", {"kind": "forbidden", "industry_id": "C04", "moe_code": "10337", "role": "support"}),
         ("paired_broken", {"kind": "paired", "industry_id": "C09", "paired_industry_id": "C12"}),
         ("paired_broken", {"kind": "paired", "industry_id": "H01", "paired_industry_id": "H02"}),
     ],

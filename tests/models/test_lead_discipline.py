@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 import random
 from collections import Counter
@@ -23,7 +24,7 @@ from zjsim.models.lead_discipline import (
 )
 
 from zjsim.solve.options import Options
-from zjsim.solve.results import Feasible, Infeasible, Optimal
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
 
 A1, A2, B1, C1 = ("A", "1"), ("A", "2"), ("B", "1"), ("C", "1")
 
@@ -336,6 +337,39 @@ def test_a_solve_cut_short_brackets_the_optimum() -> None:
     assert isinstance(exact, Optimal)
     assert isinstance(rough, Optimal | Feasible)
     assert rough.stages[0].value <= exact.stages[0].value <= rough.stages[0].bound
+
+
+def hard_instance(seed: int) -> tuple[list[list[int]], list[list[int]], list[int]]:
+    """Tight capacities, and jobs that cost more where they take less."""
+    g = random.Random(seed)
+    load = [[g.randint(5, 25) for _ in range(18)] for _ in range(4)]
+    score = [[111 - 4 * w + g.randint(-10, 10) for w in row] for row in load]
+    return score, load, [int(0.8 * sum(row) / 4) for row in load]
+
+
+def test_a_limit_leaves_value_bound_and_gap() -> None:
+    """Stopped at the first node on every machine: the true optimum lies between the value and the bound."""
+    score, load, capacity = hard_instance(2)
+    result = generalised_assignment(score, load, capacity, sense="minimise", options=Options(node_limit=1))
+    assert isinstance(result, Feasible)
+    stage = result.stages[0]
+    assert result.gap == stage.gap > 0
+    assert stage.bound < stage.value == sum(score[a][j] for j, a in enumerate(result.plan))
+    longer = generalised_assignment(score, load, capacity, sense="minimise", options=Options(node_limit=5))
+    assert isinstance(longer, Optimal | Feasible)
+    assert stage.bound <= longer.stages[0].bound <= longer.stages[0].value <= stage.value
+
+
+def test_no_time_leaves_no_plan() -> None:
+    result = generalised_assignment(*hard_instance(2), options=Options(time_limit_s=1e-9))
+    assert isinstance(result, Stopped)
+    assert result.reason
+
+
+def test_the_examples_of_the_documentation() -> None:
+    from zjsim.models import assignment_arrays
+
+    assert doctest.testmod(assignment_arrays).failed == 0
 
 
 def test_golden_lp(tmp_path: Path) -> None:

@@ -108,7 +108,12 @@ class Scorer:
         self._category_of = tables["universities"].set_index("moe_code")["category"].to_dict()
         self._together = tables["cooperation"].set_index(["industry_id", "moe_code"])["cooperation"].to_dict()
         self._links = tables["craft_links"].set_index(["industry_id", "moe_code"])["link"].to_dict()
-        self._offered = d.merge(tables["relevance"], on="discipline_code", suffixes=("", "_r"))
+        self._offered: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        offered = d.merge(tables["relevance"], on="discipline_code", suffixes=("", "_r"))
+        for r in offered.to_dict("records"):
+            key = (str(r["industry_id"]), str(r["moe_code"]))
+            self._offered.setdefault(key, []).append((int(r["relevance"]), str(r["discipline_code"])))
+        self._known: dict[tuple[str, ...], Score] = {}
 
     def _sphere_of_places(self, tables: Mapping[str, pd.DataFrame]) -> None:
         named = [
@@ -172,11 +177,10 @@ class Scorer:
 
     def craft(self, industry_id: str, moe_code: str, role: str) -> Score:
         """The score of an institution in a role of a heritage industry; ``other`` is its craft."""
-        p, offered = self._p, self._offered
-        mine = offered[(offered["moe_code"] == moe_code) & (offered["industry_id"] == industry_id)]
-        level = int(mine["relevance"].max()) if len(mine) else 0
+        p, mine = self._p, self._offered.get((industry_id, moe_code), [])
+        level = max((relevance for relevance, _ in mine), default=0)
         craft = max(float(self._links.get((industry_id, moe_code), 0)), p.craft_from_discipline * level) / 3
-        codes = mine.loc[(mine["relevance"] == level) & (level > 0), "discipline_code"]
+        codes = [code for relevance, code in mine if relevance == level > 0]
         strength = max((self.strengths[moe_code, c] for c in codes), key=lambda s: s[1], default=self.graded("", False))
         near = self.near(moe_code, industry_id, p.heritage_distance_decay_km)
         w = np.array([getattr(p, f"heritage_{role}_weight_{k}") for k in ("craft", "proximity", "strength")])
@@ -186,9 +190,11 @@ class Scorer:
     def of(self, row: Mapping[Any, Any]) -> Score:
         """The score of a row with industry, role, institution and discipline."""
         industry, moe_code = str(row["industry_id"]), str(row["moe_code"])
-        if row["problem"] == "heritage":
-            return self.craft(industry, moe_code, str(row["role"]))
-        return self.main(industry, moe_code, str(row["discipline_code"]))
+        crafts = row["problem"] == "heritage"
+        key = (industry, moe_code, str(row["role"] if crafts else row["discipline_code"]))
+        if key not in self._known:
+            self._known[key] = self.craft(*key) if crafts else self.main(*key)
+        return self._known[key]
 
 
 def same(row: Mapping[Any, Any], who: str, score: Score, parts: tuple[str, ...]) -> Iterator[Finding]:

@@ -58,8 +58,8 @@ class Choice:
         """The class of the decision within ``share`` of the goal's span."""
         if math.isinf(self.loss_low):
             return "forced" if self.in_plan else "impossible"
-        slack = _SLACK * max(1.0, span.most)
-        if self.loss_low > share * span.most + slack:
+        slack = _SLACK * max(1.0, span.least)
+        if self.loss_low > (share * span.most if share else 0.0) + slack:
             return "firm" if self.in_plan else "out"
         if self.loss_high <= share * span.least + slack:
             return "swappable"
@@ -87,8 +87,8 @@ def weigh(
     """Every 0/1 variable of ``decisions`` turned the other way in turn, judged by the resolver's first goal.
 
     A decision outside the plan is not solved for when its reduced cost already shows that it loses more than
-    ``widest_share`` of the span: it is *out*, whether or not some plan could take it at all. For a decision of the plan, all goals of the resolver decide which of several equal
-    plans ``other`` is.
+    ``widest_share`` of the span: it is *out*, whether or not some plan could take it at all. For a decision of the
+    plan, all goals of the resolver decide which of several equal plans ``other`` is.
     """
     relaxed, reduced = resolver.reduced_costs()
     column_of = resolver.prepared.matrix.column_of
@@ -97,7 +97,7 @@ def weigh(
         taken = plan.value(variable) > 0.5
         if not taken:
             sure = reduced[column_of[id(variable)]] - abs(relaxed - stage.value)
-            if sure > widest_share * span.most + _SLACK * max(1.0, span.most):
+            if sure > widest_share * span.most + _SLACK * max(1.0, span.least):
                 found.append(Choice(False, float(sure), math.inf))
                 continue
         turned = 0.0 if taken else 1.0

@@ -86,28 +86,50 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
 def repair_of(matrix: Matrix, requirements: Sequence[Requirement], options: Options) -> dict[int, float]:
     """The cheapest loosening that makes the model feasible: requirement → amount summed over its rows.
 
-    Empty when no loosening of the requirements with a weight is enough (or none is needed).
+    A requirement that can only be given up as a whole costs its weight once, whatever it forbids (amount 1). Empty when
+    no loosening of the requirements with a weight is enough (or none is needed).
     """
-    slack: list[tuple[int, int, float, float]] = []
+    slack: list[tuple[int, list[int], list[float], bool]] = []
     for g, q in enumerate(requirements):
-        for r in q.rows if q.weight > 0 else ():
-            i = matrix.row_of[id(r)]
+        rows = [matrix.row_of[id(r)] for r in q.rows] if q.weight > 0 else []
+        whole = [_reach(matrix, i) for i in rows] if q.give_up else [(np.inf, np.inf)]
+        if rows and np.isfinite(whole).all():
+            for side in (0, 1):
+                at = [i for i, bound in zip(rows, whole, strict=True) if bound[side] > 0]
+                if at:
+                    by = [bound[side] * (1.0, -1.0)[side] for bound in whole if bound[side] > 0]
+                    slack.append((g, at, by, True))
+            continue
+        for i in rows:
             if np.isfinite(matrix.row_lower[i]):
-                slack.append((g, i, 1.0, q.weight))
+                slack.append((g, [i], [1.0], False))
             if np.isfinite(matrix.row_upper[i]):
-                slack.append((g, i, -1.0, q.weight))
+                slack.append((g, [i], [-1.0], False))
     if not slack:
         return {}
     amounts = Program(matrix, options).add_columns(
+        np.array([requirements[s[0]].weight for s in slack]),
+        np.cumsum([0, *(len(s[1]) for s in slack[:-1])]).astype(np.int32),
+        np.array([i for s in slack for i in s[1]], dtype=np.int32),
+        np.array([by for s in slack for by in s[2]]),
         np.array([s[3] for s in slack]),
-        np.array([s[1] for s in slack], dtype=np.int32),
-        np.array([s[2] for s in slack]),
     )
     total: dict[int, float] = {}
     for (g, *_), amount in zip(slack, amounts, strict=False):
         if amount > 1e-6:
             total[g] = total.get(g, 0.0) + round(float(amount), 6)
     return total
+
+
+def _reach(matrix: Matrix, i: int) -> tuple[float, float]:
+    """By how much row ``i`` can fall below its lower bound, and exceed its upper one, within the columns' bounds."""
+    at = slice(matrix.start[i], matrix.start[i + 1])
+    a, low, high = matrix.coefficient[at], matrix.lower[matrix.index[at]], matrix.upper[matrix.index[at]]
+    least = float(np.where(a > 0, a * low, a * high).sum())
+    most = float(np.where(a > 0, a * high, a * low).sum())
+    below = matrix.row_lower[i] - least if np.isfinite(matrix.row_lower[i]) else 0.0
+    above = most - matrix.row_upper[i] if np.isfinite(matrix.row_upper[i]) else 0.0
+    return max(float(below), 0.0), max(float(above), 0.0)
 
 
 def _from_relaxation(

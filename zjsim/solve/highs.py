@@ -118,17 +118,24 @@ class Program:
         index = np.flatnonzero(coefficients).astype(np.int32)
         self._check(self._highs.addRow(lower, upper, len(index), index, coefficients[index]), "add a row")
 
-    def add_columns(self, cost: Floats, rows: NDArray[np.int32], coefficients: Floats) -> Floats:
-        """Minimise over the matrix plus one non-negative column per entry of ``rows``; the values of the new columns.
+    def add_columns(
+        self, cost: Floats, starts: NDArray[np.int32], rows: NDArray[np.int32], coefficients: Floats, whole: Any
+    ) -> Floats:
+        """Minimise over the matrix plus more non-negative columns (by columns: starts, rows, coefficients).
 
-        Used for elastic repairs; the returned array is empty when even that has no solution.
+        ``whole`` marks new columns that are 0 or 1. Returns the values of the new columns, an empty array when even
+        that has no solution. Used for elastic repairs.
         """
-        n, k = len(self.matrix.columns), len(rows)
+        n, k = len(self.matrix.columns), len(cost)
         h = self._highs
         h.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
         h.changeObjectiveSense(highspy.ObjSense.kMinimize)
-        starts = np.arange(k, dtype=np.int32)
-        h.addCols(k, cost, np.zeros(k), np.full(k, highspy.kHighsInf), k, starts, rows, coefficients)
+        upper = np.where(whole, 1.0, highspy.kHighsInf)
+        h.addCols(k, cost, np.zeros(k), upper, len(rows), starts, rows, coefficients)
+        decided = (n + np.flatnonzero(whole)).astype(np.int32)
+        if len(decided):
+            kinds = np.full(len(decided), highspy.HighsVarType.kInteger)
+            h.changeColsIntegrality(len(decided), decided, kinds)
         self._set("time_limit", h.getRunTime() + max(self.deadline - time.monotonic(), 0.01))
         if self._status(h.run()) not in ("optimal", "feasible"):
             return np.empty(0)

@@ -1,0 +1,56 @@
+"""Total score against spread over cities: what every further city costs, for leads and for heritage pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zjsim.report.style import BLUE, GREY, VERMILLION, heading, new_figure
+from zjsim.texts import Language, text
+
+_WIDTH_IN, _HEIGHT_IN, _TOP_IN, _BOTTOM_IN, _LEFT_IN, _GAP_IN = 11.0, 4.9, 1.35, 0.75, 0.85, 0.95
+
+
+def draw_pareto(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+    """One panel per assignment: efficient points from the best score to the widest spread; the plan is marked."""
+    table = tables.get("assignment_pareto", pd.DataFrame())
+    if table.empty:
+        return None
+    problems = [p for p in ("lead", "heritage") if (table["problem"] == p).any()]
+    figure = new_figure(_WIDTH_IN, _HEIGHT_IN)
+    heading(figure, text("assignment.figure.pareto", lang), text("assignment.figure.pareto_sub", lang))
+    width = (_WIDTH_IN - len(problems) * _LEFT_IN - (len(problems) - 1) * _GAP_IN / 2 - 0.3) / len(problems)
+    for n, problem in enumerate(problems):
+        left = _LEFT_IN + n * (width + _LEFT_IN + _GAP_IN / 2)
+        depth = _HEIGHT_IN - _TOP_IN - _BOTTOM_IN
+        axes = figure.add_axes(
+            (left / _WIDTH_IN, _BOTTOM_IN / _HEIGHT_IN, width / _WIDTH_IN, depth / _HEIGHT_IN),
+        )
+        axes.set_title(text(f"assignment.figure.pareto_{problem}", lang))
+        _panel(axes, table[table["problem"] == problem].sort_values("cities"), lang)
+    return figure
+
+
+def _panel(axes: Axes, points: pd.DataFrame, lang: Language) -> None:
+    # The score falls in steps: with fewer cities than a point has, no plan scores more than the point before.
+    axes.step(points["cities"], points["score"], where="pre", color=GREY, linewidth=1.0, zorder=2)
+    open_points = points[points["gap"] > 0]
+    axes.vlines(open_points["cities"], open_points["score"], open_points["bound"], color=GREY, linestyle="--")
+    axes.plot(points["cities"], points["score"], "o", color=BLUE, markersize=6, zorder=3)
+    plan = points[points["is_plan"].astype(bool)]
+    axes.plot(plan["cities"], plan["score"], "D", color=VERMILLION, markersize=8, zorder=4)
+    best = float(points["score"].max())
+    for _, row in points.iterrows():
+        lost = float(row["score"]) - best
+        label = text("assignment.figure.pareto_plan", lang) if bool(row["is_plan"]) else f"{lost:+.1f}"
+        axes.annotate(label, (row["cities"], row["score"]), (5, 6), textcoords="offset points", fontsize=8, color=GREY)
+    axes.set_xlabel(text("assignment.figure.pareto_cities", lang))
+    axes.set_ylabel(text("assignment.figure.pareto_score", lang))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0.12, y=0.15)
+    axes.grid(axis="y")
