@@ -117,6 +117,19 @@ def margin_at(there: Array, base: Array, p_required: float) -> float:
     return critical_margin(base, p_required) + float(np.mean(there - base[: len(there)]))
 
 
+def share_met_at(there: Array, base: Array) -> float:
+    """p_meet at another point from its replications ``there``, the first ones of ``base`` done over.
+
+    With enough of them it is the share that meets the target; with few, the share of the base replications that
+    would, each moved by the mean paired difference: the same random numbers were used, so a few pairs tell the move
+    well while they could only say 0, 1/2 or 1 of the share itself. A share at its ceiling (margin zero) moves no
+    further: there the few replications count as they are.
+    """
+    if len(there) >= OWN_MARGIN_FROM or not there.max() or not base.max():
+        return share_met(there)
+    return share_met(base + float(np.mean(there - base[: len(there)])))
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What moving one input alone to the ends of its range does to the critical margin of a target.

@@ -128,7 +128,13 @@ def _verdict_sentence(
 
 
 def _combination(a: Assessment, lang: Language) -> str:
-    """The inputs that move the target most over the design, each with the direction that helps."""
+    """The inputs that move the target most over the design, each with the direction that helps.
+
+    Only inputs that move the target by themselves are named: on the same random numbers the others cannot matter, and
+    a rank correlation over a few points would name some by chance.
+    """
+    if not a.correlations:
+        return text("simulation.inputs_not_named", lang)
     names = {i.input_id: (i.name_zh if lang == "zh" else i.name_en) for i in a.process.inputs}
     said = [
         text(f"simulation.{'higher' if rho > 0 else 'lower'}", lang, input=f"{i} {names[i]}")

@@ -34,6 +34,7 @@ from zjsim.models.feasibility import (
     margins,
     ranked,
     share_met,
+    share_met_at,
 )
 
 from zjsim.simulate.design import Point, preset_design
@@ -122,6 +123,7 @@ def simulate(
         seed=seed,
         replications=replications,
         space_points=options.design_points,
+        single_input_points=options.single_input_points,
         p_required=options.p_required,
         workers=workers,
         progress=progress,
@@ -151,6 +153,7 @@ def assess(
     seed: int,
     replications: int,
     space_points: int,
+    single_input_points: bool = True,
     p_required: float,
     workers: int = 1,
     progress: Progress | None = None,
@@ -158,7 +161,7 @@ def assess(
     """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer."""
     experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
     with Ensemble(experiments, workers) as ensemble:
-        studies = _replicate(processes, ensemble, seed, replications, space_points, progress)
+        studies = _replicate(processes, ensemble, seed, replications, (space_points, single_input_points), progress)
         drafts = [
             _draft(target, study, p_required)
             for target in targets
@@ -173,7 +176,7 @@ def _replicate(
     ensemble: Ensemble,
     seed: int,
     replications: int,
-    space_points: int,
+    design: tuple[int, bool],
     progress: Progress | None,
 ) -> list[Study]:
     """All replications of all processes in one go, so that no worker waits for another process to end."""
@@ -185,7 +188,7 @@ def _replicate(
         cuts.append((len(tasks), len(tasks) + len(parts)))
         tasks.extend(parts)
 
-    designs = {p.name: preset_design(p.inputs, space_points) for p in processes}
+    designs = {p.name: preset_design(p.inputs, *design) for p in processes}
     for process in processes:
         base, *others = designs[process.name]
         ask(process, base.values, replications * process.repeat)
@@ -219,15 +222,18 @@ def _draft(target: Target, study: Study, p_required: float) -> Assessment:
         )
         for source in process.inputs
     ]
+    movers = {e.input_id for e in effects if (e.at_low, e.at_high) != (e.at_base, e.at_base)}
     space = [
-        (dict(p.values), float(m.mean())) for p, m in zip(study.points[1:], at_points, strict=True) if p.kind == "space"
+        ({i: v for i, v in p.values.items() if i in movers}, float(m.mean()))
+        for p, m in zip(study.points[1:], at_points, strict=True)
+        if p.kind == "space"
     ]
     return Assessment(
         target=target,
         process=process,
         values=values,
         margin=margin,
-        p_points=(share_met(margin), *(share_met(m) for m in at_points)),
+        p_points=(share_met(margin), *(share_met_at(m, margin) for m in at_points)),
         effects=tuple(ranked(effects)),
         correlations=tuple(correlations([v for v, _ in space], np.array([m for _, m in space]))),
         break_even=nan,

@@ -18,6 +18,7 @@ from zjsim.models.feasibility import (
     probability,
     ranked,
     share_met,
+    share_met_at,
     verdict,
 )
 
@@ -137,3 +138,16 @@ def test_few_replications_move_the_base_margin_and_many_have_their_own() -> None
     assert critical_margin(base, 0.9) == -1
     assert margin_at(base[:2] + 3, base, 0.9) == 2
     assert margin_at(base[:20] + 3, base, 0.9) == critical_margin(base[:20] + 3, 0.9) == 0
+
+
+def test_few_replications_move_the_base_and_many_speak_for_themselves() -> None:
+    base = np.linspace(-1.0, 3.0, 100)
+    moved = base - 2.0
+    assert share_met_at(moved[:2], base) == pytest.approx(share_met(moved))
+    assert share_met_at(moved[:30], base) == share_met(moved[:30])
+
+
+def test_a_share_at_its_ceiling_is_counted_as_it_is() -> None:
+    base = np.array([0.0, -0.1, 0.0, -0.1])
+    assert share_met_at(np.array([0.0, 0.0]), base) == 1.0
+    assert share_met_at(np.array([-0.2, -0.3]), base) == 0.0

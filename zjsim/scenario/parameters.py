@@ -188,12 +188,17 @@ class PatentParameters(Section):
 
 
 class SimulationParameters(Section):
-    """Options of the simulation and of the statement on the targets."""
+    """Options of the simulation and of the statement on the targets.
+
+    ``p_worst`` and ``p_best`` come from ``design_points`` space-filling points and, with ``single_input_points``, both
+    ends of each input alone (without them a run is quicker, but names no deciding input and no break-even value).
+    """
 
     p_required: float = Field(0.9, gt=0, lt=1)
     replications: int = Field(100, ge=2)
     seed: int = Field(20241231, ge=0)
     design_points: int = Field(24, ge=0, le=4096)
+    single_input_points: bool = True
 
 
 class SolverParameters(Section):
@@ -233,7 +238,7 @@ class LocationParameters(Section):
     kindergartens_per_city: int = Field(0, ge=0)
 
     platform_reach_km: float = Field(40.0, ge=0)
-    platform_hosts_per_place: int = Field(10, ge=1)
+    platform_hosts_per_place: int = Field(20, ge=1)
     platform_host_km: float = Field(250.0, gt=0)
     institutes_per_county: int = Field(1, ge=0)
     weight_relevance: float = Field(0.35, ge=0)

@@ -27,11 +27,14 @@ class Point:
     values: Mapping[str, float]
 
 
-def preset_design(inputs: Sequence[UncertainInput], space_points: int) -> list[Point]:
-    """The base point first, then low and high of each input with a range, then ``space_points`` space-filling ones."""
+def preset_design(inputs: Sequence[UncertainInput], space_points: int, single_input_points: bool = True) -> list[Point]:
+    """The base point first, then low and high of each input with a range, then ``space_points`` space-filling ones.
+
+    Without ``single_input_points`` the ends of each input are left out: quicker, but no input can be named as deciding.
+    """
     base = base_values(inputs)
     points = [Point("base", "", base)]
-    for source in sorted(inputs, key=lambda i: i.input_id):
+    for source in sorted(inputs, key=lambda i: i.input_id) if single_input_points else ():
         for kind, value in (("low", source.low), ("high", source.high)):
             if value != source.mode:
                 points.append(Point(kind, source.input_id, {**base, source.input_id: value}))
