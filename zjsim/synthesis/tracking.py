@@ -14,6 +14,7 @@ The rule is an assumption of this project: seasonal work lies below its line in 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -30,16 +31,16 @@ def milestones(targets: pd.DataFrame) -> pd.DataFrame:
     for target in targets.to_dict("records"):
         if target["comparator"] != ">=" or pd.isna(target["bound"]):
             continue
-        rows += _milestones_of(target)
+        rows += _milestones_of({str(column): value for column, value in target.items()})
     return pd.DataFrame(rows).sort_values(["target_id", "reading", "quarter"], ignore_index=True)
 
 
-def _milestones_of(target: dict[str, object]) -> list[dict[str, object]]:
-    bound = float(target["bound"])  # type: ignore[arg-type]
+def _milestones_of(target: dict[str, Any]) -> list[dict[str, Any]]:
+    bound = float(target["bound"])
     is_share = target["unit"] == "share"
     quarters = _quarters(str(target["start"]), str(target["deadline"]))
-    start = 0.0 if pd.isna(target["baseline"]) else float(target["baseline"])  # type: ignore[arg-type]
-    rows = []
+    start = 0.0 if pd.isna(target["baseline"]) else float(target["baseline"])
+    rows: list[dict[str, Any]] = []
     for i, (year, quarter) in enumerate(quarters, start=1):
         if target["period"] == "per_year":
             value = bound if is_share else bound * quarter / QUARTERS_PER_YEAR
