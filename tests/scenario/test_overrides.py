@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from zjsim.scenario import Scenario, load
-from zjsim.scenario.overrides import scale
+from zjsim.scenario.overrides import apply_overrides, scale
 from zjsim.scenario.patterns import matching, unmatched
 from zjsim.tables.errors import InputErrors
+from zjsim.tables.parse import parse_csv
+from zjsim.tables.reader import check_tables
 from zjsim.tables.registries import REGISTRIES
+from zjsim.texts import LANGUAGES
 
 WriteScenario = Callable[..., Path]
 CHILD = 'extends = "toy"\n[header]\ntitle_zh = "子"\ntitle_en = "Child"\ndate = 2025-01-01\n'
@@ -108,13 +111,19 @@ def test_a_child_of_a_child_goes_on_from_there_and_a_table_replaces_what_came_be
     ],
 )
 def test_faults_are_told_at_their_line(
-    child: Callable[..., Path], tmp_path: Path, rows: str, rule: str, line: int, column: str
+    toy_table: Callable[[str], tuple[dict[str, str], ...]], rows: str, rule: str, line: int, column: str
 ) -> None:
-    a = codes(load(tmp_path / "toy"))[0]
-    with pytest.raises(InputErrors) as caught:
-        load(child(counties=COUNTIES + rows.replace("{a}", a)))
-    errors = [f for f in caught.value.errors if f.rule != "reference"]
+    counties = list(toy_table("counties"))
+    content = "".join(",".join(r) + "\n" for r in [list(counties[0]), *(list(c.values()) for c in counties)])
+    target, _ = parse_csv(content.encode(), "counties", "counties.csv")
+    text = COUNTIES + rows.replace("{a}", counties[0]["county_code"])
+    raw, _ = parse_csv(text.encode(), "counties", "overrides/counties.csv")
+    assert target is not None
+    assert raw is not None
+    changed, _, found = apply_overrides(raw, target, REGISTRIES["counties"], "child")
+    errors = [*found, *check_tables({"counties": changed}, REGISTRIES).findings]
     assert [(f.rule, f.file, f.line, f.column) for f in errors] == [(rule, "overrides/counties.csv", line, column)]
+    assert all(f.sentence(lang) for f in errors for lang in LANGUAGES)
     if rule == "override_twice":
         assert "第2行" in errors[0].zh
         assert "overrides/counties.csv line 2" in errors[0].en

@@ -20,6 +20,7 @@ def register(kit: Kit) -> None:
     run_argument = kit.argument("RUN", "run_folder", Path)
     table_argument = kit.argument("TABLE", "table")
     key_argument = kit.argument("KEY", "key")
+    scenario_option = kit.option("--scenario", key="trace_scenario", metavar="SCENARIO")
 
     @kit.command("export-inputs")
     def export_inputs(
@@ -85,10 +86,11 @@ def register(kit: Kit) -> None:
         run: Path = run_argument,
         table: str = table_argument,
         key: str = key_argument,
+        scenario: str | None = scenario_option,
         lang: Lang = kit.lang,
         json_output: bool = kit.json,
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.trace import show_trace
 
-        return show_trace(run, table, key, lang.value, json_output)
+        return show_trace(run, table, key, scenario, lang.value, json_output)

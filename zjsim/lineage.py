@@ -1,0 +1,134 @@
+"""Which tables of a run follow from which registries, parameters and rules.
+
+Declared once, by theme; :mod:`zjsim.trace` follows it in both directions. The rules are the functions of the theme's
+modules whose docstring names a measure of the action plan; they are read from the source, nothing is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_MEASURE = re.compile(r"\bM\d{3}\b")
+_ASSIGNMENT = (
+    "industries", "industry_places", "universities", "disciplines", "relevance", "category_relevance", "counties",
+    "cities", "rules", "craft_links", "cooperation", "industry_loads", "lead_capacities",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A part of a run: the begins of its tables' names, its modules, registries and sections of parameters."""
+
+    name: str
+    tables: tuple[str, ...]
+    modules: tuple[str, ...]
+    registries: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+THEMES = (
+    Theme("leads", ("lead_",), ("lead_discipline", "assignment_scores"), _ASSIGNMENT, ("assignment", "solver")),
+    Theme("heritage", ("heritage_",), ("heritage", "assignment_scores"), _ASSIGNMENT, ("assignment", "solver")),
+    Theme(
+        "supports", ("support_",), ("assignment_support", "assignment_scores"), _ASSIGNMENT, ("assignment", "solver")
+    ),
+    Theme(
+        "assignment",
+        ("assignment_",),
+        ("assignment_explanations", "assignment_pareto", "lead_discipline", "heritage"),
+        _ASSIGNMENT,
+        ("assignment", "solver"),
+    ),
+    Theme(
+        "seats",
+        ("seat_",),
+        ("seat_rules", "seat_shortfalls", "seat_expansion"),
+        ("seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration", "counties"),
+        ("time", "seats", "solver"),
+    ),
+)
+"""Plans. A table belongs to the first theme whose begin it has."""
+
+PROCESSES = {
+    "training": Theme(
+        "training",
+        (),
+        ("training", "training_book", "training_classes"),
+        (
+            "training_providers", "training_demand", "course_types", "training_calendar", "monthly_indices",
+            "process_parameters", "training_parameters",
+        ),
+        ("time", "simulation"),
+    ),
+    "enterprise_service": Theme(
+        "enterprise_service",
+        (),
+        ("enterprise_service", "service_requests"),
+        (
+            "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places", "monthly_indices",
+            "counties", "process_parameters", "service_parameters",
+        ),
+        ("time", "simulation"),
+    ),
+    "patent_transfer": Theme(
+        "patent_transfer",
+        (),
+        ("patent_transfer",),
+        ("patents", "process_parameters", "service_parameters", "patent_parameters"),
+        ("time", "patents", "simulation"),
+    ),
+    "programmes": Theme(
+        "programmes",
+        (),
+        ("programmes",),
+        ("programmes", "programme_batches", "sibling_rule", "counties", "process_parameters", "programme_parameters"),
+        ("time", "simulation"),
+    ),
+    "seats": Theme(
+        "seats",
+        (),
+        ("seat_outcomes",),
+        ("seat_demand", "seat_capacity", "seat_options", "seat_norms", "migrant_calibration", "counties"),
+        ("time", "seats", "simulation"),
+    ),
+}  # fmt: skip
+"""Simulated processes, as the tables of the simulation name them."""
+
+BY_TARGET = ("target_feasibility", "targets_not_modelled", "deciding_inputs")
+BY_PROCESS = ("yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A function whose docstring names measures: where it stands, its first sentence, and the measures."""
+
+    function: str
+    place: str
+    said: str
+    measures: tuple[str, ...]
+
+
+def theme_of(table: str) -> Theme | None:
+    """The theme of a table of a plan; None for the tables of the simulation, which follow from a process."""
+    return next((t for t in THEMES if table.startswith(t.tables)), None)
+
+
+@cache
+def rules_of(theme: Theme) -> tuple[Rule, ...]:
+    """The rules in the modules of a theme, in the order of the source."""
+    found = []
+    for module in theme.modules:
+        source = files("zjsim.models").joinpath(f"{module}.py")
+        if not source.is_file():
+            continue
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (said := ast.get_docstring(node)):
+                measures = tuple(dict.fromkeys(_MEASURE.findall(said)))
+                if measures:
+                    first = " ".join(said.split("\n\n")[0].split())
+                    found.append(Rule(node.name, f"models/{module}.py:{node.lineno}", first, measures))
+    return tuple(found)

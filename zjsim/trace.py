@@ -1,0 +1,271 @@
+"""``zjsim trace``: from a row of results to rules, inputs, sources and bases - and from an input to the results.
+
+The scenario of the run is loaded again; if a file has changed since, that is said. Rows belong together where the
+columns that identify them (keys and references of the registry) have the same values in both tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zjsim.lineage import BY_PROCESS, BY_TARGET, PROCESSES, THEMES, Theme, rules_of, theme_of
+from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.registries import REGISTRIES
+from zjsim.tables.values import nearest
+from zjsim.tables.writer import exact_cells
+from zjsim.texts import Language, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+
+MOST_ROWS = 40
+"""Input rows of one registry that are listed."""
+Row = dict[str, str]
+
+
+def _refuse(rule: str, place: str, value: str = "", fix: str = "") -> InputErrors:
+    return InputErrors([finding(rule, place, value=value, fix=fix, theme="scenario.trace.rule")])
+
+
+def read_table(folder: Path, name: str) -> list[Row]:
+    """The rows of a table of a run as text; raises ``InputErrors`` with the nearest name if there is none."""
+    import pandas as pd
+
+    known = sorted(p.stem for p in (folder / "tables").glob("*.csv"))
+    if name not in known:
+        raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))
+    table = pd.read_csv(folder / "tables" / f"{name}.csv", dtype=str, keep_default_na=False)
+    return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def matching_rows(rows: Sequence[Row], key: str) -> list[int]:
+    """Numbers of the rows that a key means: each part is ``column=value``, or a value that some column has."""
+    parts = [p.strip() for p in key.split(",") if p.strip()]
+
+    def has(row: Row, part: str) -> bool:
+        column, equals, value = part.partition("=")
+        return row.get(column) == value if equals and column in row else part in row.values()
+
+    return [i for i, row in enumerate(rows) if parts and all(has(row, part) for part in parts)]
+
+
+def scenario_of(folder: Path, scenario: str | None) -> tuple[Scenario, dict[str, Any], bool]:
+    """The scenario of a run, the run's manifest, and whether all inputs are still the same."""
+    from zjsim.scenario import load
+
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise _refuse("run", str(folder))
+    manifest = json.loads(path.read_text("utf-8"))
+    loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
+    return loaded, manifest, loaded.file_hashes == manifest["inputs"]
+
+
+def _identifying(registry: str) -> list[str]:
+    declared = REGISTRIES[registry]
+    return [c.name for c in declared.columns if c.name in declared.key or (c.ref and c.name != "source_id")]
+
+
+def input_rows(scenario: Scenario, registry: str, row: Row) -> list[int]:
+    """Rows of a registry that share every identifying column with a row of results (none if they share no column)."""
+    import numpy as np
+
+    table = scenario.tables[registry]
+    shared = [c for c in _identifying(registry) if row.get(c) and not REGISTRIES[registry].by_name[c].separator]
+    if not shared or not set(shared) & set(REGISTRIES[registry].key):
+        return []
+    mask = np.ones(len(table), dtype=bool)
+    for name in shared:
+        mask &= np.array(exact_cells(table[name]), dtype=object) == row[name]
+    return [int(i) for i in np.flatnonzero(mask)]
+
+
+def described(scenario: Scenario, registry: str, row: int) -> dict[str, Any]:
+    """An input row: key, values, file and line, cells set elsewhere and why, source and basis."""
+    table, declared = scenario.tables[registry], REGISTRIES[registry]
+    cells: Row = {str(c): exact_cells(table[c].iloc[[row]])[0] for c in table.columns}
+    key = tuple(cells[k] for k in declared.key)
+    file, line = scenario.files[registry].place if registry in scenario.files else "", scenario.lines[registry][row]
+    reasons = {c.column: c for c in scenario.changes if c.registry == registry and c.key == key}
+    elsewhere = {}
+    for name in cells:
+        if (row, name) in scenario.origins.get(registry, {}):
+            where, at = scenario.origins[registry][row, name]
+            change = reasons.get(name) or reasons.get("")
+            elsewhere[name] = {"place": f"{where}:{at}" if at else where, "reason": change.reason if change else ""}
+    return {
+        "registry": registry,
+        "key": ", ".join(key),
+        "place": f"{file}:{int(line)}",
+        "values": {k: v for k, v in cells.items() if v and k not in (*declared.key, "source_id", "basis")},
+        "set_elsewhere": elsewhere,
+        "source": _source(scenario.tables["sources"], cells.get("source_id", "")),
+        "basis": cells.get("basis", ""),
+    }
+
+
+def _source(sources: pd.DataFrame, source_id: str) -> dict[str, str]:
+    found = sources[sources["source_id"] == source_id]
+    record = found.iloc[0].to_dict() if len(found) else {}
+    return {"source_id": source_id, **{k: str(record.get(k, "")) for k in ("title_zh", "title_en", "url")}}
+
+
+def _processes(folder: Path, scenario: Scenario, table: str, row: Row) -> list[Theme]:
+    """The simulated processes that a row of the simulation follows from."""
+    if row.get("process") in PROCESSES:
+        return [PROCESSES[row["process"]]]
+    targets = scenario.tables["targets"]
+    chosen = targets[(targets["target_id"] == row.get("target_id")) & (targets["reading"] == row.get("reading"))]
+    outcomes = set(chosen["outcome"]) - {""}
+    names = {r["process"] for r in read_table(folder, "yearly_outcomes") if r.get("outcome") in outcomes}
+    return [theme for name, theme in PROCESSES.items() if name in names]
+
+
+def trace_result(folder: Path, scenario: Scenario, table: str, row: Row) -> dict[str, Any]:
+    """What a row of results follows from: rules, parameters, input rows."""
+    theme = theme_of(table)
+    themes = [theme] if theme else _processes(folder, scenario, table, row)
+    measures = set(row.get("measures", "").split(";")) - {""}
+    rules = [r for t in themes for r in rules_of(t)]
+    rules.sort(key=lambda r: not measures & set(r.measures))
+    inputs: list[dict[str, Any]] = []
+    as_a_whole: list[str] = []
+    for registry in dict.fromkeys(name for t in themes for name in t.registries):
+        rows = input_rows(scenario, registry, row)
+        inputs += [described(scenario, registry, i) for i in rows[:MOST_ROWS]]
+        if not rows and len(scenario.tables[registry]):
+            as_a_whole.append(registry)
+    if table in BY_TARGET:
+        inputs[:0] = [described(scenario, "targets", i) for i in input_rows(scenario, "targets", row)]
+    if table in (*BY_TARGET, *BY_PROCESS):
+        inputs += list(_uncertain(folder, scenario, table, row, [t.name for t in themes]))
+    values = scenario.parameters.model_dump(mode="json")
+    parameters = [
+        {"path": f"{s}.{k}", "value": v, "place": _parameter_place(scenario, f"{s}.{k}")}
+        for s in dict.fromkeys(p for t in themes for p in t.parameters)
+        for k, v in values.get(s, {}).items()
+    ]
+    return {
+        "row": row,
+        "rules": [{"function": r.function, "place": r.place, "said": r.said, "measures": r.measures} for r in rules],
+        "inputs": inputs,
+        "read_as_a_whole": as_a_whole,
+        "parameters": parameters,
+    }
+
+
+def _parameter_place(scenario: Scenario, path: str) -> str:
+    file, line = scenario.places.get(path, ("", None))
+    return f"{file}:{line}" if line else file
+
+
+def _uncertain(
+    folder: Path, scenario: Scenario, table: str, row: Row, processes: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The uncertain inputs behind a row: its own, or those that decide its target first, then the process's others."""
+    from zjsim.scenario.paths import resolve
+
+    uncertain = scenario.tables["uncertainties"]
+    chosen = uncertain[uncertain["process"].isin(processes)]
+    if row.get("input_id"):
+        chosen = chosen[chosen["input_id"] == row["input_id"]]
+    deciding: list[str] = []
+    if table == "target_feasibility":
+        same = ("target_id", "reading")
+        deciding = [r["input_id"] for r in read_table(folder, "deciding_inputs") if all(r[k] == row[k] for k in same)]
+    records = sorted(
+        zip(chosen["input_id"], chosen["path"], strict=True),
+        key=lambda r: deciding.index(r[0]) if r[0] in deciding else len(deciding),
+    )
+    for _, path in records:
+        target = resolve(str(path), scenario.tables)
+        if not isinstance(target, str) and target.rows is not None:
+            yield from (described(scenario, target.registry, int(i)) for i in target.rows[:1])
+
+
+def trace_input(folder: Path, scenario: Scenario, registry: str, number: int) -> dict[str, Any]:
+    """Which tables of a run use an input row: how many of their rows, and the first of them."""
+    cells = {str(c): exact_cells(scenario.tables[registry][c].iloc[[number]])[0] for c in scenario.tables[registry]}
+    uses = []
+    tables = sorted(p.stem for p in (folder / "tables").glob("*.csv"))
+    for table in tables:
+        theme = theme_of(table)
+        if theme is not None and registry in theme.registries:
+            rows = read_table(folder, table)
+            shared = [c for c in _identifying(registry) if rows and c in rows[0]]
+            same = [r for r in rows if all(r[c] == cells[c] for c in shared)] if shared else rows
+            uses.append({"table": table, "rows": len(same), "shared": shared, "first": same[0] if same else {}})
+    for process, theme in PROCESSES.items():
+        if registry in theme.registries and "yearly_outcomes" in tables:
+            rows = [r for r in read_table(folder, "yearly_outcomes") if r.get("process") == process]
+            if rows:
+                outcomes = sorted({r["outcome"] for r in rows})
+                uses.append({"table": "yearly_outcomes", "process": process, "rows": len(rows), "outcomes": outcomes})
+    rules = [r for t in (*THEMES, *PROCESSES.values()) if registry in t.registries for r in rules_of(t)]
+    functions = list(dict.fromkeys(f"{r.function} ({r.place})" for r in rules))
+    return {"input": described(scenario, registry, number), "used_by": uses, "rules": functions}
+
+
+def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: Language, as_json: bool) -> int:
+    """Print the trace of the rows of ``table`` that ``key`` means, the first one in full; returns 0."""
+    loaded, manifest, same = scenario_of(folder, scenario)
+    is_result = (folder / "tables" / f"{table}.csv").is_file()
+    if is_result or table not in REGISTRIES:
+        rows = read_table(folder, table)
+    else:
+        columns = {str(c): exact_cells(loaded.tables[table][c]) for c in loaded.tables[table].columns}
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    found = matching_rows(rows, key)
+    if not found:
+        raise _refuse("row", table, key)
+    said: dict[str, Any] = {"run": str(manifest["run_id"]), "inputs_unchanged": same, "rows_found": len(found)}
+    if is_result:
+        said |= trace_result(folder, loaded, table, rows[found[0]])
+    else:
+        said |= trace_input(folder, loaded, table, found[0])
+    if as_json:
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        _print(said, lang)
+    return 0
+
+
+def _print(said: dict[str, Any], lang: Language) -> None:
+    if not said["inputs_unchanged"]:
+        print(text("scenario.trace.changed", lang))
+    if said["rows_found"] > 1:
+        print(text("scenario.trace.more_rows", lang, count=said["rows_found"]))
+    if "row" in said:
+        print(", ".join(f"{k} = {v}" for k, v in said["row"].items() if v))
+        print("\n" + text("scenario.trace.rules", lang))
+        for r in said["rules"]:
+            print(f"  {r['function']} ({r['place']}; {', '.join(r['measures'])}): {r['said']}")
+        print("\n" + text("scenario.trace.inputs", lang))
+        for entry in said["inputs"]:
+            _print_input(entry, lang)
+        print("\n" + text("scenario.trace.whole", lang, names=", ".join(said["read_as_a_whole"]) or "-"))
+        print("\n" + text("scenario.trace.parameters", lang))
+        for p in said["parameters"]:
+            print(f"  {p['path']} = {json.dumps(p['value'], ensure_ascii=False)}  {p['place']}")
+        return
+    _print_input(said["input"], lang)
+    print("\n" + text("scenario.trace.uses", lang))
+    for use in said["used_by"]:
+        detail = f" [{use['process']}: {', '.join(use['outcomes'])}]" if "process" in use else ""
+        print("  " + text("scenario.trace.use", lang, table=use["table"], rows=use["rows"]) + detail)
+    for rule in said["rules"]:
+        print(f"  {rule}")
+
+
+def _print_input(entry: dict[str, Any], lang: Language) -> None:
+    source = entry["source"]
+    title = source["title_zh" if lang == "zh" else "title_en"]
+    print(f"  {entry['registry']}[{entry['key']}]  {entry['place']}  {entry['basis']}  {title} ({source['source_id']})")
+    print("    " + ", ".join(f"{k} = {v}" for k, v in list(entry["values"].items())[:12]))
+    for name, where in entry["set_elsewhere"].items():
+        print(f"    {name}: {where['place']} {where['reason']}")
