@@ -3,7 +3,7 @@
 * Industry by county: roles of its places, colleges that sit there, employees in parks and larger firms.
 * Need: key firms that would join a platform, training that needs a college or practice places nearby, children of
   employees and of neighbours. City figures go to counties by residents × (1 + concentration).
-* Hosts: teams free for platforms, teachers free for counties.
+* Hosts: members of service teams free for platforms, teachers free for counties.
 * Limits: the starts a year that past openings imply, and cost points by city that these starts would have taken.
 
 Run ``python -m zjsim.synthesis.locations FOLDER`` to write the registries anew; equal input gives equal bytes.
@@ -33,16 +33,19 @@ INPUTS = (
 )
 ROLE_WEIGHT = {"core_area": 1.0, "coordination_area": 0.8, "known_location": 0.6}
 """The same weights of places as in the assignment of lead disciplines."""
-OTHER_INDUSTRY = 0.3
-"""Weight of a city's industry in a county that is none of its places, against 0.6-1 for a place (judgement)."""
+INDUSTRIES_PER_COUNTY = 3
+"""Main industries whose firms are told apart in a county: its weightiest ones (judgement)."""
 KEY_CLASSES = ("little_giant", "chain_leader", "specialised_sme")
 PRACTICE_INTERVAL, PRACTICE_BATCH = "PP65", "GP09"
+PERSONS_PER_PLATFORM = 2
+"""A platform's own staff: the members of all teams (3,456) over the platforms in existence (1,622) give 2.1."""
 HIRED_PER_MOVED = 1.5
 """Trainers hired locally for each teacher who moves (judgement): a campus stands on both."""
 
+PERSONS_PER_TEAM = "PP28"
 JOIN, TEAMS, TEACHERS, COLLEGE, PRACTICE = "LP04", "LP05", "LP06", "LP07", "LP08"
 STAFF_PER_FIRM, IN_PARKS, CHILDREN, AT_WORK, NEIGHBOURS = "LP09", "LP10", "LP11", "LP12", "LP13"
-CAMPUS_STARTS, COLLEGE_STARTS, EQUAL_SHARE, SOCIAL_HOURS, STARTS_PER_TEAM = "LP14", "LP15", "LP16", "LP17", "LP18"
+CAMPUS_STARTS, COLLEGE_STARTS, EQUAL_SHARE, SOCIAL_HOURS, STARTS_PER_PERSON = "LP14", "LP15", "LP16", "LP17", "LP18"
 TEACHER_HOURS, COURSE_HOURS, CLASS_SIZE = "PP08", "PP03", "PP02"
 
 
@@ -131,7 +134,10 @@ def location_need(tables: Tables, industry: pd.DataFrame) -> pd.DataFrame:
 
 
 def location_hosts(tables: Tables) -> pd.DataFrame:
-    """Registry ``location_hosts``: teams free for platforms, teachers of vocational colleges free for counties."""
+    """Registry ``location_hosts``: team members free for platforms, teachers of vocational colleges free for counties.
+
+    The unit of platforms is a pair of persons.
+    """
     value = _values(tables)
     u = tables["universities"].sort_values("moe_code", ignore_index=True)
     teams = tables["service_teams"].set_index("moe_code")["teams"]
@@ -140,9 +146,9 @@ def location_hosts(tables: Tables) -> pd.DataFrame:
     rows = []
     for r in u.to_dict("records"):
         code = r["moe_code"]
-        free = int(teams[code] * value[TEAMS] + 0.5)
+        free = int(teams[code] * value[PERSONS_PER_TEAM] * value[TEAMS] / PERSONS_PER_PLATFORM + 0.5)
         if free:
-            each = max(1, int(free * value[STARTS_PER_TEAM] + 0.5))
+            each = max(1, int(free * value[STARTS_PER_PERSON] + 0.5))
             rows.append(
                 ("platforms", code, free, each, bool(r["double_first_class"] or r["provincial_key_university"]))
             )
@@ -224,10 +230,11 @@ def _training(tables: Tables) -> pd.Series:
     value = _values(tables)
     types = tables["course_types"]
     types = types[types["counts_social"] & ~types["is_online"]]
+    value[""] = 1.0
     rate = {
-        r["course_type_id"]: value[r["rate_parameter_id"]] * (value[r["share_parameter_id"]] if r["share_parameter_id"] else 1)
+        r["course_type_id"]: value[r["rate_parameter_id"]] * value[r["share_parameter_id"]]
         for r in types.to_dict("records")
-    }  # fmt: skip
+    }
     demand = tables["training_demand"]
     demand = demand[demand["course_type_id"].isin(rate)]
     wanted: pd.Series = (demand["base"] * demand["course_type_id"].map(rate)).groupby(demand["city_code"]).sum()
@@ -239,8 +246,8 @@ def _firms(
 ) -> list[tuple[str, str, str, int, str, str]]:
     """Key firms that would join a platform, by county and industry.
 
-    A county's firms go to its industries by role; the other main industries of its city count for less. Heritage firms
-    go to the places of the heritage industries.
+    A county's firms go to its weightiest main industries by role; a county without any place takes the industries that
+    its city's other counties have. Heritage firms go to the places of the heritage industries.
     """
     firms = tables["enterprises"].set_index(["city_code", "firm_class"])["firms"]
     kinds = dict(zip(tables["industries"]["industry_id"], tables["industries"]["kind"], strict=True))
@@ -253,19 +260,26 @@ def _firms(
             industries = [i for i in here if kinds[i] == kind]
             if not industries:
                 continue
-            least = OTHER_INDUSTRY * ROLE_WEIGHT["known_location"] if kind == "provincial_cluster" else 0.0
-            grid = np.array([[max(weights[c].get(i, 0.0), least) for i in industries] for c in codes])
+            grid = np.array([[weights[c].get(i, 0.0) for i in industries] for c in codes])
             if kind == "provincial_cluster":
-                grid = grid / grid.sum(axis=1, keepdims=True)
+                grid = _weightiest(grid)
             grid = grid * share[part.index][:, None]
-            total = sum(int(firms[city, k]) for k in classes)
-            amounts = largest_remainder(grid, int(total * join + 0.5))
+            amounts = largest_remainder(grid, int(sum(int(firms[city, k]) for k in classes) * join + 0.5))
             rows += [
                 ("platforms", c, i, int(amounts[a, b]), "firms", "家企业")
                 for a, c in enumerate(codes)
                 for b, i in enumerate(industries)
             ]
     return rows
+
+
+def _weightiest(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of each county's weightiest industries (rows add up to 1); the city's mean where it has none."""
+    filled = np.where(grid.sum(axis=1, keepdims=True) > 0, grid, grid.mean(axis=0, keepdims=True))
+    rank = np.argsort(np.argsort(-filled, axis=1, kind="stable"), axis=1, kind="stable")
+    kept = np.where(rank < INDUSTRIES_PER_COUNTY, filled, 0.0)
+    shares: NDArray[np.float64] = kept / kept.sum(axis=1, keepdims=True)
+    return shares
 
 
 def regenerate(folder: Path) -> dict[str, bytes]:
