@@ -164,3 +164,11 @@ def test_scaling_is_exact() -> None:
     assert scale("45", "1.1", whole) == "50"
     assert scale("0.1", "3", number) == "0.3"
     assert scale("", "3", number) == ""
+
+
+def test_a_link_out_of_the_folder_is_refused(child: Callable[..., Path], tmp_path: Path) -> None:
+    folder = child()
+    (folder / "overrides" / "counties.csv").symlink_to(tmp_path / "toy" / "registries" / "counties.csv")
+    with pytest.raises(InputErrors) as caught:
+        load(folder)
+    assert [(f.rule, f.file) for f in caught.value.errors] == [("link_outside", "overrides/counties.csv")]

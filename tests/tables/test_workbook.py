@@ -163,7 +163,7 @@ def package(path: Path, sheet: bytes, *, strings: bytes = b"", more: dict[str, b
         "xl/workbook.xml": f'<workbook {main} xmlns:r="r"><sheets><sheet name="places" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<R><Relationship Id="r1" Target="worksheets/s.xml"/></R>',
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
         for name, content in parts.items():
             made.writestr(name, content)
         made.writestr("xl/worksheets/s.xml", sheet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,15 @@ LEAST = {"seed": 0, "replications": 2, "workers": 1, "year": 2020}
 """Smallest values of the integer options."""
 
 Command = TypeVar("Command", bound=Callable[..., int])
+
+
+MOST_WORKERS = 8
+"""Processes started without being asked for; each takes about 200 MB."""
+
+
+def cores() -> int:
+    """How many processes to use by default: results do not depend on it."""
+    return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 class Lang(StrEnum):
@@ -55,7 +65,7 @@ class Kit:
 
     def argument(self, metavar: str, key: str, kind: type | None = None, default: Any = ...) -> Any:
         """An argument with the help ``cli.help.<key>``."""
-        more = {"path_type": kind} if kind is Path else {}
+        more: Any = {"path_type": kind} if kind is Path else {}
         return typer.Argument(
             default, metavar=metavar, help=self.said(key), rich_help_panel=self.said("arguments"), **more
         )

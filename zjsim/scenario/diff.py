@@ -115,16 +115,17 @@ def _registry(registry: Registry, first: Scenario, second: Scenario, reasons: _R
     for key, at in rows[1].items():
         before = rows[0].get(key)
         for name in columns:
+            kind: Kind = "changed"
             if before is None and new[name][at]:
                 kind, was = "added", ""
             elif before is not None and old[name][before] != new[name][at]:
-                kind, was = "changed", old[name][before]
+                was = old[name][before]
             else:
                 continue
             place = _place(*second.place(registry.name, at, name))
             yield Difference(
                 registry.name, key, name, kind, was, new[name][at], reasons.of(registry.name, key, name), place
-            )  # type: ignore[arg-type]
+            )
 
 
 def _texts(table: pd.DataFrame) -> dict[str, list[str]]:

@@ -135,8 +135,8 @@ def _apply_row(sheet: _Sheet, row: int) -> None:
 
 def _delete(sheet: _Sheet, row: int, rows: NDArray[np.int64], values: dict[str, str]) -> None:
     if values:
-        column = next(iter(values))
-        sheet.fault("override_delete_value", row, column, values[column])
+        first = next(iter(values))
+        sheet.fault("override_delete_value", row, first, values[first])
         return
     for column in sheet.registry.columns:
         if not sheet.claim(column.name, row, rows, agree=False):
@@ -225,8 +225,9 @@ def _add(sheet: _Sheet, row: int, values: dict[str, str]) -> None:
         return
     for other in sheet.added:
         if tuple(sheet.cell(other, k) for k in sheet.registry.key) == key:
-            words = {"row_key": ", ".join(key), "first": sheet.raw.file, "other": int(sheet.raw.lines[other])}
-            sheet.fault("override_twice", row, sheet.registry.key[0], key[0], **words)
+            name, line = sheet.registry.key[0], int(sheet.raw.lines[other])
+            said = ", ".join(key)
+            sheet.fault("override_twice", row, name, key[0], row_key=said, first=sheet.raw.file, other=line)
             return
     sheet.added.append(row)
     sheet.changes.append(_change(sheet, row, "add", key, "", "", ""))
