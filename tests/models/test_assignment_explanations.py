@@ -54,6 +54,7 @@ def candidate(key: Key, units: int, strength: Strength | None = None) -> Candida
     )  # fmt: skip
 
 
+@cache
 def lead_toy(seed: int) -> tuple[Problem, dict[Assignment, int]] | None:
     module = neighbour("test_lead_discipline")
     data: LeadData = module.random_lead_data(seed)
@@ -71,6 +72,7 @@ def lead_toy(seed: int) -> tuple[Problem, dict[Assignment, int]] | None:
     return lead_problem(data, made, result, TABLES, Options()), worth
 
 
+@cache
 def heritage_toy(seed: int) -> tuple[Problem, dict[Assignment, int]] | None:
     module = neighbour("test_heritage")
     data = module.random_heritage_data(seed)
@@ -89,6 +91,7 @@ def heritage_toy(seed: int) -> tuple[Problem, dict[Assignment, int]] | None:
     return heritage_problem(data, made, result, TABLES, Options()), worth
 
 
+@cache
 def support_toy(seed: int) -> tuple[Problem, dict[Assignment, int]] | None:
     """Plans whose cities are as many as possible: what is left to decide once the first goal is kept."""
     module = neighbour("test_assignment_support")

@@ -148,6 +148,17 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
             "share_of_values": [0.25, 0.75] * 2,
         }
     )
+    pareto = pd.DataFrame(
+        {
+            "problem": ["lead", "lead", "heritage"],
+            "cities": [3, 5, 2],
+            "score": [90.0, 70.0, 80.0],
+            "bound": [90.0, 75.0, 80.0],
+            "gap": [0.0, 0.07, 0.0],
+            "is_plan": [True, False, True],
+            "changes": ["", attack, ""],
+        }
+    )
     manifest: dict[str, Any] = {
         "format": 1, "zjsim": "0.0.0", "python": "3.11.0", "scenario": "toy", "base": "", "sets": [attack],
         "seed": 7, "replications": 40, "run_id": "0123456789ab", "lang": "zh", "as_of": "2024-12-31",
@@ -161,6 +172,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
     tables = {
         "lead_assignments": leads,
         "heritage_pairs": pairs,
+        "assignment_pareto": pareto,
         "seat_expansion": _seats(attack),
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),

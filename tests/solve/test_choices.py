@@ -201,13 +201,13 @@ def test_goals_kept_are_rows_of_what_is_left() -> None:
     assert rest.stages[0].value == whole.stages[1].value
 
 
-def hard(n: int = 60) -> tuple[pyo.ConcreteModel, Goal]:
+def hard(n: int = 36) -> tuple[pyo.ConcreteModel, Goal]:
     g = np.random.default_rng(7)
     m = pyo.ConcreteModel()
     m.x = pyo.Var(range(n), domain=pyo.Binary)
-    weight, value = g.integers(100, 999, (12, n)), g.integers(100, 999, n)
+    weight, value = g.integers(100, 999, (8, n)), g.integers(100, 999, n)
     m.rows = pyo.Constraint(
-        range(12), rule=lambda m, k: sum(int(weight[k, i]) * m.x[i] for i in range(n)) <= int(weight[k].sum() // 2)
+        range(8), rule=lambda m, k: sum(int(weight[k, i]) * m.x[i] for i in range(n)) <= int(weight[k].sum() // 2)
     )
     return m, Goal("value", "maximise", sum(int(value[i]) * m.x[i] for i in range(n)))
 

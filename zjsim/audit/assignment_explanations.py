@@ -114,7 +114,7 @@ def _alternatives(
             if abs(float(rows[name].iloc[0]) - expected) > POINTS + 0.0006 * (len(other) + len(chosen[problem])):
                 yield at("value_differs", item=who, column=name, value=rows[name].iloc[0], expected=expected)
         for broken in rules[problem](_table(other), tables, p):
-            yield at("other_plan_breaks", item=who, zh=broken.zh, en=broken.en)
+            yield at("other_plan_breaks", item=who, broken=broken.rule)
 
 
 def _pareto(
@@ -147,7 +147,7 @@ def _pareto(
                 if abs(float(r[name]) - expected) > (POINTS + 0.0006 * len(taken) if name == "score" else 0):
                     yield at("value_differs", item=who, column=name, value=r[name], expected=expected)
             for broken in rules[problem](_table(taken), tables, p):
-                yield at("other_plan_breaks", item=who, zh=broken.zh, en=broken.en)
+                yield at("other_plan_breaks", item=who, broken=broken.rule)
 
 
 def _prices(plan: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
