@@ -58,11 +58,11 @@ def _worse_off(placed: Placed) -> IntArray:
 
 
 def envy_table(county: County, placed: Placed) -> pd.DataFrame:
-    """Envy by tier of the child and section: one row for each rule; ``children`` counts each child once a row."""
+    """Envy by tier of the child, section and rule (to be added up); a child counts once for each section it envies."""
     found = envy(placed)
     on = np.flatnonzero(found["rule"] != _NOBODY)
     grade, arcs = placed.grade, placed.arcs
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "mode": placed.mode,
             "county_code": county.code,
@@ -74,6 +74,10 @@ def envy_table(county: County, placed: Placed) -> pd.DataFrame:
             "children": found["children"][on],
         }
     )
+
+
+def added(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that agree in all but their children together, sorted."""
     keys = [c for c in table.columns if c != "children"]
     return table.groupby(keys, as_index=False, sort=True)["children"].sum()
 
@@ -87,10 +91,10 @@ def _section_columns(county: County, placed: Placed, section: IntArray) -> dict[
 
 
 def placement_table(county: County, placed: Placed) -> pd.DataFrame:
-    """Children placed by school, kind of seat, grade and tier."""
+    """Children placed by school, kind of seat, grade and tier (to be added up)."""
     arcs = placed.arcs
     on = np.flatnonzero(placed.sent)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "mode": placed.mode,
             "county_code": county.code,
@@ -101,8 +105,6 @@ def placement_table(county: County, placed: Placed) -> pd.DataFrame:
             "children": placed.sent[on],
         }
     )
-    keys = [c for c in table.columns if c != "children"]
-    return table.groupby(keys, as_index=False, sort=True)["children"].sum()
 
 
 def cutoff_table(county: County, placed: Placed) -> pd.DataFrame:
@@ -112,32 +114,32 @@ def cutoff_table(county: County, placed: Placed) -> pd.DataFrame:
     in; ``turned_away`` counts children of the tier who liked the section better than what they got.
     """
     grade, arcs = placed.grade, placed.arcs
-    plain = (placed.sent > 0) & ~favour(arcs, placed.reading) & (grade.points[arcs.group] != NONE)
-    points = np.where(plain, grade.raw_points[arcs.group], np.nan)
-    table = pd.DataFrame(
+    turned_away = _worse_off(placed)
+    on = np.flatnonzero((placed.sent > 0) | (turned_away > 0))
+    section, group = arcs.section[on], arcs.group[on]
+    plain = (placed.sent[on] > 0) & ~favour(arcs, placed.reading)[on] & (grade.points[group] != NONE)
+    return pd.DataFrame(
         {
-            "section": arcs.section,
-            "tier": grade.tier[arcs.group],
-            "admitted": placed.sent,
-            "points": points,
-            "turned_away": _worse_off(placed),
+            "mode": placed.mode,
+            "county_code": county.code,
+            "year": county.year,
+            "grade": grade.grade,
+            **_section_columns(county, placed, section),
+            "seats": grade.seats[section],
+            "filled": placed.load[section],
+            "tier": grade.tier[group],
+            "admitted": placed.sent[on],
+            "points": np.where(plain, grade.raw_points[group], np.nan),
+            "turned_away": turned_away[on],
         }
     )
-    table = table[(table["admitted"] > 0) | (table["turned_away"] > 0)]
-    table = table.groupby(["section", "tier"], as_index=False, sort=True).agg(
-        {"admitted": "sum", "points": "min", "turned_away": "sum"}
-    )
-    section = table.pop("section").to_numpy(np.int64)
-    front = {
-        "mode": placed.mode,
-        "county_code": county.code,
-        "year": county.year,
-        "grade": grade.grade,
-        **_section_columns(county, placed, section),
-        "seats": grade.seats[section],
-        "filled": placed.load[section],
-    }
-    return pd.concat([pd.DataFrame(front, index=table.index), table], axis=1)
+
+
+def cutoffs_together(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of :func:`cutoff_table` of one section and tier together: counts added up, the weakest points."""
+    counted = {"admitted": "sum", "points": "min", "turned_away": "sum"}
+    keys = [c for c in table.columns if c not in counted]
+    return table.groupby(keys, as_index=False, sort=True).agg(counted)
 
 
 def fairness_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
@@ -146,36 +148,48 @@ def fairness_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:
     Local children are in the public schools before anyone is placed. ``own_first`` counts children at the school they
     like best, ``siblings`` those whose elder sibling's school was open to them, ``siblings_together`` those who got it.
     """
-    rows = []
+    tiers = sorted({t for placed in all_placed for t in placed.grade.tier.tolist()})
+    rows: dict[str, dict[str, int]] = {f"tier_{t}": dict.fromkeys(_COUNTS, 0) for t in tiers}
     for placed in all_placed:
-        arcs, tier = placed.arcs, placed.grade.tier
-        step = np.array(KINDS, dtype=object)[placed.grade.kind[arcs.section]]
-        part = pd.DataFrame({"tier": tier[arcs.group], "distance_km": arcs.distance * placed.sent / 100})
-        for kind in KINDS:
-            part[kind] = np.where(step == kind, placed.sent, 0)
-        part["own_first"] = np.where(arcs.position == 0, placed.sent, 0)
-        part["siblings_together"] = np.where(arcs.together, placed.sent, 0)
-        whole = pd.DataFrame({"tier": tier, "children": placed.grade.children, "unplaced": placed.unplaced})
-        whole["siblings"] = np.where(arcs.elder, placed.grade.children, 0)
-        joined = [t.groupby("tier", sort=True).sum() for t in (whole, part)]
-        rows.append(pd.concat(joined, axis=1).fillna(0).reset_index())
-    by_tier = pd.concat(rows, ignore_index=True).groupby("tier", as_index=False, sort=True).sum()
-    by_tier.insert(0, "who", "tier_" + by_tier.pop("tier").astype(str))
-    total = by_tier.drop(columns="who").sum()
-    local = dict.fromkeys(total.index, 0.0) | {"children": county.local_children, "public": county.local_children}
-    table = pd.concat([pd.DataFrame([{"who": "local", **local}, {"who": "migrant", **total}]), by_tier])
-    table["placed"] = table["children"] - table["unplaced"]
-    counts = ["children", "placed", "unplaced", *KINDS, "own_first", "siblings", "siblings_together"]
-    table = table.reset_index(drop=True)
+        for name, per_group in _counts_of_groups(placed).items():
+            for tier in tiers:
+                rows[f"tier_{tier}"][name] += int(per_group[placed.grade.tier == tier].sum())
+    migrant = {name: sum(row[name] for row in rows.values()) for name in _COUNTS}
+    here = dict.fromkeys(("children", "placed", "public"), county.local_children)
+    local = dict.fromkeys(_COUNTS, 0) | here
+    table = pd.DataFrame.from_dict({"local": local, "migrant": migrant, **rows}, orient="index")
+    metres = table.pop("metres10")
     done = table["placed"].where(table["placed"] > 0)
-    result = table[["who", *counts]].astype(dict.fromkeys(counts, "int64"))
-    result["public_share"] = (table["public"] / done).round(6)
-    result["mean_distance_km"] = (table["distance_km"] / done).where(table["who"] != "local").round(4)
-    for at, (name, value) in enumerate(
-        {"mode": all_placed[0].mode, "county_code": county.code, "year": county.year}.items()
-    ):
-        result.insert(at, name, value)
-    return result
+    table["public_share"] = (table["public"] / done).round(6)
+    table["mean_distance_km"] = (metres / 100 / done).where(table.index != "local").round(4)
+    table = table.rename_axis("who").reset_index()
+    front = {"mode": all_placed[0].mode, "county_code": county.code, "year": county.year}
+    return pd.concat([pd.DataFrame(front, index=table.index), table], axis=1)
+
+
+_COUNTS = ("children", "placed", "unplaced", *KINDS, "own_first", "siblings", "siblings_together", "metres10")
+
+
+def _counts_of_groups(placed: Placed) -> dict[str, IntArray]:
+    """Per group: its children, those placed by kind of seat, at their first choice, with siblings, and their way."""
+    arcs, grade = placed.arcs, placed.grade
+    kind = grade.kind[arcs.section]
+
+    def per_group(values: IntArray) -> IntArray:
+        total = np.zeros(len(grade.ids), np.int64)
+        np.add.at(total, arcs.group, values)
+        return total
+
+    return {
+        "children": grade.children,
+        "placed": grade.children - placed.unplaced,
+        "unplaced": placed.unplaced,
+        **{name: per_group(placed.sent * (kind == k)) for k, name in enumerate(KINDS)},
+        "own_first": per_group(placed.sent * (arcs.position == 0)),
+        "siblings": grade.children * arcs.elder,
+        "siblings_together": per_group(placed.sent * arcs.together),
+        "metres10": per_group(placed.sent * arcs.distance),
+    }
 
 
 def unplaced_table(county: County, all_placed: list[Placed]) -> pd.DataFrame:

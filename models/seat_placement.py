@@ -15,7 +15,9 @@ import pandas as pd
 from zjsim.models.placement_data import county_data, county_tables
 from zjsim.models.placement_explain import group_table
 from zjsim.models.placement_fairness import (
+    added,
     cutoff_table,
+    cutoffs_together,
     dual_table,
     envy_table,
     fairness_table,
@@ -120,6 +122,9 @@ def _county_plan(task: tuple[Any, ...]) -> Plan:
             parts["placement_duals"].append(dual_table(county, placed))
     parts["placement_duals"] = parts["placement_duals"] or [dual_table(county, placed)]
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
+    plan["placement"] = added(plan["placement"])
+    plan["placement_envy"] = added(plan["placement_envy"])
+    plan["placement_cutoffs"] = cutoffs_together(plan["placement_cutoffs"])
     plan["placement_prices"] = side_by_side(plan["placement_prices"], modes)
     plan["placement_unplaced"] = with_seats_needed(plan["placement_unplaced"])
     return plan

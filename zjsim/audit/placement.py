@@ -62,6 +62,8 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
         envy.setdefault(key[:3], {})[key[3:]] = n
     prices = plan["placement_prices"]
     goals = {m: _keyed(prices, ["county_code", "grade", "goal"], m) for m in modes}
+    cutoffs = dict(iter(plan["placement_cutoffs"].groupby(["mode", "county_code", "grade"], sort=True)))
+    left = plan["placement_unplaced"].set_index(["mode", "county_code", "grade"])
     duals = _keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
     for world in worlds(tables, year, codes, parameters):
         for mode in modes:
@@ -72,6 +74,9 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
                 continue
             yield from _seats_kept(outcome)
             yield from _envy_counted(outcome, envy.get((mode, world.county, world.grade), {}))
+            key = (mode, world.county, world.grade)
+            yield from _cutoffs_counted(outcome, cutoffs.get(key, plan["placement_cutoffs"].iloc[:0]))
+            yield from _nobody_open(outcome, left.loc[[key]])
             yield from _goals_counted(outcome, goals[mode])
             yield from _claims_kept(outcome) if mode == "priority" else _proven(outcome, duals)
 
@@ -188,12 +193,48 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
                 _KEY + "envy",
                 **o.where(),
                 school=key[0],
-                rule=key[3],
+                reason=key[3],
                 told=told.get(key, 0),
                 found=counted.get(key, 0),
             )
         elif o.mode == "priority" and key[3] in ("none", "free_seat"):
             yield finding("placement_unforced_envy", _KEY + "unforced_envy", **o.where(), school=key[0])
+
+
+def _cutoffs_counted(o: _Outcome, told: pd.DataFrame) -> Iterator[Finding]:
+    """Seats, children admitted and turned away, and the weakest points admitted by claim, by section and tier."""
+    admitted, turned, points = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]](), {}
+    for group, options, got in o.each():
+        left = group.children
+        for i, option in enumerate(options):
+            key = (*option.section, group.tier)
+            here = got.get(i, 0)
+            left -= here
+            admitted[key] += here
+            turned[key] += left
+            if here and group.steps is not None and o.world.favoured(option) == "none":
+                points[key] = min(points.get(key, group.points), group.points)
+    expected = {
+        k: (o.world.seats[k[:2]], o.load[k[:2]], admitted[k], turned[k], points.get(k))
+        for k in admitted
+        if admitted[k] or turned[k]
+    }
+    columns = ["seats", "filled", "admitted", "turned_away", "points"]
+    keys = told[["school_id", "kind", "tier"]].itertuples(index=False, name=None)
+    values = told[columns].itertuples(index=False, name=None)
+    listed = {k: (*v[:4], None if pd.isna(v[4]) else v[4]) for k, v in zip(keys, values, strict=True)}
+    for key in sorted(set(expected) | set(listed)):
+        if expected.get(key) != listed.get(key):
+            yield finding("placement_cutoff", _KEY + "cutoff", **o.where(), school=key[0], tier=key[2])
+
+
+def _nobody_open(o: _Outcome, told: pd.DataFrame) -> Iterator[Finding]:
+    """Applicants, those to whom no school is open, and the seats left, by grade."""
+    without = sum(got.get(-1, 0) for _, options, got in o.each() if not options)
+    children = sum(g.children for g in o.world.groups.values())
+    seats_left = sum(o.world.seats.values()) - sum(o.load.values())
+    if told[["children", "without_school", "seats_left"]].to_numpy().tolist() != [[children, without, seats_left]]:
+        yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
 
 
 def _goals(world: World) -> list[str]:
@@ -250,11 +291,16 @@ def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[
     keys = ["mode", "county_code", "grade"]
     without = groups.assign(n=groups["children"].where(groups["school_id"] == "", 0)).groupby(keys)["n"].sum()
     table = plan["placement_unplaced"].set_index(keys)
-    if without.to_dict() != table["unplaced"].to_dict():
+    # A grade whose groups are all empty has a row, but no group got anything.
+    same = set(without.index) <= set(table.index)
+    if not same or (without.reindex(table.index, fill_value=0) != table["unplaced"]).any():
         yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
-    best = table.xs("utilitarian") if "utilitarian" in table.index.get_level_values(0) else table.iloc[:0]
-    if len(best) and not (best["seats_needed"] == best["unplaced"] - best["without_school"]).all():
-        yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
+    modes = table.index.get_level_values("mode")
+    if "utilitarian" in modes:
+        best = table.xs("utilitarian")
+        needed = best["unplaced"] - best["without_school"]
+        if any((table.xs(m)["seats_needed"] != needed).any() for m in set(modes)):
+            yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
     fair = plan["placement_fairness"].set_index(["mode", "county_code", "who"])
     expected: dict[tuple[str, str, str, str], int] = {}
     for who, tier in [("migrant", groups), *((f"tier_{t}", g) for t, g in groups.groupby("tier"))]:

@@ -28,6 +28,7 @@ class Group:
     current: str
     family: str
     children: int
+    points: float
 
     @property
     def base(self) -> tuple[int, int]:
@@ -183,7 +184,7 @@ def worlds(tables: Tables, year: int, codes: set[str], parameters: Any) -> Itera
             unit = rule.get("points_step", math.nan)
             steps = round(r["points"] / (1.0 if math.isnan(unit) else unit)) if ranked else None
             texts = (r["cell_id"], r["zone_id"], r["sibling_school"], r["current_school"], r["family_id"])
-            own[r["group_id"]] = Group(r["group_id"], int(r["tier"]), steps, *texts, int(r["children"]))
+            own[r["group_id"]] = Group(r["group_id"], int(r["tier"]), steps, *texts, int(r["children"]), r["points"])
             if r["current_school"]:
                 here[r["current_school"]] = here.get(r["current_school"], 0) + int(r["children"])
         seats = _seats(supply.get((code, grade), grades.iloc[:0]), schools, here)
