@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from zjsim.commands import inputs, placement, sharing
-from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang
+from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang, cores
 from zjsim.console import language, progress_bar, silence_pipe, tolerate_encodings, usage_sentence
 from zjsim.texts import Language, text
 
@@ -119,7 +119,7 @@ def build_app(lang: Language) -> typer.Typer:
     kit = Kit(app, lang)
     version_option = kit.option("--version", key="version", default=False, is_eager=True, callback=_print_version)
     replications_option = kit.option("--replications", key="replications", min=LEAST["replications"])
-    workers_option = kit.option("--workers", key="workers", default=1, min=LEAST["workers"])
+    workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
     out_option = kit.option("--out", key="out", default=Path("results"), metavar="DIR")
     quiet_option = kit.option("--quiet", key="quiet", default=False)
 

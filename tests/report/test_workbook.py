@@ -77,7 +77,7 @@ def test_coded_values_are_words(made_run: MakeRun, tmp_path: Path) -> None:
     sheet = _build(tmp_path / "plan.xlsx", made_run())[text("report.sheet_heritage_pairs", "zh")]
     heads = [c.value for c in sheet[1]]
     j = heads.index(column_title("role", "zh")) + 1
-    assert [sheet.cell(i, j).value for i in (2, 3)] == ["主导", "合作"]
+    assert [sheet.cell(i, j).value for i in (2, 3)] == ["牵头", "合作"]
     assert code_word("of my own", "zh") == "of my own"
 
 
