@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from zjsim.scenario import Scenario, load
 from zjsim.scenario.overrides import apply_overrides, scale
@@ -172,3 +176,32 @@ def test_a_link_out_of_the_folder_is_refused(child: Callable[..., Path], tmp_pat
     with pytest.raises(InputErrors) as caught:
         load(folder)
     assert [(f.rule, f.file) for f in caught.value.errors] == [("link_outside", "overrides/counties.csv")]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_override_file_ends_in_a_traceback_or_in_an_untold_change(
+    data: st.DataObject, toy_table: Callable[[str], tuple[dict[str, str], ...]]
+) -> None:
+    counties = list(toy_table("counties"))
+    content = "".join(",".join(r) + "\n" for r in [list(counties[0]), *(list(c.values()) for c in counties)])
+    target, _ = parse_csv(content.encode(), "counties", "counties.csv")
+    assert target is not None
+    before = [c.copy() for c in target.columns]
+    keys = st.sampled_from([counties[0]["county_code"], "*", "33*", "1..9", ";", "", "x;*", "330000..340000"])
+    cell = st.one_of(st.sampled_from(["", "2", "1.5", "<empty>", "名"]), st.text(max_size=4))
+    row = st.tuples(keys, st.sampled_from(["set", "scale", "add", "delete", "x"]), cell, cell, st.just("r"))
+    rows = data.draw(st.lists(row, max_size=4))
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows([COUNTIES.strip().split(","), *rows])
+    encoded = stream.getvalue().encode("utf-8", "replace")
+    raw, _ = parse_csv(encoded, "counties", "overrides/counties.csv")
+    if raw is None:
+        return
+    changed, changes, found = apply_overrides(raw, target, REGISTRIES["counties"], "child")
+    assert all(f.sentence(lang) for f in found for lang in LANGUAGES)
+    if len(changed) == len(before[0]) and not {c.op for c in changes} & {"add", "delete"}:
+        told = {(c.key[0], c.column) for c in changes}
+        for name, old, new in zip(changed.header, before, changed.columns, strict=True):
+            for code, a, b in zip(before[0], old, new, strict=True):
+                assert (a == b) == ((code, name) not in told)
