@@ -79,7 +79,7 @@ def envy_table(county: County, placed: Placed) -> pd.DataFrame:
 def added(table: pd.DataFrame) -> pd.DataFrame:
     """Rows that agree in all but their children together, sorted."""
     keys = [c for c in table.columns if c != "children"]
-    return table.groupby(keys, as_index=False, sort=True)["children"].sum()
+    return table.groupby(keys, as_index=False, sort=True)[["children"]].sum()
 
 
 def _section_columns(county: County, placed: Placed, section: IntArray) -> dict[str, Any]:

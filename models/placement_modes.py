@@ -99,11 +99,16 @@ def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -
     lengths = arcs.start[first + 1] - arcs.start[first]
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     few = Arcs(
-        start,
-        np.repeat(np.arange(len(first)), lengths),
-        *(getattr(arcs, n)[rows] for n in ("section", "distance", "step", "together", "followed", "stays")),
-        arcs.elder[first],
-        arcs.follows[first],
+        start=start,
+        group=np.repeat(np.arange(len(first)), lengths),
+        section=arcs.section[rows],
+        distance=arcs.distance[rows],
+        step=arcs.step[rows],
+        together=arcs.together[rows],
+        followed=arcs.followed[rows],
+        stays=arcs.stays[rows],
+        elder=arcs.elder[first],
+        follows=arcs.follows[first],
     )
     problem = Transport(size, grade.seats, few.group, few.section)
     goals = [goal(name, whole, few) for name in names]

@@ -5,6 +5,7 @@ An *arc* is a pair (group, section) that is open to the group; arcs are sorted b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -213,7 +214,7 @@ def goal(name: str, grade: Grade, arcs: Arcs) -> Goal:
     zero, none = np.zeros(len(g), np.int64), np.zeros(n_groups, np.int64)
     elder = arcs.elder
     joint = arcs.follows != NONE
-    arc_cost, unplaced = {
+    costs: dict[str, Callable[[], tuple[Any, Any]]] = {
         "stay": lambda: (zero, grade.current != NONE),
         "placed": lambda: (zero, none + 1),
         "public": lambda: (arcs.step, none),
@@ -221,7 +222,8 @@ def goal(name: str, grade: Grade, arcs: Arcs) -> Goal:
         "siblings": lambda: (elder[g] & ~arcs.together, elder),
         "newcomers": lambda: (joint[g] & ~arcs.followed, joint),
         "change": lambda: ((grade.current[g] != NONE) & ~arcs.stays, none),
-    }[part]()
+    }
+    arc_cost, unplaced = costs[part]()
     if name.startswith("tier"):
         own = grade.tier == int(name.removeprefix("tier").split(".")[0])
         arc_cost, unplaced = arc_cost * own[g], unplaced * own

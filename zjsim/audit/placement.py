@@ -170,8 +170,8 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
     for group, options, got in o.each():
         for at in got:
             if at >= 0:
-                key = (options[at].section, o.world.favoured(options[at]))
-                weakest[key] = max(weakest.get(key, group.base), group.base)
+                there = (options[at].section, o.world.favoured(options[at]))
+                weakest[there] = max(weakest.get(there, group.base), group.base)
     counted: Counter[tuple[Any, ...]] = Counter()
     for group, options, got in o.each():
         left = group.children
@@ -186,7 +186,8 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
                     rule = name
             if rule:
                 counted[(*section, group.tier, rule)] += left
-    for key in sorted(set(told) | set(counted)):
+    keys: list[tuple[Any, ...]] = sorted(set(told) | set(counted))
+    for key in keys:
         if told.get(key, 0) != counted.get(key, 0):
             yield finding(
                 "placement_envy",
@@ -203,11 +204,12 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
 
 def _cutoffs_counted(o: _Outcome, told: pd.DataFrame) -> Iterator[Finding]:
     """Seats, children admitted and turned away, and the weakest points admitted by claim, by section and tier."""
-    admitted, turned, points = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]](), {}
+    admitted, turned = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    points: dict[tuple[Any, ...], float] = {}
     for group, options, got in o.each():
         left = group.children
         for i, option in enumerate(options):
-            key = (*option.section, group.tier)
+            key: tuple[Any, ...] = (*option.section, group.tier)
             here = got.get(i, 0)
             left -= here
             admitted[key] += here
@@ -215,7 +217,7 @@ def _cutoffs_counted(o: _Outcome, told: pd.DataFrame) -> Iterator[Finding]:
             if here and group.steps is not None and o.world.favoured(option) == "none":
                 points[key] = min(points.get(key, group.points), group.points)
     expected = {
-        k: (o.world.seats[k[:2]], o.load[k[:2]], admitted[k], turned[k], points.get(k))
+        k: (o.world.seats[k[0], k[1]], o.load[k[0], k[1]], admitted[k], turned[k], points.get(k))
         for k in admitted
         if admitted[k] or turned[k]
     }
@@ -302,23 +304,28 @@ def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[
         if any((table.xs(m)["seats_needed"] != needed).any() for m in set(modes)):
             yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
     fair = plan["placement_fairness"].set_index(["mode", "county_code", "who"])
-    expected: dict[tuple[str, str, str, str], int] = {}
-    for who, tier in [("migrant", groups), *((f"tier_{t}", g) for t, g in groups.groupby("tier"))]:
-        for (mode, code), own in tier.groupby(["mode", "county_code"]):
-            for kind in ("public", "purchased", "self_paid"):
-                expected[mode, code, who, kind] = int(own.loc[own["kind"] == kind, "children"].sum())
-            expected[mode, code, who, "unplaced"] = int(own.loc[own["school_id"] == "", "children"].sum())
-            expected[mode, code, who, "children"] = int(own["children"].sum())
+    expected: Counter[tuple[Any, ...]] = Counter()
+    what = groups["kind"].where(groups["kind"] != "", "unplaced")
+    by = [groups["mode"], groups["county_code"], groups["tier"], what]
+    key: Any
+    for key, n in groups["children"].groupby(by).sum().items():
+        mode, code, tier, kind = key
+        for who in ("migrant", f"tier_{tier}"):
+            for k in ("public", "purchased", "self_paid", "unplaced"):
+                expected[mode, code, who, k] += 0
+            expected[mode, code, who, kind] += int(n)
+            expected[mode, code, who, "children"] += int(n)
     grades = tables["school_grades"]
-    for code, own in grades[(grades["year"] == year) & grades["county_code"].isin(codes)].groupby("county_code"):
+    grades = grades[(grades["year"] == year) & grades["county_code"].isin(codes)]
+    for code, n in grades.groupby("county_code")["taken_local"].sum().items():
         for mode in dict.fromkeys(groups["mode"]):
-            expected[mode, str(code), "local", "public"] = int(own["taken_local"].sum())
+            expected[mode, code, "local", "public"] = int(n)
     wrong = {key[:3] for key, value in expected.items() if _cell(fair, key) != value}
     for mode, code, who in sorted(wrong):
         yield finding("placement_fairness", _KEY + "fairness", mode=mode, county=code, who=who)
 
 
-def _cell(table: pd.DataFrame, key: tuple[str, str, str, str]) -> int | None:
+def _cell(table: Any, key: tuple[Any, ...]) -> int | None:
     return int(table.at[key[:3], key[3]]) if key[:3] in table.index else None
 
 

@@ -168,13 +168,17 @@ def worlds(tables: Tables, year: int, codes: set[str], parameters: Any) -> Itera
     """Every county and grade with applicants, by code and grade."""
     p = parameters.placement
     force = dict(zip(tables["sibling_rule"]["county_code"], tables["sibling_rule"]["in_force"], strict=True))
-    schools = {str(r["school_id"]): r for r in tables["schools"].to_dict("records") if r["county_code"] in codes}
+    schools: dict[str, Any] = {
+        str(r["school_id"]): r for r in tables["schools"].to_dict("records") if r["county_code"] in codes
+    }
     cells = tables["residence_cells"]
     cells = cells[cells["county_code"].isin(codes)]
     at = {c: (float(x), float(y)) for c, x, y in zip(cells["cell_id"], cells["lon"], cells["lat"], strict=True)}
     rules = {(r["county_code"], r["tier"]): r for r in tables["tier_rules"].to_dict("records")}
     groups, grades = (_of(tables[n], year, codes) for n in ("child_groups", "school_grades"))
     supply = dict(iter(grades.groupby(["county_code", "grade"], sort=True)))
+    code: Any
+    grade: Any
     for (code, grade), rows in groups.groupby(["county_code", "grade"], sort=True):
         own = {}
         here: dict[str, int] = {}
