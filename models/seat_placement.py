@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 from zjsim.models.placement_data import county_data, county_tables
+from zjsim.models.placement_difference import difference_table, seats_table
 from zjsim.models.placement_explain import group_table
 from zjsim.models.placement_fairness import (
     added,
@@ -37,6 +38,8 @@ PLAN_TABLES = (
     "placement_unplaced",
     "placement_prices",
     "placement_duals",
+    "placement_difference",
+    "placement_seats_needed",
 )
 COUNTED = {
     "placement": ("children",),
@@ -53,6 +56,7 @@ COUNTED = {
     ),
     "placement_unplaced": ("children", "unplaced", "without_school", "seats_needed"),
     "placement_envy": ("children",),
+    "placement_difference": ("children", "better_by_claims", "equal", "better_by_goals"),
 }
 """Tables for publication and their columns that count children; the others are for the county's own use."""
 
@@ -108,8 +112,9 @@ def _county_plan(task: tuple[Any, ...]) -> Plan:
     code, year, tables, p, with_purchased, modes, explain = task
     county = county_data(code, year, tables)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in PLAN_TABLES}
+    outcome = {}
     for mode in modes:
-        placed = place_county(county, mode, p, with_purchased)[::-1]
+        placed = outcome[mode] = place_county(county, mode, p, with_purchased)[::-1]
         for one in placed:
             parts["placement"].append(placement_table(county, one))
             parts["placement_groups"].append(group_table(county, one, explain))
@@ -121,6 +126,10 @@ def _county_plan(task: tuple[Any, ...]) -> Plan:
         if mode == "utilitarian":
             parts["placement_duals"].append(dual_table(county, placed))
     parts["placement_duals"] = parts["placement_duals"] or [dual_table(county, placed)]
+    by_claims, by_goals = (outcome.get(mode, []) for mode in MODES)
+    both = len(outcome) == len(MODES)
+    parts["placement_difference"].append(difference_table(county, *((by_claims, by_goals) if both else ([], []))))
+    parts["placement_seats_needed"].append(seats_table(county, by_goals))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     plan["placement"] = added(plan["placement"])
     plan["placement_envy"] = added(plan["placement_envy"])

@@ -146,6 +146,8 @@ MUTATIONS: list[tuple[Callable[[Plan], None], str]] = [
     (set_first("placement_prices", "utilitarian", 1), "placement_goal"),
     (set_first("placement_prices", "priority", -1), "placement_goal"),
     (set_first("placement_duals", "price", 100000), "placement_price"),
+    (set_first("placement_seats_needed", "seats", 1), "placement_sums"),
+    (set_first("placement_difference", "equal", -1), "placement_sums"),
     (drop_rows("placement_duals", 3), "placement_not_best"),
 ]
 

@@ -25,6 +25,8 @@ PLAN_TABLES = (
     "placement_unplaced",
     "placement_prices",
     "placement_duals",
+    "placement_difference",
+    "placement_seats_needed",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -303,6 +305,8 @@ def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[
         needed = best["unplaced"] - best["without_school"]
         if any((table.xs(m)["seats_needed"] != needed).any() for m in set(modes)):
             yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
+    yield from _needed(plan)
+    yield from _difference(groups, plan["placement_difference"])
     fair = plan["placement_fairness"].set_index(["mode", "county_code", "who"])
     expected: Counter[tuple[Any, ...]] = Counter()
     what = groups["kind"].where(groups["kind"] != "", "unplaced")
@@ -323,6 +327,36 @@ def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[
     wrong = {key[:3] for key, value in expected.items() if _cell(fair, key) != value}
     for mode, code, who in sorted(wrong):
         yield finding("placement_fairness", _KEY + "fairness", mode=mode, county=code, who=who)
+
+
+def _needed(plan: Tables) -> Iterator[Finding]:
+    """The seats needed, school by school, are as many as the smallest number of each grade."""
+    keys = ["county_code", "grade"]
+    best = plan["placement_unplaced"]
+    best = best[best["mode"] == "utilitarian"].set_index(keys)["seats_needed"]
+    told = plan["placement_seats_needed"].groupby(keys)["seats"].sum().reindex(best.index, fill_value=0)
+    if (told != best).any():
+        yield finding("placement_sums", _KEY + "sums", table="placement_seats_needed")
+
+
+def _difference(groups: pd.DataFrame, told: pd.DataFrame) -> Iterator[Finding]:
+    """Who does better by claims and who by goals, child by child in the order of each group, is as stated."""
+    choices: dict[str, dict[str, list[float]]] = {}
+    columns = ["mode", "group_id", "choice", "children"]
+    for mode, name, choice, n in groups[columns].itertuples(index=False, name=None):
+        choices.setdefault(name, {}).setdefault(mode, []).extend([choice or float("inf")] * n)
+    counted: Counter[tuple[Any, ...]] = Counter()
+    keys = groups[["group_id", "county_code", "grade", "tier"]].drop_duplicates("group_id")
+    if groups["mode"].nunique() == 2:
+        for name, *front in keys.itertuples(index=False, name=None):
+            pair = (sorted(choices[name].get(m, [])) for m in ("priority", "utilitarian"))
+            for a, b in zip(*pair, strict=False):
+                kind = "equal" if a == b else "better_by_claims" if a < b else "better_by_goals"
+                counted[(*front, kind)] += 1
+    kinds = ("better_by_claims", "equal", "better_by_goals")
+    stated = {(*key, k): n for k in kinds for key, n in _keyed(told, ["county_code", "grade", "tier"], k).items() if n}
+    if stated != dict(counted):
+        yield finding("placement_sums", _KEY + "sums", table="placement_difference")
 
 
 def _cell(table: Any, key: tuple[Any, ...]) -> int | None:
