@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -50,7 +51,8 @@ def plan_assignment(scenario: Any, *, log_file: str = "") -> Result[dict[str, pd
     ``lead_assignments`` (a row per main industry), ``heritage_pairs`` (a row per heritage industry and role),
     ``support_assignments`` (a row per support), ``support_coverage`` (a row per industry and city, and per mountain or
     island county), ``assignment_stages`` (a row per goal with value, bound and gap), and, unless the scenario turns
-    them off, the tables of :mod:`zjsim.models.assignment_explanations`. ``log_file`` keeps the solver's log.
+    them off, the tables of :mod:`zjsim.models.assignment_explanations`. ``log_file`` keeps the solver's log of the
+    plan itself, not of the thousands of solves that explain it.
 
     ``Infeasible`` names the requirements that cannot hold together; ``Stopped`` when a limit struck before any plan was
     found. Leads are decided before supports, which never change a lead.
@@ -79,11 +81,11 @@ def plan_assignment(scenario: Any, *, log_file: str = "") -> Result[dict[str, pd
         "assignment_stages": stage_table(stages),
     }
     if p.explain_choices:
-        deadline = time.monotonic() + p.explain_time_limit_s
+        deadline, quiet = time.monotonic() + p.explain_time_limit_s, replace(options, log_file="")
         problems = (
-            lead_problem(data, candidates, leads, tables, options),
-            heritage_problem(crafts, masters, pairs, tables, options),
-            support_problem(helpers, possible, supports, tables, options),
+            lead_problem(data, candidates, leads, tables, quiet),
+            heritage_problem(crafts, masters, pairs, tables, quiet),
+            support_problem(helpers, possible, supports, tables, quiet),
         )
         plan |= explain_assignment(problems, tables, p, deadline)
     open_stage = next((s for s in stages if s.gap > 0), None)

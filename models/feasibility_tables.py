@@ -90,7 +90,7 @@ def feasibility_row(row: Mapping[str, Any] | pd.Series, a: Assessment, p_require
         "deciding_input_en": source.name_en if source else "",
         "break_even": a.break_even if source else np.nan,
         "break_even_unit": source.unit if source else "",
-        "break_even_unit_zh": (source.unit_zh or source.unit) if source else "",
+        "break_even_unit_zh": _unit(source, "zh") if source else "",
         "has_baseline": row["has_baseline"],
         "baseline": row["baseline"],
         "replications": len(a.margin),
@@ -123,8 +123,16 @@ def _verdict_sentence(
         lang,
         input=f"{source.input_id} {name}",
         value=f"{a.break_even:.4g}",
-        unit=(source.unit_zh or source.unit) if lang == "zh" else source.unit,
+        unit=_unit(source, lang),
     )
+
+
+def _unit(source: UncertainInput, lang: Language) -> str:
+    """The input's unit: in Chinese as its registry says it, else as the texts do, else as it stands."""
+    if lang != "zh" or source.unit_zh:
+        return source.unit_zh if lang == "zh" else source.unit
+    key = f"unit.{source.unit}"
+    return text(key, lang) if key in catalogue() else source.unit
 
 
 def _combination(a: Assessment, lang: Language) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -208,14 +209,17 @@ def _read(m: pyo.ConcreteModel, d: County, stages: tuple[Stage, ...], gap: float
     )
 
 
-def solve_seats(scenario: HasTables, *, progress: Progress | None = None) -> Result[dict[str, pd.DataFrame]]:
+def solve_seats(
+    scenario: HasTables, *, progress: Progress | None = None, log_file: str = ""
+) -> Result[dict[str, pd.DataFrame]]:
     """Plans of all counties as tables.
 
     They are ``seat_expansion``, ``seat_rooms``, ``seat_classes``, ``seat_shortfalls``,
     ``seat_stages``, ``seat_summary``.
 
-    ``progress(done, all)`` is called after every county. The result is ``Feasible`` with the largest gap if a county is
-    not proven, ``Infeasible`` only where the registries end before ``time.seat_horizon``.
+    ``progress(done, all)`` is called after every county; ``log_file`` keeps the solver's log of all of them. The result is
+    ``Feasible`` with the largest gap if a county is not proven, ``Infeasible`` only where the registries end before
+    ``time.seat_horizon``.
     """
     short = horizon_problem(scenario)
     if short is not None:
@@ -233,10 +237,14 @@ def solve_seats(scenario: HasTables, *, progress: Progress | None = None) -> Res
         time_limit_s=min(parameters.seats.county_time_limit_s, parameters.solver.time_limit_s),
         relative_gap=max(parameters.seats.county_relative_gap, parameters.solver.relative_gap),
         threads=parameters.solver.threads,
+        log_file=log_file,
     )
     places = counties(scenario)
     plans: list[CountyPlan] = []
     for done, d in enumerate(places, 1):
+        if log_file:
+            with Path(log_file).open("a", encoding="utf-8") as log:
+                log.write(f"\n== {d.code} {d.name_zh} {d.name_en} ==\n")
         result = solve_county(d, options, public_share_reading=parameters.seats.public_share_reading)
         if isinstance(result, Stopped):
             return Stopped(f"{d.name_zh} {d.name_en}: {result.reason}", result.stages)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHORTFALL_COLUMNS = (
     "county_code",
     "county_zh",
+    "county_en",
     "year",
     "stage",
     "rule",
@@ -119,6 +120,7 @@ def _row(
     return {
         "county_code": p.county.code,
         "county_zh": p.county.name_zh,
+        "county_en": p.county.name_en,
         "year": y,
         "stage": s,
         "rule": rule,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from zjsim.runfolder import MANIFEST, TIMINGS, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import (
+    MANIFEST,
+    NOT_REPRODUCIBLE,
+    SOLVER_LOG,
+    TIMINGS,
+    NotARunFolderError,
+    json_bytes,
+    output_hashes,
+    published,
+    run_id,
+)
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 from zjsim.texts import Language, text
 
@@ -101,9 +112,11 @@ def run(
         replications = simulation.replications if replications is None else replications
         identity = _identity(loaded, seed, replications, lang)
     with clock.step("assign"):
-        assignment, assignment_status = _accepted(_assign(loaded), "assignment")
+        answer, assignment_log = _logged(lambda file: _assign(loaded, file))
+        assignment, assignment_status = _accepted(answer, "assignment")
     with clock.step("seats"):
-        seats, seats_status = _accepted(_seats(loaded, clock.within), "seats")
+        answer, seats_log = _logged(lambda file: _seats(loaded, clock.within, file))
+        seats, seats_status = _accepted(answer, "seats")
     plan: Tables = {**assignment, **seats}
     with clock.step("audit"):
         _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
@@ -117,6 +130,7 @@ def run(
                 written = _report(partial, manifest, results, lang, clock.within)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            (partial / SOLVER_LOG).write_bytes(assignment_log + seats_log)
             (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
     except NotARunFolderError as error:
         raise RunRefused(
@@ -165,16 +179,24 @@ def _read(scenario: str | Path | Scenario, sets: Sequence[str]) -> Scenario:
     return load(scenario, sets=tuple(sets))
 
 
-def _assign(scenario: Scenario) -> Result[Tables]:
+def _logged(solve: Callable[[str], Result[Tables]]) -> tuple[Result[Tables], bytes]:
+    """What ``solve`` answers, and what its solver wrote into the file it was given meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / SOLVER_LOG
+        answer = solve(str(log))
+        return answer, log.read_bytes() if log.is_file() else b""
+
+
+def _assign(scenario: Scenario, log_file: str) -> Result[Tables]:
     from zjsim.models.lead_discipline import solve_assignment
 
-    return solve_assignment(scenario)
+    return solve_assignment(scenario, log_file=log_file)
 
 
-def _seats(scenario: Scenario, progress: Callable[[int, int], None]) -> Result[Tables]:
+def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
     from zjsim.models.seat_expansion import solve_seats
 
-    return solve_seats(scenario, progress=progress)
+    return solve_seats(scenario, progress=progress, log_file=log_file)
 
 
 def _audit(plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
@@ -305,6 +327,7 @@ def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, An
         "p_required": parameters.simulation.p_required,
         "replications_by_target": _replications(outcomes),
         "solves": solves,
+        "not_reproducible": list(NOT_REPRODUCIBLE),
         "replayable": all(s["status"] == "optimal" for s in solves.values()),
         "audit": {"passed": True, "findings": []},
         "notices": [notice.sentence(identity["lang"]) for notice in scenario.notices],

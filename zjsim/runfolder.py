@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-MANIFEST, TIMINGS = "manifest.json", "timings.json"
-_UNHASHED = (MANIFEST, TIMINGS)
+MANIFEST, TIMINGS, SOLVER_LOG = "manifest.json", "timings.json", "solver.log"
+NOT_REPRODUCIBLE = (SOLVER_LOG, TIMINGS)
+"""Files that say how long things took: they differ from run to run and are no part of the hashes."""
+_UNHASHED = (MANIFEST, *NOT_REPRODUCIBLE)
 
 
 class NotARunFolderError(Exception):
@@ -48,7 +50,7 @@ def sha256_of(path: Path) -> str:
 
 
 def output_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a run by its path inside the folder; without the manifest and the timings."""
+    """SHA-256 of every reproducible file of a run by its path inside the folder; without the manifest."""
     found = sorted(p for p in folder.rglob("*") if p.is_file())
     names = [(p.relative_to(folder).as_posix(), p) for p in found]
     return {name: sha256_of(p) for name, p in names if name not in _UNHASHED}

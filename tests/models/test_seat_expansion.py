@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -194,10 +195,14 @@ def test_demand_reconciles_to_the_last_child(plan: dict[str, pd.DataFrame]) -> N
     assert (t["placed_public"] + t["placed_purchased"] + t["unplaced"] == t["guaranteed"]).all()
 
 
-def test_progress_counts_every_county() -> None:
+def test_progress_counts_every_county_and_the_log_names_it(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    solve_seats(Small(), progress=lambda done, of: seen.append((done, of)))
+    log = tmp_path / "solver.log"
+    solve_seats(Small(), progress=lambda done, of: seen.append((done, of)), log_file=str(log))
     assert seen == [(1, 3), (2, 3), (3, 3)]
+    said = log.read_text(encoding="utf-8").split("\n== ")[1:]
+    assert [county[:6] for county in said] == list(CODES)
+    assert all("HiGHS" in county or "rows" in county for county in said)
 
 
 @pytest.mark.parametrize("reading", ["county_rule", "all_residents"])

@@ -113,8 +113,8 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
 
     for name, stand_in in {
         "_read": read,
-        "_assign": lambda s: made.assign,
-        "_seats": lambda s, progress: made.seats,
+        "_assign": lambda s, log_file: (Path(log_file).write_text("assigned\n"), made.assign)[1],
+        "_seats": lambda s, progress, log_file: (Path(log_file).write_text("seated\n"), made.seats)[1],
         "_audit": lambda plan, tables, parameters: made.findings,
         "_simulate": simulate,
     }.items():
@@ -144,7 +144,8 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     found = files(made.folder)
     manifest = json.loads(found["manifest.json"])
     assert manifest == json.loads(json.dumps(made.manifest))
-    wanted = {n: hashlib.sha256(b).hexdigest() for n, b in found.items() if n not in ("manifest.json", "timings.json")}
+    unhashed = ("manifest.json", "timings.json", "solver.log")
+    wanted = {n: hashlib.sha256(b).hexdigest() for n, b in found.items() if n not in unhashed}
     assert manifest["outputs"] == wanted
     assert {"plan.xlsx", "tables/input_sources.csv", "figures/target_probabilities.png"} <= set(wanted)
     assert manifest["inputs"] == {"toy/registries/counties.csv": "ab" * 32}
@@ -155,6 +156,8 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     assert manifest["audit"] == {"findings": [], "passed": True}
     assert manifest["placeholder_share"] == 1.0
     assert set(json.loads(found["timings.json"])["seconds"]) >= set(STEPS) - {"report"}
+    assert found["solver.log"].split() == [b"assigned", b"seated"], "the solver's log is kept, and outside the hashes"
+    assert manifest["not_reproducible"] == ["solver.log", "timings.json"]
     assert "time" not in json.dumps(sorted(manifest))
     assert made.summary("zh") != made.summary("en")
 
