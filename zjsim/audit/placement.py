@@ -332,8 +332,8 @@ def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[
 def _needed(plan: Tables) -> Iterator[Finding]:
     """The seats needed, school by school, are as many as the smallest number of each grade."""
     keys = ["county_code", "grade"]
-    best = plan["placement_unplaced"]
-    best = best[best["mode"] == "utilitarian"].set_index(keys)["seats_needed"]
+    table = plan["placement_unplaced"]
+    best = table[table["mode"] == "utilitarian"].set_index(keys)["seats_needed"]
     told = plan["placement_seats_needed"].groupby(keys)["seats"].sum().reindex(best.index, fill_value=0)
     if (told != best).any():
         yield finding("placement_sums", _KEY + "sums", table="placement_seats_needed")
