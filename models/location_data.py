@@ -201,4 +201,4 @@ def add_months(day: date, months: int) -> date:
 def weighted(components: Mapping[str, float], p: LocationParameters) -> float:
     """Points (0-100) of a host: the weighted mean of its components."""
     weights = {name: getattr(p, f"weight_{name}") for name in components}
-    return 100 * sum(weights[name] * value for name, value in components.items()) / sum(weights.values())
+    return float(100 * sum(weights[name] * value for name, value in components.items()) / sum(weights.values()))

@@ -10,16 +10,11 @@ from typing import Any
 import pandas as pd
 from zjsim.models.location_data import Tables, Theme
 from zjsim.models.location_goals import LocationPlan
+from zjsim.models.location_openings import PLAN_TABLES
 from zjsim.models.location_rules import Need, Option, Place, city_of
 
 from zjsim.solve.results import Feasible, Optimal, Stage
 
-PLAN_TABLES = {
-    "platforms": "platform_plan",
-    "campuses": "campus_plan",
-    "practice_centres": "practice_centre_plan",
-    "kindergartens": "kindergarten_plan",
-}
 PREFIX = {"platforms": "PL", "campuses": "CC", "practice_centres": "PC", "kindergartens": "KG"}
 COMPONENTS = ("relevance", "strength", "proximity", "assigned")
 COUNTED = {"joint_platforms": ("joint_platform", "branch_centre"), "practice_centres": ("practice_centre",)}

@@ -15,9 +15,9 @@ import pyomo.environ as pyo
 from zjsim.models.campuses import campus_theme, kindergarten_theme, practice_theme
 from zjsim.models.location_data import TABLES, Tables, Theme
 from zjsim.models.location_goals import LocationPlan, solve_locations_of
+from zjsim.models.location_openings import PLAN_TABLES, openings
 from zjsim.models.location_rules import RULES, LocationData
 from zjsim.models.location_tables import (
-    PLAN_TABLES,
     coverage_table,
     limit_table,
     plan_table,
@@ -81,25 +81,6 @@ def solve_locations(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Result[d
     if open_stage is None:
         return Optimal(result, tuple(stages))
     return Feasible(result, tuple(stages), open_stage.bound, open_stage.gap)
-
-
-def openings(plan: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Everything that the location plans open, for the simulation: a row per facility, by start and id.
-
-    Columns: opening_id, kind, programme_id ("" where no programme of the registry stands for it), county_code,
-    city_code, moe_code, industry_id, start_date, open_date, capacity, capacity_unit, served, staff, rooms,
-    setup_parameter, failure_parameter. Empty when ``plan`` holds no location plan.
-    """
-    parts = [plan[name][list(_OPENING_COLUMNS)] for name in PLAN_TABLES.values() if name in plan and len(plan[name])]
-    if not parts:
-        return pd.DataFrame(columns=list(_OPENING_COLUMNS))
-    return pd.concat(parts, ignore_index=True).sort_values(["start_date", "opening_id"], ignore_index=True)
-
-
-_OPENING_COLUMNS = (
-    *("opening_id", "kind", "programme_id", "county_code", "city_code", "moe_code", "industry_id", "start_date"),
-    *("open_date", "capacity", "capacity_unit", "served", "staff", "rooms", "setup_parameter", "failure_parameter"),
-)
 
 
 def requirements_of(tables: Tables) -> Callable[[pyo.ConcreteModel], tuple[Requirement, ...]]:

@@ -23,6 +23,8 @@ from zjsim.models.assignment_scores import strength_of
 from zjsim.models.location_data import Ground, Score, Tables, Theme, weighted
 from zjsim.models.location_rules import Option, Place
 
+from zjsim.scenario.parameters import AssignmentParameters
+
 THEME = "platforms"
 PLATFORM, BRANCH, INSTITUTE = "joint_platform", "branch_centre", "research_institute"
 ASSIGNED = {"lead": 1.0, "partner": 0.5, "support": 0.5}
@@ -41,7 +43,7 @@ def platform_theme(tables: Tables, parameters: Any, plan: Mapping[str, pd.DataFr
     for s, d in arcs:
         within[s] += need[d]
     staff, starts, branch_hosts = ground.hosts(THEME)
-    scores = _Scores(ground, plan)
+    scores = _Scores(ground, parameters.assignment, plan)
     kinds = ground.theme_kinds(THEME)
     options: dict[Option, Score] = {}
     for s in sorted(places):
@@ -76,9 +78,9 @@ def _assigned(score: Score) -> bool:
 class _Scores:
     """Scores of all institutions for a place, best first."""
 
-    def __init__(self, ground: Ground, plan: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(self, ground: Ground, p: AssignmentParameters, plan: Mapping[str, pd.DataFrame]) -> None:
         self.ground, self.roles = ground, _roles(plan)
-        self.offers = offers_by_industry(ground.tables)
+        self.offers = offers_by_industry(ground.tables, p)
 
     def of(self, place: Place) -> list[tuple[str, Score]]:
         found = []
@@ -97,14 +99,11 @@ class _Scores:
         return sorted(found, key=lambda x: (-round(x[1].points, 9), x[0]))
 
 
-def offers_by_industry(tables: Tables) -> dict[str, dict[str, tuple[int, float, str]]]:
+def offers_by_industry(tables: Tables, p: AssignmentParameters) -> dict[str, dict[str, tuple[int, float, str]]]:
     """For every industry: institution → relevance 1-3, strength 0-1, and whether read from discipline, craft, category.
 
-    The more relevant wins, then the stronger. Strengths are graded as in the assignment's defaults.
+    The more relevant wins, then the stronger. Strengths are graded as in the assignment (``p``).
     """
-    from zjsim.scenario.parameters import AssignmentParameters
-
-    p = AssignmentParameters()
     unknown = strength_of("", False, p).value
     found: dict[str, dict[str, tuple[int, float, str]]] = defaultdict(dict)
 

@@ -10,6 +10,9 @@ A published call or approval fixes the next date; otherwise the first batch fall
 
 *Milestone* (the AI college): one project. *Diffusion* (sibling rule): counties adopt in the admission season of a year.
 
+*Planned*: where a location plan decides a programme, its own starts after the as-of date replace the pace (and the
+batches); set-up times and failures are drawn all the same, and what was under way before stays.
+
 No pace is taken from a target. Time is in days from the day after the as-of date; a stock counted earlier is carried to
 that date by the same process (a back-cast).
 """
@@ -18,11 +21,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from zjsim.models.location_openings import PLAN_TABLES, planned_programmes
 from zjsim.models.process_tools import (
     DAYS_PER_MONTH,
     DAYS_PER_YEAR,
@@ -88,6 +92,7 @@ class Programme:
     """A row of the registry ``programmes``; ``stock_day`` and ``known`` dates are days from the first simulated day.
 
     ``known``: published batches as (day, stage, approved); empty parameter ids are those its mechanism does not use.
+    ``planned``: days on which a location plan starts projects; None where no plan decides.
     """
 
     programme_id: str
@@ -106,6 +111,7 @@ class Programme:
     outcomes_level: tuple[str, ...]
     outcome_ever: str
     known: tuple[tuple[float, str, int], ...]
+    planned: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class ProgrammeData:
 
 
 def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ProgrammeData:
-    """Read the registries of a scenario; no table of ``plan`` changes these programmes yet."""
+    """Read the registries of a scenario; the location plans in ``plan`` decide the starts of their programmes."""
     when = horizon(scenario.parameters.time)
     table = records(scenario.table("programmes").sort_values("programme_id"))
     known = defaultdict(list)
@@ -132,8 +138,16 @@ def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> Pro
         approved = 0 if np.isnan(row["approved"]) else int(row["approved"])
         known[row["programme_id"]].append((when.day(date.fromisoformat(row["date"])), str(row["stage"]), approved))
     programmes = tuple(_programme(row, when, tuple(known[row["programme_id"]])) for row in table)
+    if any(name in plan for name in PLAN_TABLES.values()):
+        kinds = scenario.table("location_kinds").sort_values("kind")
+        planned = planned_programmes(plan, kinds)
+        programmes = tuple(_planned(p, planned.get(p.programme_id), kinds, when) for p in programmes)
     ids = {row[name] for row in table for name in _REFERENCES if row[name]}
-    registries = [scenario.table("process_parameters"), scenario.table("programme_parameters")]
+    ids |= {i for p in programmes for i in (p.setup, p.failure) if i}
+    names = ["process_parameters", "programme_parameters"]
+    if any(p.planned is not None for p in programmes):
+        names.append("location_parameters")
+    registries = [scenario.table(name) for name in names]
     rule = dict(zip(*(scenario.table("sibling_rule")[c] for c in ("county_code", "in_force")), strict=True))
     counties = scenario.table("counties").sort_values("county_code")
     return ProgrammeData(
@@ -169,6 +183,17 @@ def _programme(row: Mapping[str, Any], when: Horizon, known: tuple[tuple[float, 
     )
 
 
+def _planned(programme: Programme, found: pd.DataFrame | None, kinds: pd.DataFrame, when: Horizon) -> Programme:
+    """The programme with the starts of a location plan; set-up and failure are those of the kind that it opens."""
+    if found is None:
+        return programme
+    kind = kinds[kinds["programme_id"] == programme.programme_id].iloc[0]
+    days = sorted(when.day(date.fromisoformat(d)) for d in found["start_date"])
+    return replace(
+        programme, planned=tuple(days), setup=str(kind["setup_parameter"]), failure=str(kind["failure_parameter"])
+    )
+
+
 def uncertain_inputs(data: ProgrammeData) -> tuple[UncertainInput, ...]:
     """Every number of this process that no public document settles."""
     return data.parameters.uncertain()
@@ -179,7 +204,7 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
     years = len(data.horizon.years)
     found = {name: np.zeros(years) for name in OUTCOMES}
     for programme in data.programmes:
-        if programme.mechanism == "pipeline":
+        if programme.mechanism == "pipeline" or programme.planned is not None:
             opened, closed = pipeline(data, programme, values, streams)
         elif programme.mechanism == "batches":
             opened, closed = batches(data, programme, values, streams), np.zeros(0)
@@ -212,18 +237,16 @@ def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams:
     """Days of openings and of closures after the date of the stock, up to the end of the horizon.
 
     One project: a start at the pace, a set-up time, a chance of failing, a life with the hazard of closing. One stream
-    per year of start; those of the years before the stock's date that open after it were under way then.
+    per year of start; those of the years before the stock's date that open after it were under way then. A plan's own
+    starts take the place of the pace after the as-of date.
     """
     p, when = data.parameters, data.horizon
-    pace = start_pace(data, programme, values)
-    hazard = p.value(programme.closure, values) / DAYS_PER_YEAR
+    pace = start_pace(data, programme, values) if programme.pace else 0.0
+    hazard = p.value(programme.closure, values) / DAYS_PER_YEAR if programme.closure else 0.0
     first = programme.stock_date.year - PAST_YEARS
     opened, closed = [], []
     for year in range(first, when.years[-1] + 1):
-        begin, end = when.year_start(year), when.year_start(year + 1)
-        count = int(poisson_quantile(streams.uniforms(PROCESS, programme.programme_id, year, 1, "starts"), pace)[0])
-        u = streams.uniforms(PROCESS, programme.programme_id, year, 4 * count, "project").reshape(count, 4)
-        start = begin + u[:, 0] * (end - begin)
+        start, u = _projects(data, programme, year, pace, streams)
         opening = start + p.draw(programme.setup, values, u[:, 1]) * DAYS_PER_MONTH
         opens = (u[:, 2] >= p.value(programme.failure, values)) & (opening > programme.stock_day)
         opened.append(opening[opens])
@@ -232,6 +255,25 @@ def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams:
     closed.append(_closings(np.full(programme.stock, programme.stock_day), u, hazard))
     openings, closings = np.concatenate(opened), np.concatenate(closed)
     return openings[openings < when.end], closings[closings < when.end]
+
+
+def _projects(
+    data: ProgrammeData, programme: Programme, year: int, pace: float, streams: Streams
+) -> tuple[Floats, Floats]:
+    """Days on which projects of ``year`` start, and four numbers of each: at the pace, or those of a plan."""
+    begin, end = data.horizon.year_start(year), data.horizon.year_start(year + 1)
+    name = programme.programme_id
+    decided = programme.planned is not None and end > 0
+    count = 0
+    if not decided or begin < 0:
+        count = int(poisson_quantile(streams.uniforms(PROCESS, name, year, 1, "starts"), pace)[0])
+    u = streams.uniforms(PROCESS, name, year, 4 * count, "project").reshape(count, 4)
+    start = begin + u[:, 0] * (end - begin)
+    if not decided:
+        return start, u
+    own = np.array([d for d in programme.planned or () if max(begin, 0.0) <= d < end])
+    more = streams.uniforms(PROCESS, name, year, 4 * len(own), "planned").reshape(len(own), 4)
+    return np.concatenate([start[start < 0], own]), np.concatenate([u[start < 0], more])
 
 
 def _closings(opening: Floats, u: Floats, hazard: float) -> Floats:

@@ -1,0 +1,203 @@
+"""Platforms: who is a candidate and why; the plans of two cities as tables; the same input gives the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+from zjsim.models.location_data import TABLES, Ground, add_months, weighted
+from zjsim.models.location_openings import PLAN_TABLES, planned_programmes
+from zjsim.models.location_tables import PLAN_COLUMNS
+from zjsim.models.locations import location_themes, openings, requirements_of, solve_locations
+from zjsim.models.platforms import offers_by_industry, platform_theme
+
+from zjsim.scenario import Scenario, load
+from zjsim.scenario.parameters import LocationParameters
+from zjsim.solve.results import Infeasible, Optimal
+
+CITIES = ("330900", "331100")
+"""Zhoushan and Lishui: islands and mountains, small enough to solve at once."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario with some tables or parameters changed."""
+
+    tables: dict[str, pd.DataFrame]
+    parameters: Any
+
+    def table(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Scenario:
+    return load("baseline")
+
+
+@pytest.fixture(scope="module")
+def small(baseline: Scenario) -> Callable[..., World]:
+    """The baseline with the need of two cities only; half of all may lie in one city, and no city has a floor."""
+
+    def make(**changes: Any) -> World:
+        tables = {name: baseline.table(name) for name in TABLES}
+        need = tables["location_need"]
+        tables["location_need"] = need[(need["county_code"].str[:4] + "00").isin(CITIES)].reset_index(drop=True)
+        given = {"largest_city_share": 1.0, "platforms_per_city": 0, "practice_centres_per_city": 0} | changes
+        parameters = baseline.parameters.model_copy(
+            update={"locations": LocationParameters(**(baseline.parameters.locations.model_dump() | given))}
+        )
+        return World(tables, parameters)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def solved(small: Callable[..., World]) -> dict[str, pd.DataFrame]:
+    result = solve_locations(small(), {})
+    assert isinstance(result, Optimal)
+    return result.plan
+
+
+def test_offers_come_from_disciplines_crafts_and_categories(baseline: Scenario) -> None:
+    offers = offers_by_industry({name: baseline.table(name) for name in TABLES}, baseline.parameters.assignment)
+    relevance, strength, source = offers["C02"]["10335"]
+    assert (relevance, source) == (3, "discipline")
+    assert strength > 0.8
+    assert offers["H01"]["10341"][2] in ("craft", "discipline")
+    listed = set(baseline.table("disciplines")["moe_code"])
+    by_category = {h for i in offers.values() for h, (_, _, source) in i.items() if source == "category"}
+    assert by_category
+    assert not by_category & listed
+    assert (
+        "10863" in by_category
+    )  # a vocational college: known by its category alone, its strength the middle of a range
+
+
+def test_the_assignment_counts_for_the_host(baseline: Scenario, small: Callable[..., World]) -> None:
+    world = small()
+    host, industry = "10337", "C15"
+    plan = {"lead_assignments": pd.DataFrame({"industry_id": [industry], "moe_code": [host]})}
+    without, with_lead = (platform_theme(world.tables, world.parameters, p) for p in ({}, plan))
+    known = {o: s for o, s in with_lead.scores.items() if (o.host, o.service) == (host, industry)}
+    assert known  # a lead is always a candidate
+    for o, score in known.items():
+        assert score.components["assigned"] == 1
+        if o in without.scores:
+            assert score.points > without.scores[o].points
+            assert with_lead.data.misfit[o] < without.data.misfit[o]
+
+
+def test_points_are_the_weighted_mean_of_the_components() -> None:
+    p = LocationParameters(weight_relevance=2, weight_strength=1, weight_proximity=1, weight_assigned=0)
+    assert weighted({"relevance": 1.0, "strength": 0.5, "proximity": 0.1, "assigned": 1.0}, p) == pytest.approx(65.0)
+
+
+def test_dates_follow_the_set_up_time(baseline: Scenario) -> None:
+    assert add_months(date(2026, 3, 1), 22) == date(2028, 1, 1)
+    ground = Ground({name: baseline.table(name) for name in TABLES}, baseline.parameters)
+    dates = ground.dates(["joint_platform", "county_campus"])
+    assert dates["joint_platform", 2027] == (date(2027, 3, 1), date(2027, 12, 1))
+    assert sorted(dates) == [("county_campus", 2025), *(("joint_platform", y) for y in (2025, 2026, 2027))]
+    late = baseline.parameters.model_copy(update={"locations": LocationParameters(planned_setup="high")})
+    slow = Ground({name: baseline.table(name) for name in TABLES}, late).dates(["joint_platform", "county_campus"])
+    assert sorted(slow) == [("joint_platform", 2025), ("joint_platform", 2026)]  # 18 months; a campus 36
+
+
+def test_limits_come_from_the_registries(baseline: Scenario, small: Callable[..., World]) -> None:
+    theme = platform_theme(small(starts_factor=0.5).tables, small(starts_factor=0.5).parameters, {})
+    t = baseline.table("location_starts").set_index(["kind", "year"])["starts"]
+    assert theme.data.starts["joint_platform", 2025] == t["joint_platform", 2025] // 2
+    b = baseline.table("location_budgets").query("theme == 'platforms'")
+    assert theme.data.city_cost["331100"] == b.loc[b["city_code"] == "331100", "cost_points"].sum()
+    assert theme.data.year_cost[2026] == b.loc[b["year"] <= 2026, "cost_points"].sum()
+    branches = {o.host for o in theme.data.options if o.kind == "branch_centre"}
+    u = baseline.table("universities").set_index("moe_code")
+    assert all(u.loc[h, "double_first_class"] or u.loc[h, "provincial_key_university"] for h in branches)
+
+
+def test_no_target_is_an_input(baseline: Scenario) -> None:
+    """Raising or removing what the plan asks for changes no data of any theme."""
+    tables = {name: baseline.table(name) for name in TABLES}
+    before = location_themes(tables, baseline.parameters, {})
+    doubled = tables["targets"].assign(bound=tables["targets"]["bound"] * 2)
+    assert location_themes(tables | {"targets": doubled}, baseline.parameters, {}) == before
+
+
+def test_tables_of_two_cities(solved: dict[str, pd.DataFrame]) -> None:
+    plan = solved["platform_plan"]
+    assert tuple(plan.columns) == PLAN_COLUMNS
+    assert len(plan) > 5
+    assert set(plan["city_code"]) <= set(CITIES)
+    assert plan["opening_id"].is_unique
+    assert (plan["open_date"] <= "2027-12-31").all()
+    assert (plan["served"] <= plan["capacity"]).all()
+    assert plan["mountain_island"].all()
+    coverage = solved["location_coverage"].query("theme == 'platforms'")
+    assert coverage["covered"].sum() == plan["served"].sum()
+    assert (coverage["covered"] <= coverage["need"]).all()
+    assert (solved["location_stages"]["gap"] == 0).all()
+    targets = solved["location_targets"].set_index("kind")
+    assert targets.loc["joint_platform", "target_number"] == 200
+    assert targets.loc["joint_platform", "planned"] == (plan["kind"] == "joint_platform").sum()
+    assert targets.loc["practice_centre", "target_number"] == 50
+    limits = solved["location_limits"]
+    assert (limits["used"] <= limits["most"]).all()
+
+
+def test_openings_for_the_simulation(baseline: Scenario, solved: dict[str, pd.DataFrame]) -> None:
+    found = openings(solved)
+    assert len(found) == sum(len(solved[name]) for name in PLAN_TABLES.values())
+    assert found["start_date"].is_monotonic_increasing
+    assert {"programme_id", "county_code", "open_date", "capacity", "capacity_unit"} <= set(found.columns)
+    assert openings({}).empty
+    by_programme = planned_programmes(solved, baseline.table("location_kinds"))
+    assert set(by_programme) == {
+        *("joint_platforms", "platform_branches", "research_institutes", "practice_centres", "embedded_kindergartens")
+    }
+    assert len(by_programme["practice_centres"]) == len(solved["practice_centre_plan"])
+    only = planned_programmes(
+        {"practice_centre_plan": solved["practice_centre_plan"]}, baseline.table("location_kinds")
+    )
+    assert list(only) == ["practice_centres"]
+
+
+def test_the_same_input_gives_the_same_plan(small: Callable[..., World], solved: dict[str, pd.DataFrame]) -> None:
+    world = small()
+    shuffled = {n: t.sample(frac=1, random_state=3).reset_index(drop=True) for n, t in world.tables.items()}
+    again = solve_locations(replace(world, tables=shuffled), {})
+    assert isinstance(again, Optimal)
+    for name, table in solved.items():
+        pd.testing.assert_frame_equal(again.plan[name], table)
+
+
+def test_how_far_reaches_at_least_as_many(small: Callable[..., World], solved: dict[str, pd.DataFrame]) -> None:
+    far = solve_locations(small(purpose="how_far"), {})
+    assert isinstance(far, Optimal)
+    for name in PLAN_TABLES.values():
+        assert len(far.plan[name]) >= len(solved[name])
+
+
+def test_an_impossible_floor_is_explained(small: Callable[..., World]) -> None:
+    result = solve_locations(small(platforms_per_city=30, starts_factor=0.1), {})
+    assert isinstance(result, Infeasible)
+    conflict = result.conflict
+    assert any(name.startswith("city_floor[") for name in conflict.members)
+    assert "科创平台不少于 30 个" in conflict.zh
+    assert "at least 30 of the platforms" in conflict.en
+    assert conflict.minimal
+
+
+def test_every_rule_has_words(small: Callable[..., World]) -> None:
+    from zjsim.models.location_rules import build_location_model
+
+    world = small(platforms_per_city=1, largest_city_share=0.9)
+    for theme in location_themes(world.tables, world.parameters, {}):
+        for requirement in requirements_of(world.tables)(build_location_model(theme.data)):
+            assert requirement.zh
+            assert requirement.en
+            assert "{" not in requirement.zh + requirement.en
