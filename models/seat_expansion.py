@@ -217,7 +217,7 @@ def solve_seats(
     They are ``seat_expansion``, ``seat_rooms``, ``seat_classes``, ``seat_shortfalls``,
     ``seat_stages``, ``seat_summary``.
 
-    ``progress(done, all)`` is called after every county; ``log_file`` keeps the solver's log of all of them. The result is
+    ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. The result is
     ``Feasible`` with the largest gap if a county is not proven, ``Infeasible`` only where the registries end before
     ``time.seat_horizon``.
     """

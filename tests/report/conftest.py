@@ -90,6 +90,64 @@ def _seats(attack: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _choices(attack: str) -> dict[str, pd.DataFrame]:
+    names = {"10335": "浙江大学", "10336": attack, "10337": "浙江工业大学", "10338": "浙江理工大学"}
+    subjects = {"0810": "信息与通信工程", "0809": "电子科学与技术", "": ""}
+
+    def who(problem: str, industry: str, role: str, code: str, subject: str) -> dict[str, object]:
+        return {
+            "problem": problem, "industry_id": industry, "industry_zh": attack, "industry_en": attack, "role": role,
+            "moe_code": code, "university_zh": names[code], "university_en": f"U{code}", "discipline_code": subject,
+            "discipline_zh": subjects[subject], "discipline_en": f"D{subject}" if subject else "",
+        }  # fmt: skip
+
+    rows = [
+        (("support", "C01", "support", "10337", ""), True, ("forced", "forced", "forced"), "", None),
+        (("lead", "C01", "lead", "10336", "0809"), False, ("swappable", "swappable", "swappable"), "", None),
+        (("lead", "C01", "lead", "10335", "0810"), True, ("firm", "firm", "swappable"), "10336/0809;10337", 0.88),
+        (("lead", "C01", "lead", "10337", "0810"), False, ("out", "out", "swappable"), "", 0.12),
+        (("lead", "C01", "lead", "10338", "0810"), False, ("out", "swappable", "swappable"), "", 0.02),
+    ]
+    explanations = [
+        {
+            **who(*key), "in_plan": taken, "score": 60.0, "loss": 1.5, "loss_share": 0.003,
+            **dict(zip(("class_0", "class_1", "class_5"), classes, strict=True)), "instead": instead, "best": 90.0,
+            "worst": 10.0,
+        }
+        for key, taken, classes, instead, _ in rows
+    ]  # fmt: skip
+    drawn = [
+        {
+            **who(*key), "in_plan": taken, "draws": 100, "times": round(100 * often), "frequency": often,
+            "frequency_low": often / 2, "frequency_high": min(2 * often, 1.0),
+        }
+        for key, taken, _, _, often in rows
+        if often is not None
+    ]  # fmt: skip
+    changes = [
+        ("dropped", ("lead", "C01", "lead", "10335", "0810")),
+        ("added", ("lead", "C01", "lead", "10336", "0809")),
+    ]
+    alternatives = [
+        {
+            "problem": "lead", "alternative": 1, "total_score": 88.5, "loss": 1.5, "distance": 2, "proven": True,
+            "change": change, **{k: v for k, v in who(*key).items() if k != "problem"}, "score": 60.0,
+        }
+        for change, key in changes
+    ]  # fmt: skip
+    prices = [
+        {"problem": "support", "goal": "support_cities", "later_goal": later, "value": 78.0, "value_without": 48.0,
+         "loss": 30.0, "unit": unit, "proven": True}
+        for later, unit in (("support_tie_break", "places"), ("support_few", "supports"))
+    ]  # fmt: skip
+    return {
+        "assignment_explanations": pd.DataFrame(explanations),
+        "assignment_frequencies": pd.DataFrame(drawn),
+        "assignment_alternatives": pd.DataFrame(alternatives),
+        "assignment_prices": pd.DataFrame(prices),
+    }
+
+
 def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """A manifest and tables; ``attack`` stands where names of people's own making stand."""
     leads = pd.DataFrame(
@@ -173,6 +231,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         "lead_assignments": leads,
         "heritage_pairs": pairs,
         "assignment_pareto": pareto,
+        **_choices(attack),
         "seat_expansion": _seats(attack),
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),

@@ -13,9 +13,13 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from zjsim.report.choices import explained_choices
 from zjsim.report.words import code_word, column_title, reading_name, shown_columns, verdict_word
 from zjsim.report.workbook import CODED, SHEETS, number_format, write_workbook
 from zjsim.texts import LANGUAGES, Language, text
+
+CHOSEN_ROWS = ("assignment_explanations", "assignment_prices")
+"""Sheets that show some rows of their table only."""
 
 MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
 
@@ -40,13 +44,13 @@ def test_reopened_workbook_equals_the_tables(made_run: MakeRun, tmp_path: Path, 
     assert book.sheetnames[0] == text("report.sheet_cover", lang)
     assert book.sheetnames[-1] == text("report.sheet_notes", lang)
     for name in SHEETS:
-        if name not in tables:
+        if name not in tables or name in CHOSEN_ROWS:
             continue
         sheet = book[text(f"report.sheet_{name}", lang)]
         heads = [c.value for c in sheet[1]]
         table = tables[name]
         for column in shown_columns(table, lang):
-            if column.startswith(("reading", "period", "verdict")) or column in CODED:
+            if column.startswith(("reading", "period", "verdict", "problem")) or column in CODED:
                 continue
             j = heads.index(column_title(column, lang, name)) + 1
             for i, value in enumerate(table[column].tolist(), start=2):
@@ -79,6 +83,39 @@ def test_coded_values_are_words(made_run: MakeRun, tmp_path: Path) -> None:
     j = heads.index(column_title("role", "zh")) + 1
     assert [sheet.cell(i, j).value for i in (2, 3)] == ["牵头", "合作"]
     assert code_word("of my own", "zh") == "of my own"
+
+
+def _rows(sheet: Any) -> list[dict[str, Any]]:
+    heads = [c.value for c in sheet[1]]
+    return [dict(zip(heads, (c.value for c in row), strict=True)) for row in sheet.iter_rows(min_row=2)]
+
+
+def test_choices_are_explained_in_words(made_run: MakeRun, tmp_path: Path) -> None:
+    sheet = _build(tmp_path / "plan.xlsx", made_run())[text("report.sheet_assignment_explanations", "zh")]
+    rows = _rows(sheet)
+    shown = [(r["分配"], r["高校"], r["总分不变时"], r["入选频率"]) for r in rows]
+    assert shown == [
+        ("主要产业牵头", "浙江大学", "必选", 0.88),
+        ("主要产业牵头", "浙江工业大学", "不入选", 0.12),
+        ("主要产业牵头", "余杭区", "可替换", 0),
+        ("主要产业支撑", "浙江工业大学", "唯一可行", None),
+    ], "the plan's own first, then what could stand in its place; never drawn is 0, not drawn at all is unknown"
+    assert rows[0]["不选它时改选"] == "余杭区（电子科学与技术）；浙江工业大学"
+    assert sheet.cell(2, 1 + [c.value for c in sheet[1]].index("入选频率")).number_format == "0.0%"
+
+
+def test_choices_without_draws_have_no_frequency(made_run: MakeRun) -> None:
+    tables = made_run()[1]
+    del tables["assignment_frequencies"]
+    shown = explained_choices(tables, "en")
+    assert shown["frequency"].isna().all()
+    assert shown["university_en"].tolist() == ["U10335", "U10336", "U10337"]
+    assert shown["instead"].tolist() == ["U10336 (D0809); U10337", "", ""]
+
+
+def test_prices_leave_out_goals_that_break_ties(made_run: MakeRun, tmp_path: Path) -> None:
+    (row,) = _rows(_build(tmp_path / "plan.xlsx", made_run(), "en")[text("report.sheet_assignment_prices", "en")])
+    assert (row["Goal"], row["Later goal"], row["Price"]) == ("cities with a participant", "few supports", 30)
 
 
 def test_no_text_becomes_a_formula_or_a_link(made_run: MakeRun, tmp_path: Path, attack: str) -> None:
@@ -126,6 +163,7 @@ def test_cover_says_what_was_run(made_run: MakeRun, tmp_path: Path) -> None:
     assert said[text("report.cover_seed", "zh")] == "7"
     assert "1.23%" in said[text("report.cover_status_seats", "zh")]
     assert said[text("report.cover_sources", "zh")] == "官方 25.0% (10)\n合成 75.0% (30)"
+    assert said[text("report.cover_readings", "zh")] == "牵头学科（M010）：一个学科只牵头一个主要产业"
     assert said[text("report.cover_targets", "zh")] == "可以实现 1，难以实现 0，取决于输入 1，尚难判断 1"
 
 

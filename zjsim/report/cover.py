@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from zjsim.report.choices import LEAST_FREQUENCY
 from zjsim.report.sources import TOTAL
-from zjsim.report.words import is_true, percent, quantity, status_word, verdict_kind
+from zjsim.report.words import is_true, known, percent, quantity, status_word, verdict_kind
 from zjsim.texts import Language, text
 
 
@@ -34,9 +35,22 @@ def cover_rows(
         ("audit", text("report.cover_audit_passed", lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
-        ("readings", "\n".join(f"{k} = {v}" for k, v in sorted(manifest["readings"].items())) or none),
+        ("readings", "\n".join(_reading_lines(manifest["readings"], lang)) or none),
     ]
     return [(text(f"report.cover_{what}", lang), said) for what, said in rows if said]
+
+
+def _reading_lines(readings: Mapping[str, Any], lang: Language) -> list[str]:
+    """What the plan reads into sentences that can be read in several ways, in words."""
+    return [
+        text(
+            "readings.line",
+            lang,
+            name=known(f"readings.{parameter}.name", lang, parameter),
+            reading=known(f"readings.{parameter}.{value}", lang, value),
+        )
+        for parameter, value in sorted(readings.items())
+    ]
 
 
 def _targets_line(targets: pd.DataFrame, lang: Language) -> str:
@@ -62,6 +76,9 @@ def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
     p = quantity(manifest["p_required"])
     keys = (
         "details",
+        "choices",
+        "frequency",
+        "prices",
         "probability",
         "simulation",
         "input",
@@ -72,4 +89,5 @@ def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
         "synthetic",
         "tables",
     )
-    return [text(f"report.note_{key}", lang, p=p) for key in keys]
+    least = percent(LEAST_FREQUENCY, 0)
+    return [text(f"report.note_{key}", lang, p=p, least=least) for key in keys]

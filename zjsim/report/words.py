@@ -24,21 +24,17 @@ def known(key: str, lang: Language, otherwise: Any, **values: object) -> Any:
 @cache
 def column_title(column: str, lang: Language, table: str = "") -> str:
     """Heading of a column (of ``table``): from the texts, else from the first registry that has it, else its name."""
-    if f"table_columns.{table}.{column}" in catalogue():
-        return text(f"table_columns.{table}.{column}", lang)
+    stem = column.removesuffix("_zh").removesuffix("_en")
+    for own in (f"table_columns.{table}.{column}", f"table_columns.{table}.{stem}"):
+        if own in catalogue():
+            return text(own, lang)
     if f"columns.{column}" in catalogue():
         return text(f"columns.{column}", lang)
     for registry in REGISTRIES.values():
         if column in registry.by_name:
             declared = registry.by_name[column]
             return declared.zh if lang == "zh" else declared.en
-    for suffix in LANGUAGE_SUFFIXES:
-        if column.endswith(suffix) and f"columns.{column.removesuffix(suffix)}" in catalogue():
-            return text(f"columns.{column.removesuffix(suffix)}", lang)
-    return column
-
-
-LANGUAGE_SUFFIXES = ("_zh", "_en")
+    return text(f"columns.{stem}", lang) if f"columns.{stem}" in catalogue() else column
 
 
 def shown_columns(table: pd.DataFrame, lang: Language) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from zjsim.report.choices import explained_choices, stated_prices
 from zjsim.report.cover import cover_rows, note_rows
 from zjsim.report.style import VERDICT_COLOURS, VERDICT_TINTS, width_of
 from zjsim.report.targets import stated_targets
@@ -29,6 +30,11 @@ from zjsim.texts import Language, text
 SHEETS = (
     "lead_assignments",
     "heritage_pairs",
+    "support_assignments",
+    "support_coverage",
+    "assignment_explanations",
+    "assignment_alternatives",
+    "assignment_prices",
     "seat_expansion",
     "seat_shortfalls",
     "seat_summary",
@@ -47,6 +53,19 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "heritage_pairs": (
         "industry_id", "industry", "role", "university", "level", "discipline", "grade", "score", "craft",
         "distance_km", "nearest_place", "runner_up", "regret", "pinned",
+    ),
+    "support_assignments": (
+        "industry_id", "industry", "university", "level", "candidate", "discipline", "grade", "score", "score_low",
+        "score_high", "distance_km", "nearest_place", "pinned",
+    ),
+    "support_coverage": ("industry_id", "industry", "kind", "place", "participants", "candidates", "required", "met"),
+    "assignment_explanations": (
+        "problem", "industry_id", "industry", "role", "university", "discipline", "in_plan", "class_0", "class_1",
+        "class_5", "frequency", "score", "loss", "loss_share", "instead",
+    ),
+    "assignment_alternatives": (
+        "problem", "alternative", "total_score", "loss", "change", "industry", "role", "university", "discipline",
+        "score",
     ),
     "seat_expansion": (
         "county_code", "county", "year", "demand", "local", "guaranteed", "classes", "classes_opened", "rooms_added",
@@ -72,7 +91,8 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 
 CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
-    "sense", "basis", "nearest_place_role",
+    "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
+    "later_goal",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""
 
@@ -83,12 +103,12 @@ CREATED = dt.datetime(2024, 12, 31, tzinfo=dt.UTC).replace(tzinfo=None)
 """A fixed date of creation, so that equal runs give equal bytes."""
 
 _FONT = {"zh": "微软雅黑", "en": "Calibri"}
-_SHARES = ("share", "p_", "gap", "weight")
+_SHARES = ("share", "p_", "gap", "weight", "frequency")
 _PROBABILITIES = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
 _WIDEST, _WIDEST_TEXT, _NARROWEST = 26.0, 60.0, 7.0
 _FALLING_SHORT = ("amount", "unplaced", "local_unplaced", "overrun_yuan")
-_SENTENCES = ("why", "explanation", "what_counts", "note")
+_SENTENCES = ("why", "explanation", "what_counts", "note", "instead")
 _SAMPLE = 2_000
 
 
@@ -140,6 +160,10 @@ def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) 
             period=[known(f"report.period_{p}", lang, str(p)) if p else "" for p in table["period"]],
             verdict=[verdict_word(row, lang) for _, row in table.iterrows()],
         ).drop(columns=[f"verdict_{other}" for other in ("zh", "en") if f"verdict_{other}" in table])
+    if name == "assignment_explanations":
+        table = explained_choices(tables, lang)
+    if name == "assignment_prices":
+        table = stated_prices(table)
     if name == "seat_shortfalls" and "reading" in table:
         table = table.assign(reading=[reading_name(r, lang) if r else "" for r in table["reading"]])
     if name == "deciding_inputs" and not table.empty:
@@ -147,6 +171,8 @@ def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) 
         indicators = [named.get(t, t) for t in table["target_id"]]
         table = table.assign(reading=[reading_name(r, lang) for r in table["reading"]])
         table.insert(0, "indicator", indicators)
+    if "problem" in table:
+        table = table.assign(problem=[known(f"report.problem_{p}", lang, p) for p in table["problem"]])
     columns = shown_columns(table, lang)
     worded = table[[*_essential(name, columns), *_details(name, columns)]].copy()
     for column in (c for c in worded.columns if c in CODED):
@@ -180,6 +206,8 @@ def number_format(column: str, integer: bool) -> str:
         return "0"
     if column in _PROBABILITIES:
         return "0.0%"
+    if column == "loss_share":
+        return "0.00%"
     if column.startswith(_SHARES) or "share" in column or column.endswith("_gap"):
         return "0.0%"
     if integer or column.endswith(("_yuan", "_seats", "_children", "_classes", "population")):
