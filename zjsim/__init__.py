@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if find_spec("zjsim.models") is None:
     raise ImportError(
-        "zjsim is not installed here: this is a bare checkout, and `models/` and `scenarios/` become part of the package "
-        "only on installation. Run `python -m pip install -e .` in the project's folder. "
+        "zjsim is not installed here: this is a bare checkout, and `models/` and `scenarios/` become part of the "
+        "package only on installation. Run `python -m pip install -e .` in the project's folder. "
         "(zjsim 尚未安装: 请在项目目录运行 `python -m pip install -e .`)"
     )
 

@@ -212,9 +212,9 @@ class SolverParameters(Section):
 class LocationParameters(Section):
     """Readings, limits and equity bounds of what is opened where (M009, M013-M015, M049, M060, M104, M105).
 
-    ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow, each still
-    worth it. The number that a target names is reported against the plan and never constrains it. The factors
-    scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time the dates
+    ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow,
+    each still worth it. The number that a target names is reported against the plan and never constrains it. The
+    factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time the dates
     assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme; ``steps`` are the
     weights of the first, second, … equal part of the need of a place, falling so that need is met evenly.
     ``campus_standing``: colleges of the Double-High plan only (M060), or every public college; ``campus_counties``:
@@ -238,7 +238,8 @@ class LocationParameters(Section):
     kindergartens_per_city: int = Field(0, ge=0)
 
     platform_reach_km: float = Field(40.0, ge=0)
-    platform_hosts_per_place: int = Field(20, ge=1)
+    platform_hosts_per_place: int = Field(8, ge=1)
+    platform_places_per_host: int = Field(12, ge=0)
     platform_host_km: float = Field(250.0, gt=0)
     institutes_per_county: int = Field(1, ge=0)
     weight_relevance: float = Field(0.35, ge=0)

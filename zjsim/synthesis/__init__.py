@@ -1,1 +1,1 @@
-"""Documented, seeded, re-runnable methods that derive registries from public ones; everything they write is labelled."""
+"""Documented, seeded, re-runnable methods that derive registries from public ones; all they write is labelled."""

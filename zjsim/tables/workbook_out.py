@@ -1,8 +1,8 @@
 """Writing registries as an Excel workbook that a planner can fill in and give back: one sheet per registry.
 
-Row 1 has the Chinese titles with units, row 2 the English ones, row 3 the columns' names; all three stay in view. Lists,
-ranges and references are offered as drop-downs, codes are text so that no zero is lost, and the bases have colours. Equal
-tables give equal bytes.
+Row 1 has the Chinese titles with units, row 2 the English ones, row 3 the columns' names; all three stay in view.
+Lists, ranges and references are offered as drop-downs, codes are text so that no zero is lost, and the bases have
+colours. Equal tables give equal bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zjsim.tables.schema import BASES, Column, Registry
 from zjsim.tables.sheets import GUIDE_SHEET, LISTS_SHEET, SCENARIO_SHEET, titles
 from zjsim.tables.workbook import column_letters
 from zjsim.tables.writer import exact_cells
-from zjsim.texts import text
+from zjsim.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,8 +99,8 @@ class _Writer:
                 sheet.write_string(row, 0, line, self.wrapped)
                 row += 1
         for basis in BASES:
-            said = f"{basis}: {text(f'tables.workbook.basis.{basis}', 'zh')} / {text(f'tables.workbook.basis.{basis}', 'en')}"
-            sheet.write_string(row, 0, said, self.colours[basis])
+            zh, en = (text(f"tables.workbook.basis.{basis}", lang) for lang in LANGUAGES)
+            sheet.write_string(row, 0, f"{basis}: {zh} / {en}", self.colours[basis])
             row += 1
 
     def _parameters(self, parameters: Sequence[tuple[str, str, str]]) -> None:
