@@ -214,8 +214,8 @@ class LocationParameters(Section):
 
     ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow,
     each still worth it. The number that a target names is reported against the plan and never constrains it. The
-    factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time the dates
-    assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme; ``steps`` are the
+    factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time
+    the dates assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme; ``steps`` are the
     weights of the first, second, … equal part of the need of a place, falling so that need is met evenly.
     ``campus_standing``: colleges of the Double-High plan only (M060), or every public college; ``campus_counties``:
     counties and county-level cities only, or districts as well.
