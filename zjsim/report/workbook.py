@@ -106,9 +106,12 @@ _FONT = {"zh": "微软雅黑", "en": "Calibri"}
 _SHARES = ("share", "p_", "gap", "weight", "frequency")
 _PROBABILITIES = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
-_WIDEST, _WIDEST_TEXT, _NARROWEST = 26.0, 60.0, 7.0
+_WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 26.0, 40.0, 60.0, 7.0
+_NOTES_WIDTH = 100
+"""A single column wider than a page would not be shrunk to it."""
 _FALLING_SHORT = ("amount", "unplaced", "local_unplaced", "overrun_yuan")
-_SENTENCES = ("why", "explanation", "what_counts", "note", "instead")
+_SENTENCES = ("why", "explanation", "what_counts", "note")
+_CLAUSES = ("instead", "verdict")
 _SAMPLE = 2_000
 
 
@@ -288,7 +291,8 @@ def _width(name: str, title: str, column: pd.Series, number: str) -> float:
         needed = 1.5 + 2 * max((width_of(str(v)[:80]) for v in values), default=0.0)
     heading = 2 * width_of(title)
     heading = heading + 3 if heading <= 6 else heading / 2 + 4
-    widest = _WIDEST_TEXT if name.startswith(_SENTENCES) else _WIDEST
+    widest = _WIDEST_CLAUSE if name.startswith(_CLAUSES) else _WIDEST
+    widest = _WIDEST_TEXT if name.startswith(_SENTENCES) else widest
     return min(max(needed + 1.5, heading, _NARROWEST), widest)
 
 
@@ -349,8 +353,8 @@ def _write_cover(
 def _write_notes(book: Any, formats: _Formats, manifest: Mapping[str, Any], lang: Language) -> None:
     sheet = book.add_worksheet(text("report.sheet_notes", lang))
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 120)
+    sheet.set_column(0, 0, _NOTES_WIDTH)
     for i, said in enumerate(note_rows(manifest, lang)):
         sheet.write_string(i, 0, said, formats.get(text_wrap=True))
-        sheet.set_row(i, 15.0 * max(1, math.ceil(2 * width_of(said) / 118)) + 4)
+        sheet.set_row(i, 15.0 * max(1, math.ceil(2 * width_of(said) / (_NOTES_WIDTH - 2))) + 4)
     _print_set_up(sheet, lang)
