@@ -93,7 +93,7 @@ def _rows(sheet: Any) -> list[dict[str, Any]]:
 def test_choices_are_explained_in_words(made_run: MakeRun, tmp_path: Path) -> None:
     sheet = _build(tmp_path / "plan.xlsx", made_run())[text("report.sheet_assignment_explanations", "zh")]
     rows = _rows(sheet)
-    shown = [(r["分配"], r["高校"], r["总分不变时"], r["入选频率"]) for r in rows]
+    shown = [(r["分配"], r["高校"], r["无损失时"], r["入选频率"]) for r in rows]
     assert shown == [
         ("主要产业牵头", "浙江大学", "必选", 0.88),
         ("主要产业牵头", "浙江工业大学", "不入选", 0.12),
