@@ -66,15 +66,18 @@ def test_a_lead_is_never_changed_by_supports(baseline: Any, plan: dict[str, pd.D
 
 
 def test_institutions_as_a_whole_are_scored_by_their_category(baseline: Any) -> None:
-    """浙江医药高等专科学校's kind: medicine is relevant to C10 by 2, its strength unknown, so the range is wide."""
+    """By the relevance of an institution's kind to C10, with its strength unknown, so the range is wide."""
     tables = {name: baseline.table(name) for name in TABLES}
     p = baseline.parameters.assignment
     found = [c for c in support_candidates(tables, p, ["C10"]) if not c.discipline_code]
     assert found
     assert not {c.moe_code for c in found} & set(tables["disciplines"]["moe_code"])
     category = tables["universities"].set_index("moe_code")["category"]
+    kinds = baseline.table("category_relevance")
+    levels = kinds[kinds["industry_id"] == "C10"].set_index("category")["relevance"]
+    assert levels["medicine"] == 2
     for c in found:
-        level = {"medicine": 2}.get(category[c.moe_code], 1)
+        level = levels[category[c.moe_code]]
         middle = 100 * level / 3 * (0.7 * 0.35 + 0.3 * c.nearness.proximity)
         assert c.relevance == level
         assert c.score_units == round(1000 * middle)
