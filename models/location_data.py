@@ -43,11 +43,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A theme's data, the dates behind its years, and the scores behind its misfits."""
+    """A theme's data, the dates behind its years, the scores behind its misfits, and the gap its goals may leave."""
 
     data: LocationData
     dates: Mapping[tuple[str, int], tuple[date, date]]
     scores: Mapping[Option, Score]
+    relative_gap: float = 0.0
 
 
 class Ground:

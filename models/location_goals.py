@@ -1,9 +1,10 @@
 """The goals of a location plan, in three phases: where, who, when.
 
-Where: need covered, then counties reached. Who: given which place serves which need, the cheapest facilities, then the
-institutions that suit best. When: given all openings, as early as the limits of each year allow, the larger facilities
-first. The rules on hosts, cost and years hold in every phase, so what is decided first can always be carried out. Every
-goal is proven within its phase; other places that cover as much may be cheaper or suit better, and are not looked for.
+Where: need covered, then counties reached (or both together). Who: given which place serves which need, the cheapest
+facilities, then the institutions that suit best. When: given all openings, as early as the limits of each year allow,
+the larger facilities first. The rules on hosts, cost and years hold in every phase, so what is decided first can always
+be carried out. Every goal is proven within its phase (or its gap is stated); other places that cover as much may be
+cheaper or suit better, and are not looked for.
 """
 
 from __future__ import annotations
@@ -32,16 +33,23 @@ class LocationPlan:
 
 
 def where_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
-    """Need covered (by priority of the groups), counties reached; ``how_far`` puts the openings first."""
+    """Need covered (by priority of the groups), counties reached; ``how_far`` puts the openings first.
+
+    With ``county_points`` the counties reached count within the first coverage instead.
+    """
     data: LocationData = m.data
     goals = []
+    reached = total(m.reached[c] for c in m.counties)
     if data.how_far:
         goals.append(Goal("openings", "maximise", total(m.open[o] for o in m.options), "facilities"))
     for rank in sorted(set(data.priority.values()) or {0}):
         groups = [i for i in m.cover if data.priority.get(i[1], 0) == rank]
         covered = total(data.steps[i[2]] * m.cover[i] for i in groups)
+        if rank == 0 and data.county_points:
+            covered += data.county_points * reached
         goals.append(Goal(f"coverage_{rank + 1}", "maximise", covered, "weighted units of need"))
-    goals.append(Goal("counties_reached", "maximise", total(m.reached[c] for c in m.counties), "counties"))
+    if not data.county_points:
+        goals.append(Goal("counties_reached", "maximise", reached, "counties"))
     return tuple(goals)
 
 

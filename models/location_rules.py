@@ -65,7 +65,8 @@ class LocationData:
     ``years`` are those in which a start of the kind still opens in time. ``need`` is in units of the theme;
     ``priority`` orders the groups (0 first). ``staff`` and ``starts_of_host`` bound hosts, ``starts`` kinds and
     years, ``city_cost`` a city over all years, ``year_cost`` the province up to and including a year.
-    ``most_in_county`` bounds kinds by county. ``steps`` are the falling weights of equal parts of every need.
+    ``most_in_county`` bounds kinds by county. ``steps`` are the falling weights of equal parts of every need;
+    ``county_points`` what a county reached counts within the coverage (0: a goal of its own).
     """
 
     theme: str
@@ -87,6 +88,7 @@ class LocationData:
     mountain_island_share: float = 0.0
     largest_city_share: float = 1.0
     openings_per_city: Mapping[str, int] = field(default_factory=dict)
+    county_points: int = 0
     own_group: str = ""
     how_far: bool = False
 

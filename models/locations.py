@@ -39,6 +39,11 @@ NO_WAY_ROUND = frozenset(("worth_opening",))
 IN_SHARES = frozenset(("mountain_island_floor", "city_ceiling"))
 """Rules without a whole step: a repair gives them up."""
 
+SERVICES = ("training", "practice", "park")
+"""Services that are no industry and have a text of their own."""
+UNITS = {"cost_of_year": "points", "cost_of_city": "points", "staff_of_host": "staff"}
+"""What a rule is loosened by, where it is not a number of facilities."""
+
 
 def location_themes(tables: Tables, parameters: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[Theme, ...]:
     """The four themes of a scenario; ``plan`` may hold the assignment of universities."""
@@ -66,7 +71,8 @@ def solve_locations(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Result[d
     stages: list[Stage] = []
     for theme in location_themes(tables, scenario.parameters, plan):
         data = theme.data
-        solved = solve_locations_of(data, options, requirements_of(tables))
+        allowed = replace(options, relative_gap=max(options.relative_gap, theme.relative_gap))
+        solved = solve_locations_of(data, allowed, requirements_of(tables))
         if isinstance(solved, Infeasible | Stopped):
             return solved
         result[PLAN_TABLES[data.theme]] = plan_table(theme, solved.plan, tables, solved)
@@ -113,7 +119,8 @@ def _rows(m: pyo.ConcreteModel, rule: str, names: Mapping[str, tuple[str, str]])
         name = f"{rule}[{','.join(map(str, key))}]" if key else rule
         row = component[index]
         zh, en = (_said(m.data, rule, key, names, lang) for lang in ("zh", "en"))
-        units = (text("locations.unit", "zh"), text("locations.unit", "en"))
+        kind = UNITS.get(rule, "facilities")
+        units = (text(f"locations.units.{kind}", "zh"), text(f"locations.units.{kind}", "en"))
         found.append(Requirement(name, (row,), zh, en, weight, *units, give_up=rule in IN_SHARES))
     return found
 
@@ -146,7 +153,8 @@ def _said(
     elif rule == "mountain_island_floor":
         values |= {"share": f"{data.mountain_island_share:.0%}"}
     elif rule == "worth_opening":
-        values |= {"county": name(key[0]), "service": name(key[1])}
+        service = text(f"locations.services.{key[1]}", lang) if key[1] in SERVICES else name(key[1])
+        values |= {"county": name(key[0]), "service": service}
     return text(f"locations.rules.{rule}", lang, **values)
 
 

@@ -3,7 +3,8 @@
 M013 and M015 (joint laboratories, R&D and engineering centres), M014 (branch centres of national and provincial
 platforms), M009 (local research institutes, 力量下沉 M011). The need is firms of an industry in a county that would
 join; a platform serves firms of its industry within ``platform_reach_km``. For every county and industry the
-``platform_hosts_per_place`` best institutions and those assigned to the industry are candidates:
+``platform_hosts_per_place`` best institutions and those assigned to the industry are candidates, and every institution
+is one in the ``platform_places_per_host`` places that suit it best:
 
     points = 100 x (wr x relevance/3 + ws x strength + wp x exp(-km / decay) + wa x assigned) / (wr + ws + wp + wa)
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -45,19 +47,24 @@ def platform_theme(tables: Tables, parameters: Any, plan: Mapping[str, pd.DataFr
     staff, starts, branch_hosts = ground.hosts(THEME)
     scores = _Scores(ground, parameters.assignment, plan)
     kinds = ground.theme_kinds(THEME)
+    ranked = {s: [(h, score) for h, score in scores.of(s) if staff.get(h, 0) > 0] for s in sorted(places)}
+    best = _best_places(ranked, p.platform_places_per_host)
     options: dict[Option, Score] = {}
-    for s in sorted(places):
-        ranked = [(h, score) for h, score in scores.of(s) if staff.get(h, 0) > 0]
+    for s, all_hosts in ranked.items():
         offers = {
-            PLATFORM: [(h, x) for n, (h, x) in enumerate(ranked) if n < p.platform_hosts_per_place or _assigned(x)],
-            BRANCH: [(h, x) for h, x in ranked if h in branch_hosts][:2],
-            INSTITUTE: [(h, x) for h, x in ranked if staff[h] >= kinds[INSTITUTE].staff and h in branch_hosts][:3],
+            PLATFORM: [
+                (h, x)
+                for n, (h, x) in enumerate(all_hosts)
+                if n < p.platform_hosts_per_place or _assigned(x) or s in best[h]
+            ],
+            BRANCH: [(h, x) for h, x in all_hosts if h in branch_hosts][:2],
+            INSTITUTE: [(h, x) for h, x in all_hosts if staff[h] >= kinds[INSTITUTE].staff and h in branch_hosts][:3],
         }
         for kind, hosts in offers.items():
             if within[s] >= kinds[kind].minimum_served:
                 options |= {Option(kind, h, *s): x for h, x in hosts}
     counties = sorted({o.county for o in options})
-    return ground.theme(
+    theme = ground.theme(
         THEME,
         options,
         need,
@@ -66,9 +73,20 @@ def platform_theme(tables: Tables, parameters: Any, plan: Mapping[str, pd.DataFr
         mountain_island_share=p.mountain_island_share,
         scores=options,
         staff=staff,
+        county_points=p.platform_county_points,
         starts_of_host=starts,
         most_in_county={(INSTITUTE, c): p.institutes_per_county for c in counties},
     )
+    return replace(theme, relative_gap=p.platform_relative_gap)
+
+
+def _best_places(ranked: Mapping[Place, list[tuple[str, Score]]], count: int) -> dict[str, set[Place]]:
+    """The places that suit every host best: no institution with staff free is left without a choice."""
+    by_host: dict[str, list[tuple[float, Place]]] = defaultdict(list)
+    for s, hosts in ranked.items():
+        for h, x in hosts:
+            by_host[h].append((-round(x.points, 9), s))
+    return {h: {s for _, s in sorted(found)[:count]} for h, found in by_host.items()}
 
 
 def _assigned(score: Score) -> bool:

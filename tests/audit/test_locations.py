@@ -37,7 +37,12 @@ def world() -> World:
     tables = {name: scenario.table(name) for name in TABLES}
     need = tables["location_need"]
     tables["location_need"] = need[(need["county_code"].str[:4] + "00").isin(CITIES)].reset_index(drop=True)
-    given = {"largest_city_share": 0.9, "practice_centres_per_city": 0, "minimum_concentration": 0.3}
+    given = {
+        "largest_city_share": 0.9,
+        "practice_centres_per_city": 0,
+        "minimum_concentration": 0.3,
+        "platform_relative_gap": 0.0,
+    }
     return World(tables, scenario.parameters.model_copy(update={"locations": LocationParameters(**given)}))
 
 

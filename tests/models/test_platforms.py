@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from zjsim.models.location_data import TABLES, Ground, add_months, weighted
+from zjsim.models.location_goals import solve_locations_of
 from zjsim.models.location_openings import PLAN_TABLES, planned_programmes
 from zjsim.models.location_tables import PLAN_COLUMNS
 from zjsim.models.locations import location_themes, openings, requirements_of, solve_locations
@@ -17,7 +19,8 @@ from zjsim.models.platforms import offers_by_industry, platform_theme
 
 from zjsim.scenario import Scenario, load
 from zjsim.scenario.parameters import LocationParameters
-from zjsim.solve.results import Infeasible, Optimal
+from zjsim.solve.options import Options
+from zjsim.solve.results import Feasible, Infeasible, Optimal
 
 CITIES = ("330900", "331100")
 """Zhoushan and Lishui: islands and mountains, small enough to solve at once."""
@@ -47,7 +50,12 @@ def small(baseline: Scenario) -> Callable[..., World]:
         tables = {name: baseline.table(name) for name in TABLES}
         need = tables["location_need"]
         tables["location_need"] = need[(need["county_code"].str[:4] + "00").isin(CITIES)].reset_index(drop=True)
-        given = {"largest_city_share": 1.0, "platforms_per_city": 0, "practice_centres_per_city": 0} | changes
+        given = {
+            "largest_city_share": 1.0,
+            "platforms_per_city": 0,
+            "practice_centres_per_city": 0,
+            "platform_relative_gap": 0.0,
+        } | changes
         parameters = baseline.parameters.model_copy(
             update={"locations": LocationParameters(**(baseline.parameters.locations.model_dump() | given))}
         )
@@ -180,6 +188,23 @@ def test_how_far_reaches_at_least_as_many(small: Callable[..., World], solved: d
     assert isinstance(far, Optimal)
     for name in PLAN_TABLES.values():
         assert len(far.plan[name]) >= len(solved[name])
+
+
+def test_the_baseline_is_within_the_gap_it_states(baseline: Scenario) -> None:
+    theme = platform_theme({name: baseline.table(name) for name in TABLES}, baseline.parameters, {})
+    assert theme.relative_gap == baseline.parameters.locations.platform_relative_gap
+    result = solve_locations_of(theme.data, Options(relative_gap=theme.relative_gap))
+    assert isinstance(result, Optimal | Feasible)
+    assert all(s.gap <= theme.relative_gap for s in result.stages)
+    kinds = Counter(o.kind for o, n in result.plan.opened.items() for _ in range(n))
+    most = sum(n for (k, _), n in theme.data.starts.items() if k == "joint_platform")
+    assert 0.95 * most <= kinds["joint_platform"] <= most
+    hosts = Counter(h for (_, h, _), n in result.plan.started.items() for _ in range(n))
+    assert len(hosts) > 50  # no host with staff free is left out by the choice of candidates
+    served = Counter(dict.fromkeys(theme.data.mountain_island, 0))
+    for (_, d), n in result.plan.served.items():
+        served[d.county] += n
+    assert sum(1 for c in theme.data.mountain_island if served[c]) >= 25
 
 
 def test_an_impossible_floor_is_explained(small: Callable[..., World]) -> None:

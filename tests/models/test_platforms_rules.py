@@ -178,6 +178,15 @@ def test_the_first_part_of_a_need_counts_most() -> None:
     assert two.plan.opened[option(B)] >= 1
 
 
+def test_a_county_reached_can_count_within_the_coverage() -> None:
+    """One start: three units in B, or two in A and one in C with two counties reached (2 x 4 more)."""
+    data = replace(TOYS["county_reached"][0], county_points=4)
+    result = solve_locations_of(data)
+    assert values(result) == {"coverage_1": 11, "cost": 1, "lateness": 0}
+    assert isinstance(result, Optimal)
+    assert dict(result.plan.opened) == {option(A): 1}
+
+
 def test_an_impossible_floor_and_nothing_to_open() -> None:
     assert isinstance(
         solve_locations_of(toy({A: 1}, openings_per_city={"330100": 2}, starts={("p", 2025): 1})), Infeasible
@@ -209,7 +218,7 @@ def random_data(seed: int) -> LocationData:
         most_in_county={("p;q", c): g.randint(1, 2) for c in counties},
         mountain_island=frozenset({B}), mountain_island_share=g.choice([0.0, 0.4]),
         largest_city_share=g.choice([1.0, 0.6]), openings_per_city={"330100": 1} if g.random() < 0.3 else {},
-        how_far=g.random() < 0.3,
+        how_far=g.random() < 0.3, county_points=g.choice([0, 0, 2]),
     )  # fmt: skip
 
 
@@ -281,8 +290,11 @@ def brute_force(data: LocationData) -> tuple[float, ...] | None:
             for d, n in met.items():
                 for weight, part in zip(data.steps, parts_of(data.need[d], len(data.steps)), strict=True):
                     points, n = points + weight * min(part, n), n - min(part, n)
-            value = (float(points), float(len({d.county for d, n in met.items() if n})))
-            value = (float(sum(counts)), *value) if data.how_far else value  # type: ignore[assignment]
+            counties = len({d.county for d, n in met.items() if n})
+            value: tuple[float, ...] = (float(points), float(counties))
+            if data.county_points:
+                value = (float(points + data.county_points * counties),)
+            value = (float(sum(counts)), *value) if data.how_far else value
             best = value if best is None else max(best, value)
     return best
 

@@ -114,19 +114,20 @@ def _campuses(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], p: Any) ->
     u = tables["universities"].set_index("moe_code")
     trade = (u["level"] == "vocational") | u["vocational_undergraduate"]
     fit = trade & (u["double_high_plan"] if p.campus_standing == "double_high" else u["ownership"] == "public")
-    kind = tables["counties"].set_index("county_code")["kind"]
-    allowed = {"county", "city"} | ({"district"} if p.campus_counties == "with_districts" else set())
-    industry = tables["county_industry"].set_index("county_code")
+    eligible = eligible_counties(tables, p)
     for r in rows.to_dict("records"):
         if not fit.get(r["moe_code"], False):
             yield _at("standing", item=r["opening_id"])
-        here = industry.loc[r["county_code"]]
-        if (
-            kind[r["county_code"]] not in allowed
-            or here["has_vocational_college"]
-            or here["concentration"] < p.minimum_concentration - 1e-9
-        ):
+        if r["county_code"] not in eligible:
             yield _at("county_unfit", item=r["opening_id"])
+
+
+def eligible_counties(tables: Mapping[str, pd.DataFrame], p: Any) -> set[str]:
+    """Counties for campuses: of the kinds allowed, with concentrated industry and without a college of their own."""
+    allowed = {"county", "city"} | ({"district"} if p.campus_counties == "with_districts" else set())
+    t = tables["county_industry"].merge(tables["counties"][["county_code", "kind"]], on="county_code")
+    fit = t["kind"].isin(allowed) & ~t["has_vocational_college"] & (t["concentration"] >= p.minimum_concentration)
+    return set(t.loc[fit, "county_code"])
 
 
 def _at(rule: str, **values: object) -> Finding:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
-from zjsim.audit.location_hosts import check_hosts
+from zjsim.audit.location_hosts import check_hosts, eligible_counties
 from zjsim.audit.location_places import Points, service_of
 
 PLANS = {
@@ -148,12 +148,22 @@ def _equity(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame], 
         if 1000 * n > largest * total + 1000 - largest:
             yield _at("city_ceiling", item=city, value=n, limit=f"{p.largest_city_share:.0%}")
     floor = getattr(p, PER_CITY[theme])
-    need = tables["location_need"]
-    cities = set(need.loc[need["theme"] == theme, "county_code"].str[:4] + "00")
-    if theme in ("platforms", "practice_centres"):
-        for city in sorted(cities):
-            if by_city.get(city, 0) < floor:
-                yield _at("city_floor", item=city, value=int(by_city.get(city, 0)), limit=floor)
+    for city in sorted({str(c)[:4] + "00" for c in _candidates(theme, tables, p)}) if floor else ():
+        if by_city.get(city, 0) < floor:
+            yield _at("city_floor", item=city, value=int(by_city.get(city, 0)), limit=floor)
+
+
+def _candidates(theme: str, tables: Mapping[str, pd.DataFrame], p: Any) -> list[str]:
+    """Counties in which something of the theme can be opened."""
+    if theme == "platforms":
+        need = tables["location_need"]
+        return list(need.loc[need["theme"] == theme, "county_code"])
+    t = tables["county_industry"]
+    if theme == "kindergartens":
+        return list(t.loc[t["park_employees"] >= p.park_threshold_employees, "county_code"])
+    if theme == "campuses":
+        return list(t.loc[t["county_code"].isin(eligible_counties(tables, p)), "county_code"])
+    return list(tables["counties"]["county_code"])
 
 
 def _service(
@@ -184,17 +194,17 @@ def _service(
         if made.get(key, 0) != used.get(key, 0):
             yield _at("served_differs", item=" ".join(key), value=used.get(key, 0), expected=made.get(key, 0))
     need = tables["location_need"]
-    need = need[need["theme"] == theme].set_index(["county_code", "group"])["amount"]
+    amount = need[need["theme"] == theme].set_index(["county_code", "group"])["amount"]
     met = flows.groupby(["county_code", "group"])["amount"].sum()
     for key, n in met.items():
-        if n > need.get(key, 0):
-            yield _at("need_exceeded", item=" ".join(key), value=n, limit=need.get(key, 0))  # type: ignore[arg-type]
-        if key[1] == "residents" and met.get((key[0], "employees"), 0) < need.get((key[0], "employees"), 0):  # type: ignore[index]
+        if n > amount.get(key, 0):
+            yield _at("need_exceeded", item=" ".join(key), value=n, limit=amount.get(key, 0))  # type: ignore[arg-type]
+        if key[1] == "residents" and met.get((key[0], "employees"), 0) < amount.get((key[0], "employees"), 0):  # type: ignore[index]
             yield _at("employees_first", item=key[0])  # type: ignore[index]
     told = plan["location_coverage"]
     told = told[told["theme"] == theme].set_index(["county_code", "group"])
     for key, t in told.iterrows():
-        if t["need"] != need.get(key, -1) or t["covered"] != met.get(key, 0):
+        if t["need"] != amount.get(key, -1) or t["covered"] != met.get(key, 0):
             yield _at("coverage_differs", item=" ".join(key), value=t["covered"], expected=met.get(key, 0))  # type: ignore[arg-type]
     yield from (_at("coverage_missing", item=" ".join(key)) for key in sorted(set(met.index) - set(told.index)))
 
@@ -219,11 +229,13 @@ def _stages(
     year = rows["start_date"].str[:4].astype(int)
     first = _first_year(theme, tables, parameters)
     misfit = np.maximum(0, 100 - np.rint(rows["score"].fillna(100.0).astype(float)))
+    reached = coverage.loc[coverage["covered"] > 0, "county_code"].nunique()
+    for_counties = parameters.locations.platform_county_points * reached if theme == "platforms" else 0
     expected = {
         "openings": float(len(rows)),
-        "coverage_1": float(points[~others].sum()),
+        "coverage_1": float(points[~others].sum() + for_counties),
         "coverage_2": float(points[others].sum()),
-        "counties_reached": float(coverage.loc[coverage["covered"] > 0, "county_code"].nunique()),
+        "counties_reached": float(reached),
         "cost": float(rows["cost_points"].sum()),
         "misfit": float((misfit * rows["capacity"]).sum()),
         "lateness": float(((year - first) * rows["capacity"]).sum()),
@@ -249,7 +261,7 @@ def _first_year(theme: str, tables: Mapping[str, pd.DataFrame], parameters: Any)
     first = time.as_of.year + (date(time.as_of.year, p.start_month, 1) <= time.as_of)
     shortest = min(float(months.loc[i, p.planned_setup]) for i in kinds["setup_parameter"])
     fits = (time.horizon.year - first) * 12 + time.horizon.month - p.start_month >= shortest
-    return first if fits else time.horizon.year
+    return int(first if fits else time.horizon.year)
 
 
 def _stepped(need: int, covered: int, steps: tuple[int, ...]) -> int:

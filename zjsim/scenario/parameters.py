@@ -214,12 +214,13 @@ class LocationParameters(Section):
 
     ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow,
     each still worth it. The number that a target names is reported against the plan and never constrains it. The
-    factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup`` says which set-up time
-    the dates assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme;
-    ``steps`` are the weights of the first, second, … equal part of the need of a place, falling so that need is met
-    evenly. Every goal of the platform plan may stop within ``platform_relative_gap`` of its proven bound (0: prove
-    it, which takes minutes); the other themes are proven. ``campus_standing``: colleges of the Double-High plan only
-    (M060), or every public college; ``campus_counties``: counties and county-level cities only, or districts as well.
+    factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup``: which set-up time the
+    dates assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme. ``steps`` are
+    the weights of the first, second, … equal part of the need of a place, falling so that need is met evenly; for
+    platforms a county reached at all counts ``platform_county_points`` more (0: a goal of its own, as elsewhere).
+    Every goal of the platform plan may stop within ``platform_relative_gap`` of its proven bound (0: prove it, which
+    takes minutes); the other themes are proven. ``campus_standing``: colleges of the Double-High plan only (M060), or
+    every public college; ``campus_counties``: counties and county-level cities only, or districts as well.
     """
 
     purpose: Literal["need_first", "how_far"] = "need_first"
@@ -241,6 +242,7 @@ class LocationParameters(Section):
     platform_reach_km: float = Field(40.0, ge=0)
     platform_hosts_per_place: int = Field(8, ge=1)
     platform_places_per_host: int = Field(12, ge=0)
+    platform_county_points: int = Field(3, ge=0)
     platform_relative_gap: float = Field(0.002, ge=0, lt=1)
     platform_host_km: float = Field(250.0, gt=0)
     institutes_per_county: int = Field(1, ge=0)
