@@ -66,7 +66,7 @@ def opened(data: ProgrammeData, programme_id: str, seed: int = 1) -> np.ndarray[
 
 def test_planned_starts_open_after_their_set_up_time(baseline: Scenario) -> None:
     dates = ["2025-03-01", "2026-03-01", "2026-03-01"]
-    data = constants(programmes_data(baseline, plan_of(practice_centre=dates)), PP55=6.0, PP56=0.0)
+    data = constants(programmes_data(baseline, plan_of(practice_centre=dates)), LP19=6.0, LP20=0.0)
     expected = [data.horizon.day(pd.Timestamp(d).date()) + 6 * DAYS_PER_MONTH for d in dates]
     assert opened(data, "practice_centres") == pytest.approx(expected)
     found = simulate_programmes(data, {}, Streams(1, 0))
@@ -107,7 +107,7 @@ def test_an_as_of_date_within_a_year_keeps_that_years_earlier_starts(baseline: S
 
 def test_a_planned_project_can_fail(baseline: Scenario) -> None:
     dates = ["2025-03-01"] * 400
-    data = constants(programmes_data(baseline, plan_of(practice_centre=dates)), PP55=6.0, PP56=0.25)
+    data = constants(programmes_data(baseline, plan_of(practice_centre=dates)), LP19=6.0, LP20=0.25)
     assert len(opened(data, "practice_centres")) == pytest.approx(300, abs=4 * (400 * 0.25 * 0.75) ** 0.5)
 
 
