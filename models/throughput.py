@@ -4,12 +4,11 @@ Each process has its own inputs and shares none, so each has its own design: the
 input alone, and space-filling points. ``p_worst`` and ``p_best`` are the extremes over all of them; what a target
 depends on is found by moving one input at a time from the base, on the same random numbers.
 
-How many replications: what a process costs decides (CPU seconds each: training 0.7, enterprise service 0.4, patents
-0.1, programmes 0.007, seats 0.002). The first two are replicated as often as asked and twice per design point:
-between replications their yearly sums differ by a few per cent, between design points by a multiple of that, and a
-paired difference needs few replications. Patents are replicated twice as often and four times per point, the others
-ten times as often and forty times per point. With 100 replications that is about ten CPU minutes; the design points
-of training, which has the most inputs, are the largest part.
+How many replications: what a process costs decides. Training and enterprise service take most of a second each, so
+they are replicated as often as asked, and twice per design point; patent transfer, a tenth of a second, twice as often
+as asked and four times per point. Between replications their yearly sums differ by a few per cent, between design
+points by a multiple of that, and a paired difference needs few replications. Programmes and seats take milliseconds
+and are replicated ten times as often as asked, and forty times per design point.
 """
 
 from __future__ import annotations
