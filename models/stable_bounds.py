@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 from zjsim.models.deferred_acceptance import IntArray
 from zjsim.models.stable_cutoffs import CutoffProblem, FloatArray, Matrix, cutoff_matrix
+
+from zjsim.solve.arrays import ArrayProgram, Arrays
+from zjsim.solve.options import Options
 
 _MOST_OPTIONS = 2500
 _ROUNDING = 1e-5
@@ -35,12 +37,10 @@ def relax(problem: CutoffProblem, time_limit_s: float) -> Proof:
     if time_limit_s <= 0 or not len(problem.child):
         return Proof((), problem.least)
     matrix = cutoff_matrix(problem)
-    highs = _loaded(matrix, integer=False, time_limit_s=time_limit_s)
-    highs.setOptionValue("solver", "ipm")
-    highs.setOptionValue("run_crossover", "off")
-    highs.run()
-    solution = highs.getSolution()
-    price, column = np.asarray(solution.row_dual), np.asarray(solution.col_value)
+    settings = {"solver": "ipm", "run_crossover": "off"}
+    program = ArrayProgram(_arrays(matrix, whole=False), Options(time_limit_s), settings)
+    program.run()
+    column, price = program.answer()
     if not len(price) or not np.isfinite(price).all():
         return Proof((), problem.least)
     bound = max(problem.least, math.ceil(safe_bound(matrix, price) - _ROUNDING))
@@ -66,20 +66,16 @@ def prove(problem: CutoffProblem, start: FloatArray, time_limit_s: float, seed: 
     """Branch and bound from a known solution: the best seats found and a proven lower bound on the sum of ranks."""
     if time_limit_s <= 0 or not 0 < len(problem.child) <= _MOST_OPTIONS:
         return Proof((), problem.least)
-    highs = _loaded(cutoff_matrix(problem), integer=True, time_limit_s=time_limit_s)
-    highs.setOptionValue("random_seed", seed % (1 << 31))
-    highs.setOptionValue("mip_rel_gap", 0.0)
     # The goal is a whole number: a bound less than 1 below a solution proves it.
-    highs.setOptionValue("mip_abs_gap", 0.999)
-    known = highspy.HighsSolution()
-    known.col_value = start.tolist()
-    highs.setSolution(known)
-    highs.run()
+    settings = {"mip_abs_gap": 0.999}
+    options = Options(time_limit_s, seed=seed % (1 << 31))
+    program = ArrayProgram(_arrays(cutoff_matrix(problem), whole=True), options, settings)
+    program.run(start=start)
     bound = problem.least
-    found = highs.getInfo().mip_dual_bound
+    found = program.bound()
     if math.isfinite(found):
         bound = max(bound, math.ceil(found - _ROUNDING))
-    solution = np.asarray(highs.getSolution().col_value)
+    solution, _ = program.answer()
     if not len(solution):
         return Proof((), bound)
     added: IntArray = np.rint(solution[: len(problem.room)]).astype(np.int64)
@@ -97,26 +93,16 @@ def _rounded(problem: CutoffProblem, wish: FloatArray) -> tuple[int, ...]:
     return tuple(whole.tolist()) if left >= 0 else ()
 
 
-def _loaded(matrix: Matrix, *, integer: bool, time_limit_s: float) -> highspy.Highs:
-    highs = highspy.Highs()
-    for name, value in {"output_flag": False, "threads": 1, "time_limit": float(time_limit_s)}.items():
-        highs.setOptionValue(name, value)
-    n_columns = len(matrix.cost)
-    highs.passModel(
-        n_columns,
-        len(matrix.lower),
-        len(matrix.column),
-        int(highspy.MatrixFormat.kRowwise),
-        int(highspy.ObjSense.kMinimize),
-        matrix.offset,
+def _arrays(matrix: Matrix, *, whole: bool) -> Arrays:
+    return Arrays(
         matrix.cost,
-        np.zeros(n_columns),
         matrix.most,
         matrix.lower,
         matrix.upper,
-        matrix.start[:-1].astype(np.int32),
-        matrix.column.astype(np.int32),
+        matrix.start,
+        matrix.column,
         matrix.value,
-        np.full(n_columns, int(integer), np.int32),
+        by="rows",
+        offset=matrix.offset,
+        whole=whole,
     )
-    return highs

@@ -44,6 +44,16 @@ def test_files_fit_in_one_reading() -> None:
     assert not long
 
 
+def test_one_file_talks_to_the_solver() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for folder in ("zjsim", "models")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"^\s*(import|from) highspy|SolverFactory", path.read_text("utf-8"), flags=re.MULTILINE)
+    }
+    assert found == {str(Path("zjsim/solve/highs.py"))}
+
+
 def test_the_lock_names_no_host_and_pins_by_hash() -> None:
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     assert "://" not in lock

@@ -51,7 +51,7 @@ class Program:
         self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
         self.integral = bool(matrix.integer.any())
         self._start: Floats | None = None
-        self._highs = _new_highs(options)
+        self._highs = new_solver(options)
         self._check(self._highs.passModel(_as_highs(matrix)), "load the model")
 
     def run(self, cost: Floats, offset: float, sense: Sense) -> Outcome:
@@ -267,7 +267,11 @@ class Program:
             raise SolverError(f"HiGHS could not {what}")
 
 
-def _new_highs(options: Options) -> Any:
+def new_solver(options: Options, **more: object) -> Any:
+    """A HiGHS with these options and ``more`` of its own; the only place where one is made.
+
+    Raises :class:`SolverError` for a setting that HiGHS does not know.
+    """
     global _threads_in_use
     h = highspy.Highs()
     if _threads_in_use not in (None, options.threads):
@@ -287,7 +291,7 @@ def _new_highs(options: Options) -> Any:
         settings["mip_max_nodes"] = options.node_limit
     if options.log_file:
         settings["log_file"] = options.log_file
-    for name, value in settings.items():
+    for name, value in (settings | more).items():
         if h.setOptionValue(name, value) == highspy.HighsStatus.kError:
             raise SolverError(f"HiGHS refuses {name} = {value}")
     return h

@@ -1,0 +1,105 @@
+"""A program that is already arrays: for problems with so many columns that even reading a model would cost too much.
+
+The formulation stands beside it as a Pyomo model or in tests; this class only carries the arrays to the solver and the
+answers back, without copies and with the settings that the caller measured to be the best.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zjsim.solve.highs import SolverError, new_solver
+from zjsim.solve.matrix import Floats
+from zjsim.solve.options import Options
+
+_COLUMNWISE, _ROWWISE, _MINIMISE, _PRIMAL_SIMPLEX = 1, 2, 1, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """Minimise ``cost @ x + offset`` over ``row_lower <= A x <= row_upper``, ``0 <= x <= upper``.
+
+    ``A`` is stored compressed, by rows or by columns (``by``): ``start`` (one entry per row or column; a closing entry
+    may follow), ``index``, ``value``. ``whole``: every column is an integer.
+    """
+
+    cost: Floats
+    upper: Floats
+    row_lower: Floats
+    row_upper: Floats
+    start: NDArray[Any]
+    index: NDArray[Any]
+    value: Floats
+    by: Literal["rows", "columns"]
+    offset: float = 0.0
+    whole: bool = False
+
+
+class ArrayProgram:
+    """:class:`Arrays` loaded into the solver; costs and bounds can change between runs (the basis is kept).
+
+    ``settings`` are the solver's own, on top of ``options``.
+    """
+
+    def __init__(self, arrays: Arrays, options: Options, settings: Mapping[str, object]) -> None:
+        n_columns, n_rows = len(arrays.cost), len(arrays.row_lower)
+        self._every = np.arange(n_columns, dtype=np.int32)
+        self._has_run = False
+        self._highs = new_solver(options, time_limit=options.time_limit_s, **settings)
+        called = self._highs.passModel(
+            n_columns,
+            n_rows,
+            len(arrays.index),
+            _ROWWISE if arrays.by == "rows" else _COLUMNWISE,
+            _MINIMISE,
+            arrays.offset,
+            arrays.cost,
+            np.zeros(n_columns),
+            arrays.upper,
+            arrays.row_lower,
+            arrays.row_upper,
+            arrays.start[: n_rows if arrays.by == "rows" else n_columns].astype(np.int32, copy=False),
+            arrays.index.astype(np.int32, copy=False),
+            arrays.value,
+            np.full(n_columns, int(arrays.whole), np.int32),
+        )
+        if called.name == "kError":
+            raise SolverError("HiGHS could not load the arrays")
+
+    def run(self, cost: Floats | None = None, start: Floats | None = None) -> str:
+        """Solve for ``cost`` (None: as loaded) from the plan ``start``; the solver's status, "Optimal" when proven."""
+        if cost is not None:
+            self._highs.changeColsCost(len(self._every), self._every, cost)
+        if start is not None:
+            self._highs.setSolution(len(self._every), self._every, start)
+        self._highs.run()
+        self._has_run = True
+        return str(self._highs.modelStatusToString(self._highs.getModelStatus()))
+
+    def set_columns(self, columns: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
+        """New bounds of some columns."""
+        self._highs.changeColsBounds(len(columns), columns, lower, upper)
+
+    def set_rows(self, rows: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
+        """New bounds of some rows."""
+        self._highs.changeRowsBounds(len(rows), rows, lower, upper)
+
+    def goes_on_primal(self) -> None:
+        """Further linear solves use the primal simplex: only costs change from here."""
+        self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+
+    def answer(self) -> tuple[Floats, Floats]:
+        """Values of the columns and prices of the rows, as far as the last run got (empty: nothing found)."""
+        solution = self._highs.getSolution()
+        return np.asarray(solution.col_value, dtype=float), np.asarray(solution.row_dual, dtype=float)
+
+    def bound(self) -> float:
+        """What the last search over whole numbers proved that no plan falls below; -inf: nothing."""
+        found = float(self._highs.getInfo().mip_dual_bound)
+        return found if self._has_run and math.isfinite(found) else -math.inf
