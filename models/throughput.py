@@ -36,8 +36,9 @@ from zjsim.models.feasibility import (
     share_met_at,
 )
 
+from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.design import Point, preset_design
-from zjsim.simulate.ensemble import Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
+from zjsim.simulate.ensemble import Cluster, Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
 from zjsim.simulate.inputs import UncertainInput, Values
 from zjsim.simulate.streams import Streams
 
@@ -106,12 +107,15 @@ def simulate(
     replications: int,
     workers: int = 1,
     progress: Progress | None = None,
+    cluster: Cluster | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Simulate every process of ``scenario`` with what ``plan`` opens, and judge every target.
 
     Returns the tables ``target_feasibility``, ``targets_not_modelled``, ``yearly_outcomes``, ``deciding_inputs``,
     ``design_points``, ``design_values``, ``uncertain_inputs`` and ``simulation_settings``. Equal arguments give equal
-    tables for any number of ``workers``; ``progress`` is told how many tasks are done, and of how many.
+    tables for any number of ``workers``, those of a ``cluster``, and for a run that goes on from a ``checkpoint``;
+    ``progress`` is told how many tasks are done, and of how many.
     """
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
@@ -126,6 +130,8 @@ def simulate(
         p_required=options.p_required,
         workers=workers,
         progress=progress,
+        cluster=cluster,
+        checkpoint=checkpoint,
     )
     return tables.all_tables(registry, studies, assessments, options.p_required, seed)
 
@@ -156,10 +162,12 @@ def assess(
     p_required: float,
     workers: int = 1,
     progress: Progress | None = None,
+    cluster: Cluster | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[list[Study], list[Assessment]]:
     """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer."""
     experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
-    with Ensemble(experiments, workers) as ensemble:
+    with Ensemble(experiments, workers, cluster, checkpoint) as ensemble:
         studies = _replicate(processes, ensemble, seed, replications, (space_points, single_input_points), progress)
         drafts = [
             _draft(target, study, p_required)

@@ -148,7 +148,7 @@ def build_app(lang: Language) -> typer.Typer:
         with progress_bar(STEPS, lang.value, quiet or json_output) as progress:
             done = run_scenario(
                 scenario, seed=seed, replications=replications, workers=workers, sets=tuple(sets or ()), out=out,
-                lang=lang.value, progress=progress,
+                lang=lang.value, progress=progress, notice=None if quiet else _tell,
             )  # fmt: skip
         if json_output:
             print(json.dumps({"folder": str(done.folder), **done.manifest}, ensure_ascii=False, indent=1, default=str))

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from zjsim.engine import Engine, checkpoint_of, say_resumed
 from zjsim.runfolder import (
     MANIFEST,
     NOT_REPRODUCIBLE,
@@ -88,17 +89,20 @@ def run(
     seed: int | None = None,
     replications: int | None = None,
     workers: int = 1,
+    cluster: str = "",
     sets: Sequence[str] = (),
     out: str | Path = "results",
     lang: Language = "zh",
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Run:
     """Plan, audit, simulate and report ``scenario`` into ``out/<scenario>/<run-id>/``.
 
     ``scenario`` is a built-in name, a folder, or what :func:`zjsim.load` returned; ``sets`` are overrides
     ``path=value``; ``seed`` and ``replications`` default to the scenario's own. The folder's name follows from the
     inputs, the options and the version, so equal runs share it and the later one replaces the earlier one; tables,
-    workbook and figures are then byte-equal for any number of ``workers``.
+    workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (its address), and
+    for a run that was killed and started again: it goes on where it stopped, and ``notice`` is told so in a sentence.
 
     Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
     audit fails or a limit was met without a plan; nothing is written then.
@@ -121,7 +125,10 @@ def run(
     with clock.step("audit"):
         _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
     with clock.step("simulate"):
-        outcomes = _simulate(loaded, plan, seed, replications, workers, clock.within)
+        checkpoint = checkpoint_of(Path(out), loaded.name, run_id(identity), plan)
+        say_resumed(checkpoint, notice, lang)
+        engine = Engine(workers, cluster, checkpoint)
+        outcomes = _simulate(loaded, plan, seed, replications, engine, clock.within)
     manifest = _manifest(loaded, identity, {"assignment": assignment_status, "seats": seats_status}, outcomes)
     results: Tables = {**plan, **outcomes, "input_sources": _input_sources(tables)}
     try:
@@ -136,6 +143,7 @@ def run(
         raise RunRefused(
             INPUT_ERROR, text("run.not_a_run_folder", "zh", path=error), text("run.not_a_run_folder", "en", path=error)
         ) from error
+    checkpoint.clear()
     return Run(final, manifest, written)
 
 
@@ -210,12 +218,12 @@ def _simulate(
     plan: Tables,
     seed: int,
     replications: int,
-    workers: int,
+    engine: Engine,
     progress: Callable[[int, int], None],
 ) -> Tables:
     from zjsim.models.throughput import simulate
 
-    return simulate(scenario, plan, seed=seed, replications=replications, workers=workers, progress=progress)
+    return simulate(scenario, plan, seed=seed, replications=replications, progress=progress, **engine.options())
 
 
 def _input_sources(tables: Tables) -> pd.DataFrame:

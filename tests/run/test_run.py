@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -21,6 +22,7 @@ from zjsim.run import AUDIT_FAILED, INFEASIBLE, INPUT_ERROR, STEPS, STOPPED, Run
 from zjsim.run import run as run_function
 from zjsim.runfolder import folder_name
 from zjsim.scenario.parameters import Header, Parameters
+from zjsim.simulate.ensemble import Task
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Stage, Stopped
 
 ODDS = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
@@ -106,8 +108,8 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
         made.scenario.sets = tuple(sets)  # type: ignore[call-overload]
         return made.scenario
 
-    def simulate(scenario: Any, plan: Any, seed: int, replications: int, workers: int, progress: Any) -> Any:
-        made.simulated.append((seed, replications, workers))
+    def simulate(scenario: Any, plan: Any, seed: int, replications: int, engine: Any, progress: Any) -> Any:
+        made.simulated.append((seed, replications, engine.workers))
         progress(1, 2)
         return outcomes(seed)
 
@@ -313,3 +315,32 @@ def test_zjsim_run_is_callable_before_and_after_its_module_was_imported(rooms: R
 
     for _ in range(2):
         assert zjsim.run("toy", out=tmp_path).exit_code == 0
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_an_interrupted_run_is_taken_up_again_says_so_and_cleans_up(
+    run_toy: Callable[..., Run], rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, lives, said = Task("toy", {}, 1, 0, 1), [], []
+
+    def simulate(scenario: Any, plan: Any, seed: int, replications: int, engine: Any, progress: Any) -> Any:
+        lives.append(engine.checkpoint.get(task))
+        engine.checkpoint.put(task, {"y": np.ones(3)})
+        if len(lives) in (1, 3):
+            raise KeyboardInterrupt
+        return outcomes(seed)
+
+    monkeypatch.setattr("zjsim.run._simulate", simulate)
+    with pytest.raises(KeyboardInterrupt):
+        run_toy(notice=said.append)
+    assert said == []
+    made = run_toy(notice=said.append, lang="zh")
+    assert [p.name for p in made.folder.parent.iterdir()] == [made.folder.name]
+    assert len(said) == 1
+    assert said[0].startswith("上次运行中断：已完成的 1 项")
+    with pytest.raises(KeyboardInterrupt):
+        run_toy()
+    rooms.assign = Optimal({"lead_assignments": LEADS, "heritage_pairs": PAIRS.iloc[:0]}, (STAGE,))
+    run_toy(notice=said.append)
+    assert len(said) == 1, "another plan: nothing to go on from"
+    assert [life is not None for life in lives] == [False, True, False, False]

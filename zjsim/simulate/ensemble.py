@@ -1,7 +1,8 @@
 """Replications of simulations over worker processes: the same numbers, in the same order, for any number of workers.
 
 A worker gets the data of all experiments once, when it starts; a task is a few numbers. Results are handed back in the
-order of the tasks, whichever worker was faster. A failing or interrupted run raises and leaves nothing behind.
+order of the tasks, whichever worker was faster. A failing or interrupted run raises; with a :class:`Checkpoint` the
+tasks it had finished are not made again by the next one.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.inputs import Values
 from zjsim.simulate.streams import Streams
 
@@ -47,6 +49,12 @@ class Task:
     count: int
 
 
+Submit = Callable[[Task], "Future[Outcomes]"]
+"""Hands a task to a worker."""
+Cluster = Callable[[Mapping[str, Experiment]], AbstractContextManager[Submit]]
+"""Connects workers that were started elsewhere, gives them the experiments, and lets them go at the end."""
+
+
 def batches(task: Task, size: int) -> list[Task]:
     """``task`` cut into tasks of at most ``size`` replications, in order."""
     end = task.first + task.count
@@ -64,53 +72,90 @@ def stack(parts: Sequence[Outcomes]) -> Outcomes:
 class Ensemble:
     """Experiments and the workers that replicate them; use it as a context manager.
 
-    ``workers`` is 1 (no process is started) or more; an ``executor`` whose workers were given the experiments by
-    :func:`give_experiments` replaces the local processes.
+    ``workers`` is 1 (no process is started) or more. ``cluster`` replaces the local processes: a context manager like
+    :func:`zjsim.simulate.cluster.connected`, which yields a function that submits a task. ``checkpoint`` keeps finished
+    tasks; those it has already are read from it.
     """
 
     def __init__(
-        self, experiments: Mapping[str, Experiment], workers: int = 1, executor: Executor | None = None
+        self,
+        experiments: Mapping[str, Experiment],
+        workers: int = 1,
+        cluster: Cluster | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"wanted at least one worker, got {workers}")
-        self._experiments, self._workers, self._executor = dict(experiments), workers, executor
+        self._experiments, self._workers, self._cluster = dict(experiments), workers, cluster
+        self._checkpoint = checkpoint
+        self._submit: Submit | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Ensemble:
-        if self._workers > 1 and self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self._workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=give_experiments,
-                initargs=(self._experiments,),
-            )
+        if self._cluster is not None:
+            self._submit = self._stack.enter_context(self._cluster(self._experiments))
+        elif self._workers > 1:
+            self._submit = self._stack.enter_context(_local(self._experiments, self._workers))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        self._stack.close()
 
     def run(self, tasks: Sequence[Task], progress: Progress | None = None) -> list[Outcomes]:
         """The outcomes of every task, in the order of ``tasks``; ``progress`` counts tasks."""
         tell = progress or (lambda done, total: None)
-        if self._executor is None:
-            found = []
-            for k, task in enumerate(tasks):
-                found.append(replicate(self._experiments[task.experiment], task))
-                tell(k + 1, len(tasks))
-            return found
-        futures = [self._executor.submit(_replicate_given, task) for task in tasks]
+        found = {k: kept for k, task in enumerate(tasks) if (kept := self._kept(task)) is not None}
+        missing = [k for k in range(len(tasks)) if k not in found]
+        if found:
+            tell(len(found), len(tasks))
+        if self._submit is None:
+            for k in missing:
+                found[k] = replicate(self._experiments[tasks[k].experiment], tasks[k])
+                self._keep(tasks[k], found[k])
+                tell(len(found), len(tasks))
+        else:
+            self._run_elsewhere(self._submit, tasks, missing, found, tell)
+        return [found[k] for k in range(len(tasks))]
+
+    def _run_elsewhere(
+        self, submit: Submit, tasks: Sequence[Task], missing: Sequence[int], found: dict[int, Outcomes], tell: Progress
+    ) -> None:
+        futures = {submit(tasks[k]): k for k in missing}
         try:
             waiting: set[Future[Outcomes]] = set(futures)
             while waiting:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    future.result()
-                tell(len(futures) - len(waiting), len(futures))
+                    k = futures[future]
+                    found[k] = future.result()
+                    self._keep(tasks[k], found[k])
+                tell(len(found), len(tasks))
         except BaseException:
             for future in futures:
                 future.cancel()
             raise
-        return [future.result() for future in futures]
+
+    def _kept(self, task: Task) -> Outcomes | None:
+        return None if self._checkpoint is None else self._checkpoint.get(task)
+
+    def _keep(self, task: Task, outcomes: Outcomes) -> None:
+        if self._checkpoint is not None:
+            self._checkpoint.put(task, outcomes)
+
+
+@contextmanager
+def _local(experiments: Mapping[str, Experiment], workers: int) -> Iterator[Submit]:
+    """Processes of this machine, each given the experiments once."""
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=give_experiments,
+        initargs=(dict(experiments),),
+    )
+    try:
+        yield lambda task: executor.submit(_replicate_given, task)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
 def replicate(experiment: Experiment, task: Task) -> Outcomes:
