@@ -120,6 +120,7 @@ def build_app(lang: Language) -> typer.Typer:
     version_option = kit.option("--version", key="version", default=False, is_eager=True, callback=_print_version)
     replications_option = kit.option("--replications", key="replications", min=LEAST["replications"])
     workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
+    cluster_option = kit.option("--cluster", key="cluster", default="", metavar="ADDRESS")
     out_option = kit.option("--out", key="out", default=Path("results"), metavar="DIR")
     quiet_option = kit.option("--quiet", key="quiet", default=False)
 
@@ -135,6 +136,7 @@ def build_app(lang: Language) -> typer.Typer:
         seed: int | None = kit.seed,
         replications: int | None = replications_option,
         workers: int = workers_option,
+        cluster: str = cluster_option,
         sets: list[str] | None = kit.sets,
         out: Path = out_option,
         lang: Lang = kit.lang,
@@ -147,8 +149,8 @@ def build_app(lang: Language) -> typer.Typer:
 
         with progress_bar(STEPS, lang.value, quiet or json_output) as progress:
             done = run_scenario(
-                scenario, seed=seed, replications=replications, workers=workers, sets=tuple(sets or ()), out=out,
-                lang=lang.value, progress=progress, notice=None if quiet else _tell,
+                scenario, seed=seed, replications=replications, workers=workers, cluster=cluster,
+                sets=tuple(sets or ()), out=out, lang=lang.value, progress=progress, notice=None if quiet else _tell,
             )  # fmt: skip
         if json_output:
             print(json.dumps({"folder": str(done.folder), **done.manifest}, ensure_ascii=False, indent=1, default=str))

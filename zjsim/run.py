@@ -101,14 +101,16 @@ def run(
     ``scenario`` is a built-in name, a folder, or what :func:`zjsim.load` returned; ``sets`` are overrides
     ``path=value``; ``seed`` and ``replications`` default to the scenario's own. The folder's name follows from the
     inputs, the options and the version, so equal runs share it and the later one replaces the earlier one; tables,
-    workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (its address), and
-    for a run that was killed and started again: it goes on where it stopped, and ``notice`` is told so in a sentence.
+    workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (an address), and
+    after a kill: the run goes on where it stopped, and ``notice`` is told so in a sentence.
 
     Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
     audit fails or a limit was met without a plan; nothing is written then.
     """
     clock = _Clock(progress)
     with clock.step("read"):
+        if cluster:
+            _refuse_unusable_cluster(cluster)
         loaded = _read(scenario, sets)
         tables: Tables = {name: loaded.table(name) for name in sorted(loaded.tables)}
         simulation = loaded.parameters.simulation
@@ -185,6 +187,18 @@ def _read(scenario: str | Path | Scenario, sets: Sequence[str]) -> Scenario:
             raise ValueError("sets belong to load(): give run() a name or a folder, or a scenario loaded with them")
         return scenario
     return load(scenario, sets=tuple(sets))
+
+
+def _refuse_unusable_cluster(address: str) -> None:
+    """Before any work is done: is the Dask extra there, does the address answer, is its software this one?"""
+    from zjsim.simulate.cluster import ClusterError, check
+
+    try:
+        check(address)
+    except ClusterError as error:
+        key = f"run.cluster_{error.trouble}"
+        said = (text(key, lang, address=address, detail=error.detail) for lang in ("zh", "en"))
+        raise RunRefused(INPUT_ERROR, *said) from error
 
 
 def _logged(solve: Callable[[str], Result[Tables]]) -> tuple[Result[Tables], bytes]:

@@ -201,6 +201,8 @@ def test_run_hands_everything_on(monkeypatch: pytest.MonkeyPatch, capfd: Capture
         "7",
         "--workers",
         "2",
+        "--cluster",
+        "tcp://h:1",
         "--set",
         "a.b=1",
         "--set",
@@ -215,11 +217,14 @@ def test_run_hands_everything_on(monkeypatch: pytest.MonkeyPatch, capfd: Capture
     assert err.count("\n") == len(STEPS)
     assert "\x1b" not in err
     del seen["progress"]
+    seen.pop("notice")("said")
+    assert capfd.readouterr().err == "said\n"
     assert seen == {
         "scenario": "x",
         "seed": 3,
         "replications": 7,
         "workers": 2,
+        "cluster": "tcp://h:1",
         "sets": ("a.b=1", "c.d=2"),
         "out": Path("o"),
         "lang": "en",

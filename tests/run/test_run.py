@@ -22,6 +22,7 @@ from zjsim.run import AUDIT_FAILED, INFEASIBLE, INPUT_ERROR, STEPS, STOPPED, Run
 from zjsim.run import run as run_function
 from zjsim.runfolder import folder_name
 from zjsim.scenario.parameters import Header, Parameters
+from zjsim.simulate.cluster import ClusterError
 from zjsim.simulate.ensemble import Task
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Stage, Stopped
 
@@ -344,3 +345,21 @@ def test_an_interrupted_run_is_taken_up_again_says_so_and_cleans_up(
     run_toy(notice=said.append)
     assert len(said) == 1, "another plan: nothing to go on from"
     assert [life is not None for life in lives] == [False, True, False, False]
+
+
+@pytest.mark.parametrize("trouble", ["missing", "unreachable", "no_workers", "differs"])
+def test_an_unusable_cluster_is_refused_before_any_work(
+    run_toy: Callable[..., Run], rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Any
+) -> None:
+    def check(address: str) -> int:
+        raise ClusterError(trouble, "what it is")
+
+    monkeypatch.setattr("zjsim.simulate.cluster.check", check)
+    with pytest.raises(RunRefused) as refused:
+        run_toy(cluster="tcp://h:1")
+    assert refused.value.exit_code == INPUT_ERROR
+    for lang in ("zh", "en"):
+        said = refused.value.sentence(lang)  # type: ignore[arg-type]
+        assert "what it is" in said or "tcp://h:1" in said
+    assert not rooms.simulated
+    assert not (tmp_path / "results").exists()
