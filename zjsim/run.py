@@ -101,7 +101,7 @@ def run(
     ``scenario`` is a built-in name, a folder, or what :func:`zjsim.load` returned; ``sets`` are overrides
     ``path=value``; ``seed`` and ``replications`` default to the scenario's own. The folder's name follows from the
     inputs, the options and the version, so equal runs share it and the later one replaces the earlier one; tables,
-    workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (an address), and
+    workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (an address) and
     after a kill: the run goes on where it stopped, and ``notice`` is told so in a sentence.
 
     Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
