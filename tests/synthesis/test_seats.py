@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from zjsim.scenario import load
 from zjsim.synthesis.cohorts import advance, norm, pupils_2020
+from zjsim.synthesis.placement import baseline_zones
 from zjsim.synthesis.proportional import fit, largest_remainder
 from zjsim.synthesis.seats import csv_bytes, eligible_shares, migrants_by_grade, regenerate
 
@@ -199,3 +200,15 @@ def test_transcribed_registries_are_complete() -> None:
     assert (used["low"].isna() | (used["low"] <= used["value"])).all()
     assert (used["high"].isna() | (used["high"] >= used["value"])).all()
     assert used.loc[used["basis"] == "assumption", ["low", "high"]].notna().all().all()
+
+
+def test_committed_zones_are_what_the_method_writes() -> None:
+    scenario = load("baseline")
+    for name, table in baseline_zones(scenario.tables).items():
+        read = scenario.table(name)
+        drawn = table.astype({c: "str" for c in read.columns if pd.api.types.is_string_dtype(read[c])})
+        pd.testing.assert_frame_equal(read, drawn, check_dtype=False, check_exact=True)
+    shares = scenario.table("seat_zones").groupby(["county_code", "stage"])
+    for column in ("share_local", "share_migrant", "share_classrooms", "share_extension", "share_sites"):
+        assert shares[column].sum().to_numpy() == pytest.approx(1.0, abs=1e-12), column
+    assert (shares.size() >= 3).all()

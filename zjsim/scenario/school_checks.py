@@ -57,11 +57,24 @@ def shares_of_zones(tables: Tables) -> Iterator[Broken]:
                 yield Broken("planning_zones", last, column, "zone_shares", words)
 
 
-@rule("planning_zones", "residence_cells", "schools", "child_groups")
+@rule("seat_zones")
+def shares_of_stages(tables: Tables) -> Iterator[Broken]:
+    """The shares of a county's zones add up to 1 in each stage, or are all 0 where they are unknown."""
+    zones = tables["seat_zones"]
+    for column in [c for c in zones.columns if c.startswith("share_")]:
+        totals = zones.groupby(["county_code", "stage"], sort=True)[column].sum()
+        for (county, stage), total in totals.items():
+            if total and abs(total - 1) > 1e-6:
+                last = int(np.flatnonzero((zones["county_code"] == county) & (zones["stage"] == stage))[-1])
+                words: dict[str, object] = {"county": f"{county} {stage}", "total": f"{total:.6g}"}
+                yield Broken("seat_zones", last, column, "zone_shares", words)
+
+
+@rule("planning_zones", "seat_zones", "residence_cells", "schools", "child_groups")
 def zone_of_county(tables: Tables) -> Iterator[Broken]:
     """The zone of a cell, school or group lies in its county."""
     zones = tables["planning_zones"]
-    for name in ("residence_cells", "schools", "child_groups"):
+    for name in ("seat_zones", "residence_cells", "schools", "child_groups"):
         table = tables[name]
         owner = _looked_up(table, "zone_id", zones, "zone_id", "county_code")
         for row in _rows(owner.notna() & (owner != table["county_code"])):

@@ -13,11 +13,14 @@ from zjsim.synthesis.placement_settings import Settings
 from zjsim.synthesis.proportional import Ints
 from zjsim.synthesis.school_counts import schools_by_county, split
 from zjsim.synthesis.schools import GRADES, grade_table, school_table, schools_of
+from zjsim.synthesis.seat_zones import shares_of
 from zjsim.synthesis.tiers import lines_of, tier_table
 from zjsim.synthesis.zones import County, cell_table, cells_of, zone_table, zones_of
 
-TABLES = ("planning_zones", "residence_cells", "schools", "school_grades", "tier_rules", "child_groups")
+TABLES = ("planning_zones", "seat_zones", "residence_cells", "schools", "school_grades", "tier_rules", "child_groups")
 """Registries that are synthesised, each before those that refer to it."""
+BASELINE_SEED, BASELINE_YEAR = 20241231, 2025
+"""Seed and school year of the zones in the baseline: what ``zjsim synthesize baseline`` takes by itself."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def synthesize_county(source: Source, code: str) -> dict[str, pd.DataFrame]:
     children = children_of(county, cells, cell_share, schools, lines, settings, seed)
     return {
         "planning_zones": zone_table(county, zones),
+        "seat_zones": shares_of(county, zones, schools),
         "residence_cells": cell_table(county, cells),
         "schools": school_table(county, schools),
         "school_grades": grade_table(county, schools, source.year),
@@ -64,6 +68,20 @@ def synthesize_tables(source: Source, codes: Iterable[str]) -> dict[str, pd.Data
     """The tables of :data:`TABLES` for the counties ``codes``, in the order of their codes."""
     parts = [synthesize_county(source, code) for code in sorted(set(codes))]
     return {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in TABLES}
+
+
+def baseline_zones(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The baseline's ``planning_zones`` and ``seat_zones`` again, byte for byte, from its other registries."""
+    source = source_of(tables, BASELINE_YEAR, BASELINE_SEED)
+    parts = []
+    for code in sorted(source.counties):
+        county, settings, seed = source.counties[code], source.settings, source.seed
+        zones = zones_of(county, settings, seed)
+        counts = split(county, source.primary[code], source.junior[code], settings)
+        schools = schools_of(county, zones, counts, settings, seed)
+        parts.append((zone_table(county, zones), shares_of(county, zones, schools)))
+    names = ("planning_zones", "seat_zones")
+    return {name: pd.concat([p[k] for p in parts], ignore_index=True) for k, name in enumerate(names)}
 
 
 def _counties(tables: Mapping[str, pd.DataFrame], year: int) -> list[County]:

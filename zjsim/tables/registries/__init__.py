@@ -14,6 +14,7 @@ _THEMES = (
     "assignment",
     "seats",
     "schools",
+    "seat_zones",
     "training",
     "services",
     "patents",
