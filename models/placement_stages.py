@@ -35,6 +35,9 @@ _SETTINGS = {
     "simplex_scale_strategy": 0,
 }
 
+# Groups with more arcs than this on average begin with the first few of each and take in more as prices ask for them.
+_LONG_LIST, _FIRST_ARCS, _MORE_ARCS = 16, 1, 1
+
 
 class InexactError(ArithmeticError):
     """A value of the solver that should be whole isn't."""
@@ -102,30 +105,106 @@ def solve_stages(problem: Transport, goals: Sequence[Goal], most_weight: int = M
 
 def _solve_runs(problem: Transport, goals: Sequence[Goal], most_weight: int) -> Stages:
     n_groups, n_schools, n_arcs = problem.shape
-    program = _loaded(problem)
     costs = [np.concatenate([goal.arc_cost, goal.unplaced_cost]) for goal in goals]
-    n_columns = n_arcs + n_groups
     group_price = np.zeros((len(costs), n_groups), np.int64)
     school_price = np.zeros((len(costs), n_schools), np.int64)
     runs = merged_runs(costs, n_schools, most_weight)
-    column_value = np.zeros(0)
+    part: _Part | None = None
     for r, run in enumerate(runs):
-        merged = np.zeros(n_columns, np.int64)
+        merged = np.zeros(n_arcs + n_groups, np.int64)
         for goal, radix in run:
             merged = merged * radix + costs[goal]
-        status = program.run(merged.astype(np.float64))
-        if status != "Optimal":
-            raise RuntimeError(f"HiGHS: {status} on a placement")
-        column_value, row_dual = program.answer()
-        price = _whole(row_dual)
+        part = part or _Part(problem, merged)
+        price, reduced = part.best(merged)
         if r + 1 < len(runs):
-            _keep_optimal_face(program, problem, merged, price)
+            part.keep_optimal_face(price, reduced)
         for goal, radix in reversed(run):
             digit = price if goal == run[0][0] else (price + radix // 2) % radix - radix // 2
             group_price[goal], school_price[goal] = digit[:n_groups], digit[n_groups:]
             price = (price - digit) // radix
-    flow = _whole(column_value)
+    assert part is not None, "at least one goal was checked"
+    flow = part.flow()
     return Stages(flow[:n_arcs], flow[n_arcs:], group_price, school_price)
+
+
+class _Part:
+    """A connected part in HiGHS. Where lists are long it holds few arcs and takes in those that would improve a plan.
+
+    ``work``: columns (arcs, then unplaced) that HiGHS has, in its order; ``open``: columns on the optimal face so far.
+    A run ends when no open arc outside has a negative reduced cost, so its prices are those of all arcs.
+    """
+
+    def __init__(self, problem: Transport, merged: IntArray) -> None:
+        n_groups, _, n_arcs = problem.shape
+        self.problem = problem
+        self.open = np.ones(n_arcs + n_groups, bool)
+        arcs = np.arange(n_arcs)
+        if n_arcs > _LONG_LIST * n_groups:
+            arcs = self._first(arcs, merged, _FIRST_ARCS)
+        self.outside = np.ones(n_arcs, bool)
+        self.outside[arcs] = False
+        self.work = np.concatenate([arcs, np.arange(n_arcs, n_arcs + n_groups)])
+        self.program = _loaded(Transport(problem.supply, problem.capacity, problem.group[arcs], problem.school[arcs]))
+
+    def best(self, merged: IntArray) -> tuple[IntArray, IntArray]:
+        """Prices of the rows and reduced costs of all columns at the least merged cost on the face."""
+        cost: FloatArray | None = merged[self.work].astype(np.float64)
+        while True:
+            status = self.program.run(cost)
+            if status != "Optimal":
+                raise RuntimeError(f"HiGHS: {status} on a placement")
+            cost = None
+            price = _whole(self.program.answer()[1])
+            reduced = self._reduced(merged, price)
+            at = reduced[: len(self.outside)]
+            better = np.flatnonzero((at < 0) & self.outside & self.open[: len(at)])
+            if not len(better):
+                return price, reduced
+            self._take_in(self._first(better, at, _MORE_ARCS), merged)
+
+    def _reduced(self, merged: IntArray, price: IntArray) -> IntArray:
+        n_groups, _, n_arcs = self.problem.shape
+        reduced = merged.copy()
+        reduced[:n_arcs] -= price[:n_groups][self.problem.group]
+        reduced[:n_arcs] -= price[n_groups:][self.problem.school]
+        reduced[n_arcs:] -= price[:n_groups]
+        return reduced
+
+    def _first(self, arcs: IntArray, by: IntArray, most: int) -> IntArray:
+        """Of ``arcs`` the first ``most`` of each group by the number ``by``, equal ones in their order."""
+        group = self.problem.group[arcs]
+        order = np.lexsort((by[arcs], group))
+        group = group[order]
+        return arcs[order[np.arange(len(arcs)) - np.searchsorted(group, group) < most]]
+
+    def _take_in(self, arcs: IntArray, merged: IntArray) -> None:
+        """Gives HiGHS further arcs; the basis stays, and with it the plan."""
+        self.outside[arcs] = False
+        self.work = np.concatenate([self.work, arcs])
+        n, n_groups = len(arcs), len(self.problem.supply)
+        rows = np.column_stack((self.problem.group[arcs], self.problem.school[arcs] + n_groups)).ravel()
+        self.program.add_columns(
+            merged[arcs].astype(np.float64), np.full(n, np.inf), 2 * np.arange(n), rows, np.ones(2 * n)
+        )
+        self.program.goes_on_primal()
+
+    def keep_optimal_face(self, price: IntArray, reduced: IntArray) -> None:
+        """Later runs may use only plans as good as this one: no column with a reduced cost, priced schools full."""
+        n_groups = len(self.problem.supply)
+        self.open &= reduced == 0
+        closed = np.flatnonzero(~self.open[self.work]).astype(np.int32)
+        nothing = np.zeros(len(closed))
+        self.program.set_columns(closed, nothing, nothing)
+        full = np.flatnonzero(price[n_groups:])
+        seats = self.problem.capacity[full].astype(np.float64)
+        self.program.set_rows((full + n_groups).astype(np.int32), seats, seats)
+        self.program.goes_on_primal()
+
+    def flow(self) -> IntArray:
+        """Children per arc, then unplaced per group."""
+        flow = np.zeros(len(self.open), np.int64)
+        flow[self.work] = _whole(self.program.answer()[0])
+        return flow
 
 
 def _loaded(problem: Transport) -> ArrayProgram:
@@ -144,21 +223,6 @@ def _loaded(problem: Transport) -> ArrayProgram:
         by="columns",
     )
     return ArrayProgram(arrays, Options(time_limit_s=math.inf), _SETTINGS)
-
-
-def _keep_optimal_face(program: ArrayProgram, problem: Transport, merged: IntArray, price: IntArray) -> None:
-    """Later runs may use only plans as good as this one: no column with a reduced cost, priced schools full."""
-    n_groups, _, n_arcs = problem.shape
-    reduced = merged.copy()
-    reduced[:n_arcs] -= price[:n_groups][problem.group] + price[n_groups:][problem.school]
-    reduced[n_arcs:] -= price[:n_groups]
-    closed = np.flatnonzero(reduced).astype(np.int32)
-    nothing = np.zeros(len(closed))
-    program.set_columns(closed, nothing, nothing)
-    full = np.flatnonzero(price[n_groups:])
-    seats = problem.capacity[full].astype(np.float64)
-    program.set_rows((full + n_groups).astype(np.int32), seats, seats)
-    program.goes_on_primal()
 
 
 def _whole(values: FloatArray) -> IntArray:

@@ -1,4 +1,4 @@
-"""Re-check of one year's placement from its tables and the registries alone; nothing of the models or solver is used.
+"""Re-check of one year's placement from its tables and registries alone; nothing of the models or solver is used.
 
 Priority mode: no child is passed over for a weaker claim, lottery included. Utilitarian mode: the prices of the
 sections prove that no other placement is better in any goal in order. Both: seats, catchments, sums, envy, goals.
@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
-from zjsim.audit.placement_world import Group, Option, Section, World, cost, goal_list, worlds
+from zjsim.audit.placement_sums import keyed, newcomers, sums
+from zjsim.audit.placement_world import Group, Options, Section, World, concerns, cost, goal_list, worlds
 
 Tables = Mapping[str, pd.DataFrame]
 PLAN_TABLES = (
@@ -40,9 +42,8 @@ def check(plan: Tables, tables: Tables, parameters: Any) -> list[Finding]:
     gone = [name for name in PLAN_TABLES if name not in plan]
     if gone:
         return [finding("placement_table_missing", _KEY + "table_missing", table=name) for name in gone]
-    groups = plan["placement_groups"]
-    if groups.empty:
-        return [finding("placement_table_missing", _KEY + "table_missing", table="placement_groups")]
+    if plan["placement_unplaced"].empty:
+        return [finding("placement_table_missing", _KEY + "table_missing", table="placement_unplaced")]
     found: list[Finding] = []
     said: Counter[str] = Counter()
     for one in _all(plan, tables, parameters):
@@ -54,19 +55,20 @@ def check(plan: Tables, tables: Tables, parameters: Any) -> list[Finding]:
 
 def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     groups = plan["placement_groups"]
-    year, codes = int(groups["year"].iloc[0]), set(groups["county_code"])
-    modes = list(dict.fromkeys(groups["mode"]))
-    yield from _sums(plan, tables, year, codes)
-    yield from _newcomers(groups, tables, year, parameters)
+    every = plan["placement_unplaced"]
+    year, codes = int(every["year"].iloc[0]), set(every["county_code"])
+    modes = list(dict.fromkeys(every["mode"]))
+    yield from sums(plan, tables, year, codes)
+    yield from newcomers(groups, tables, year, parameters)
     rows = dict(iter(groups.groupby(["mode", "county_code", "grade"], sort=True)))
     envy: dict[tuple[Any, ...], dict[tuple[Any, ...], int]] = {}
-    for key, n in _keyed(plan["placement_envy"], ["mode", "county_code", "grade", *_ENVY]).items():
+    for key, n in keyed(plan["placement_envy"], ["mode", "county_code", "grade", *_ENVY]).items():
         envy.setdefault(key[:3], {})[key[3:]] = n
     prices = plan["placement_prices"]
-    goals = {m: _keyed(prices, ["county_code", "grade", "goal"], m) for m in modes}
+    goals = {m: keyed(prices, ["county_code", "grade", "goal"], m) for m in modes}
     cutoffs = dict(iter(plan["placement_cutoffs"].groupby(["mode", "county_code", "grade"], sort=True)))
     left = plan["placement_unplaced"].set_index(["mode", "county_code", "grade"])
-    duals = _keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
+    duals = keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
     for world in worlds(tables, year, codes, parameters):
         for mode in modes:
             own = rows.get((mode, world.county, world.grade), groups.iloc[:0])
@@ -83,10 +85,6 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
             yield from _claims_kept(outcome) if mode == "priority" else _proven(outcome, duals)
 
 
-def _keyed(table: pd.DataFrame, keys: list[str], value: str = "children") -> dict[tuple[Any, ...], int]:
-    return dict(zip(table[keys].itertuples(index=False, name=None), table[value].astype(int).tolist(), strict=True))
-
-
 class _Outcome:
     """What each group of a county and grade got, by place in its own list; faults found while reading it."""
 
@@ -94,7 +92,7 @@ class _Outcome:
         self.world, self.mode = world, mode
         self.faults: list[Finding] = []
         self.got: dict[str, Got] = {}
-        self.lists: dict[str, list[Option]] = {}
+        self.lists: dict[str, Options] = {}
         self.load: Counter[Section] = Counter()
         columns = ["group_id", "school_id", "kind", "choice", "distance_km", "children", "follows_school"]
         for name, school, kind, choice, km, children, follows in rows[columns].itertuples(index=False, name=None):
@@ -122,7 +120,7 @@ class _Outcome:
     def _fault(self, rule: str, **values: object) -> None:
         self.faults.append(finding(f"placement_{rule}", _KEY + rule, mode=self.mode, **values))
 
-    def each(self) -> Iterator[tuple[Group, list[Option], Got]]:
+    def each(self) -> Iterator[tuple[Group, Options, Got]]:
         """Groups with their options and what they got."""
         for name, group in self.world.groups.items():
             yield group, self.lists[name], self.got[name]
@@ -213,6 +211,8 @@ def _cutoffs_counted(o: _Outcome, told: pd.DataFrame) -> Iterator[Finding]:
         for i, option in enumerate(options):
             key: tuple[Any, ...] = (*option.section, group.tier)
             here = got.get(i, 0)
+            if not left:
+                break
             left -= here
             admitted[key] += here
             turned[key] += left
@@ -247,10 +247,15 @@ def _goals(world: World) -> list[str]:
 
 def _goals_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[Finding]:
     """The values of the goals are what the placement adds up to."""
-    for name in _goals(o.world):
-        value = 0
-        for group, options, got in o.each():
-            value += sum(n * cost(name, group, options[at] if at >= 0 else None, options) for at, n in got.items())
+    goals = _goals(o.world)
+    value_of = dict.fromkeys(goals, 0)
+    own = {tier: [n for n in goals if concerns(n, tier)] for tier in {g.tier for g in o.world.groups.values()}}
+    for group, options, got in o.each():
+        for at, n in got.items():
+            option = options[at] if at >= 0 else None
+            for name in own[group.tier]:
+                value_of[name] += n * cost(name, group, option, options)
+    for name, value in value_of.items():
         stated = told.get((o.world.county, o.world.grade, name))
         if stated != value:
             yield finding("placement_goal", _KEY + "goal", **o.where(), goal=name, told=stated, found=value)
@@ -264,124 +269,37 @@ def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int]) -> Iterator[Findi
     placement has a smaller cost in the first goal in which they differ.
     """
     world, goals = o.world, _goals(o.world)
-    price = {s: tuple(duals.get((world.county, world.grade, *s, name), 0) for name in goals) for s in world.seats}
-    zero = (0,) * len(goals)
-    for section, at in price.items():
-        if at > zero or (at != zero and o.load[section] < world.seats[section]):
+    sections = {s: i for i, s in enumerate(world.seats)}
+    rows = [[duals.get((world.county, world.grade, *s, name), 0) for name in goals] for s in sections]
+    price = np.array(rows, np.int64).reshape(len(sections), len(goals))
+    for section, i in sections.items():
+        first = next((int(y) for y in price[i] if y), 0)
+        if first > 0 or (first and o.load[section] < world.seats[section]):
             yield finding("placement_price", _KEY + "price", **o.where(), school=section[0], kind=section[1])
-    memo: dict[tuple[Any, ...], tuple[list[tuple[int, ...]], tuple[int, ...]]] = {}
+    best: dict[tuple[Any, ...], frozenset[int]] = {}
+    costs: dict[tuple[Any, ...], Any] = {}
     for group, options, got in o.each():
         key = (id(options), group.tier, bool(group.current))
-        if key not in memo:
-            reduced = [
-                tuple(cost(n, group, option, options) - y for n, y in zip(goals, price[option.section], strict=True))
-                for option in options
-            ]
-            reduced.append(tuple(cost(n, group, None, options) for n in goals))
-            memo[key] = (reduced, min(reduced))
-        reduced, least = memo[key]
-        if any(reduced[at] != least for at in got):
+        if key not in best:
+            at = [sections[option.section] for option in options]
+            reduced = np.concatenate([-price[at], np.zeros((1, len(goals)), np.int64)])
+            for k, name in enumerate(goals):
+                if concerns(name, group.tier):
+                    part = (key[0], key[2], name.rpartition(".")[2])
+                    if part not in costs:
+                        costs[part] = [cost(name, group, option, options) for option in (*options, None)]
+                    reduced[:, k] += costs[part]
+            best[key] = _least(reduced)
+        if not best[key].issuperset(got):
             yield finding("placement_not_best", _KEY + "not_best", **o.where(), group=group.group_id)
 
 
-def _sums(plan: Tables, tables: Tables, year: int, codes: set[str]) -> Iterator[Finding]:
-    """The tables agree with the groups: by school and tier, by county and tier, by grade; local children untouched."""
-    groups = plan["placement_groups"]
-    placed = groups[groups["school_id"] != ""]
-    keys = ["mode", "county_code", "school_id", "kind", "grade", "tier"]
-    counts = placed.groupby(keys)["children"].sum()
-    if counts.to_dict() != plan["placement"].set_index(keys)["children"].to_dict():
-        yield finding("placement_sums", _KEY + "sums", table="placement")
-    keys = ["mode", "county_code", "grade"]
-    without = groups.assign(n=groups["children"].where(groups["school_id"] == "", 0)).groupby(keys)["n"].sum()
-    table = plan["placement_unplaced"].set_index(keys)
-    # A grade whose groups are all empty has a row, but no group got anything.
-    same = set(without.index) <= set(table.index)
-    if not same or (without.reindex(table.index, fill_value=0) != table["unplaced"]).any():
-        yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
-    modes = table.index.get_level_values("mode")
-    if "utilitarian" in modes:
-        best = table.xs("utilitarian")
-        needed = best["unplaced"] - best["without_school"]
-        if any((table.xs(m)["seats_needed"] != needed).any() for m in set(modes)):
-            yield finding("placement_sums", _KEY + "sums", table="placement_unplaced")
-    yield from _needed(plan)
-    yield from _difference(groups, plan["placement_difference"])
-    fair = plan["placement_fairness"].set_index(["mode", "county_code", "who"])
-    expected: Counter[tuple[Any, ...]] = Counter()
-    what = groups["kind"].where(groups["kind"] != "", "unplaced")
-    by = [groups["mode"], groups["county_code"], groups["tier"], what]
-    key: Any
-    for key, n in groups["children"].groupby(by).sum().items():
-        mode, code, tier, kind = key
-        for who in ("migrant", f"tier_{tier}"):
-            for k in ("public", "purchased", "self_paid", "unplaced"):
-                expected[mode, code, who, k] += 0
-            expected[mode, code, who, kind] += int(n)
-            expected[mode, code, who, "children"] += int(n)
-    grades = tables["school_grades"]
-    grades = grades[(grades["year"] == year) & grades["county_code"].isin(codes)]
-    for code, n in grades.groupby("county_code")["taken_local"].sum().items():
-        for mode in dict.fromkeys(groups["mode"]):
-            expected[mode, code, "local", "public"] = int(n)
-    wrong = {key[:3] for key, value in expected.items() if _cell(fair, key) != value}
-    for mode, code, who in sorted(wrong):
-        yield finding("placement_fairness", _KEY + "fairness", mode=mode, county=code, who=who)
-
-
-def _needed(plan: Tables) -> Iterator[Finding]:
-    """The seats needed, school by school, are as many as the smallest number of each grade."""
-    keys = ["county_code", "grade"]
-    table = plan["placement_unplaced"]
-    best = table[table["mode"] == "utilitarian"].set_index(keys)["seats_needed"]
-    told = plan["placement_seats_needed"].groupby(keys)["seats"].sum().reindex(best.index, fill_value=0)
-    if (told != best).any():
-        yield finding("placement_sums", _KEY + "sums", table="placement_seats_needed")
-
-
-def _difference(groups: pd.DataFrame, told: pd.DataFrame) -> Iterator[Finding]:
-    """Who does better by claims and who by goals, child by child in the order of each group, is as stated."""
-    choices: dict[str, dict[str, list[float]]] = {}
-    columns = ["mode", "group_id", "choice", "children"]
-    for mode, name, choice, n in groups[columns].itertuples(index=False, name=None):
-        choices.setdefault(name, {}).setdefault(mode, []).extend([choice or float("inf")] * n)
-    counted: Counter[tuple[Any, ...]] = Counter()
-    keys = groups[["group_id", "county_code", "grade", "tier"]].drop_duplicates("group_id")
-    if groups["mode"].nunique() == 2:
-        for name, *front in keys.itertuples(index=False, name=None):
-            pair = (sorted(choices[name].get(m, [])) for m in ("priority", "utilitarian"))
-            for a, b in zip(*pair, strict=False):
-                kind = "equal" if a == b else "better_by_claims" if a < b else "better_by_goals"
-                counted[(*front, kind)] += 1
-    kinds = ("better_by_claims", "equal", "better_by_goals")
-    stated = {(*key, k): n for k in kinds for key, n in _keyed(told, ["county_code", "grade", "tier"], k).items() if n}
-    if stated != dict(counted):
-        yield finding("placement_sums", _KEY + "sums", table="placement_difference")
-
-
-def _cell(table: Any, key: tuple[Any, ...]) -> int | None:
-    return int(table.at[key[:3], key[3]]) if key[:3] in table.index else None
-
-
-def _newcomers(groups: pd.DataFrame, tables: Tables, year: int, parameters: Any) -> Iterator[Finding]:
-    """A younger newcomer follows the school where the eldest of its family was placed, where the rule is in force."""
-    p = parameters.placement
-    registry = tables["child_groups"]
-    registry = registry[(registry["year"] == year) & (registry["family_id"] != "")]
-    force = tables["sibling_rule"]
-    asked = set(force.loc[force["in_force"].astype(bool), "county_code"])
-    family = dict(zip(registry["group_id"], registry["family_id"], strict=True))
-    for mode, rows in groups[groups["group_id"].isin(family) | (groups["follows_school"] != "")].groupby("mode"):
-        rows = rows.assign(left=rows["choice"] == 0)
-        rows = rows.sort_values(["grade", "group_id", "left", "choice"], ascending=[False, True, True, True])
-        eldest: dict[str, tuple[int, str]] = {}
-        for r in rows.to_dict("records"):
-            name = family.get(r["group_id"], "")
-            on = p.joint_newcomers and p.sibling_reading != "off"
-            on = on and (p.sibling_scope == "everywhere" or r["county_code"] in asked)
-            grade, school = eldest.get(name, (r["grade"], ""))
-            expected = school if on and name and grade > r["grade"] else ""
-            if r["follows_school"] not in ("", expected):
-                yield finding("placement_newcomers", _KEY + "newcomers", mode=mode, group=r["group_id"])
-            if name and r["school_id"]:
-                eldest.setdefault(name, (r["grade"], r["school_id"]))
+def _least(reduced: Any) -> frozenset[int]:
+    """Rows that are smallest, compared from left to right; the last row is the place -1 (none)."""
+    left = np.arange(len(reduced))
+    for column in reduced.T:
+        values = column[left]
+        left = left[values == values.min()]
+        if len(left) == 1:
+            break
+    return frozenset(-1 if i == len(reduced) - 1 else i for i in left.tolist())

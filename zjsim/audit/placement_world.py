@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,15 @@ class Option:
     stays: bool
 
 
+class Options(list[Option]):
+    """Sections open to a group, best first; whether an elder sibling's or elder newcomer's school is among them."""
+
+    def __init__(self, found: Iterable[Option]) -> None:
+        super().__init__(found)
+        self.elder = any(o.together for o in self)
+        self.joint = any(o.followed for o in self)
+
+
 @dataclass
 class World:
     """One county and grade: free seats per section, groups, and the lists of options (best first)."""
@@ -61,9 +70,9 @@ class World:
     schools: Mapping[str, Mapping[str, Any]]
     cells: Mapping[str, tuple[float, float]]
     with_purchased: bool
-    _lists: dict[tuple[Any, ...], list[Option]] = field(default_factory=dict)
+    _lists: dict[tuple[Any, ...], Options] = field(default_factory=dict)
 
-    def options(self, group: Group, follows: str) -> list[Option]:
+    def options(self, group: Group, follows: str) -> Options:
         """The sections open to a group in order of preference; ends with the school it attends, if any."""
         sibling = "" if self.reading == "off" else group.sibling
         barred = group.tier > self.parameters.last_tier
@@ -72,7 +81,7 @@ class World:
             self._lists[key] = self._ordered(group, sibling, follows, barred)
         return self._lists[key]
 
-    def _ordered(self, group: Group, sibling: str, follows: str, barred: bool) -> list[Option]:
+    def _ordered(self, group: Group, sibling: str, follows: str, barred: bool) -> Options:
         p = self.parameters
         metres = {s: self._metres10(group.cell, s) for s in {school for school, _ in self.seats}}
         nearest = set(sorted(metres, key=lambda s: (metres[s], s))[: p.nearest_kept])
@@ -93,7 +102,7 @@ class World:
             found.append((place, Option((school, kind), step, metres[school], together, followed, stays)))
         options = [option for _, option in sorted(found, key=lambda pair: pair[0])]
         own = [i for i, option in enumerate(options) if option.stays]
-        return options[: own[-1] + 1] if own else options
+        return Options(options[: own[-1] + 1] if own else options)
 
     def _metres10(self, cell: str, school: str) -> int:
         lon, lat = self.cells[cell]
@@ -142,19 +151,24 @@ def goal_list(p: Any, reading: str, tiers: list[int]) -> list[str]:
     return ["stay", *(name for goal in p.goals for name in expanded[goal])]
 
 
-def cost(name: str, group: Group, option: Option | None, options: list[Option]) -> int:
+def concerns(name: str, tier: int) -> bool:
+    """Whether a goal counts children of a tier."""
+    return not name.startswith("tier") or int(name[4 : name.index(".")]) == tier
+
+
+def cost(name: str, group: Group, option: Option | None, options: Options) -> int:
     """What a child of ``group`` adds to a goal at ``option`` (None: without a place)."""
-    part = name.split(".")[-1]
-    if name.startswith("tier") and int(name[4 : name.index(".")]) != group.tier:
+    if not concerns(name, group.tier):
         return 0
+    part = name.rpartition(".")[2]
     if part == "stay":
         return int(option is None and bool(group.current))
     if part == "placed":
         return int(option is None)
     if part == "siblings":
-        return int(any(o.together for o in options) and not (option is not None and option.together))
+        return int(options.elder and not (option is not None and option.together))
     if part == "newcomers":
-        return int(any(o.followed for o in options) and not (option is not None and option.followed))
+        return int(options.joint and not (option is not None and option.followed))
     if option is None:
         return 0
     return {

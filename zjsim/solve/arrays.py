@@ -90,6 +90,15 @@ class ArrayProgram:
         """New bounds of some rows."""
         self._highs.changeRowsBounds(len(rows), rows, lower, upper)
 
+    def add_columns(self, cost: Floats, upper: Floats, start: NDArray[Any], index: NDArray[Any], value: Floats) -> None:
+        """Further continuous columns at the end, stored by columns; the basis and the plan stay."""
+        n = len(cost)
+        start, index = start.astype(np.int32, copy=False), index.astype(np.int32, copy=False)
+        called = self._highs.addCols(n, cost, np.zeros(n), upper, len(index), start, index, value)
+        if called.name == "kError":
+            raise SolverError("HiGHS could not take in further columns")
+        self._every = np.arange(len(self._every) + n, dtype=np.int32)
+
     def goes_on_primal(self) -> None:
         """Further linear solves use the primal simplex: only costs change from here."""
         self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
