@@ -22,8 +22,9 @@ from zjsim.models.assignment_tables import (
     support_table,
 )
 from zjsim.models.heritage import HeritageData, HeritagePlan, heritage_data, solve_heritage
-from zjsim.models.lead_discipline import LeadData, LeadPlan, lead_data, solve_leads
+from zjsim.models.lead_discipline import LeadData, LeadPlan, lead_data, leads_after_repair, solve_leads
 
+from zjsim.solve.conflicts import joined
 from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 
@@ -54,22 +55,26 @@ def plan_assignment(scenario: Any, *, log_file: str = "") -> Result[dict[str, pd
     them off, the tables of :mod:`zjsim.models.assignment_explanations`. ``log_file`` keeps the solver's log of the
     plan itself, not of the thousands of solves that explain it.
 
-    ``Infeasible`` names the requirements that cannot hold together; ``Stopped`` when a limit struck before any plan was
-    found. Leads are decided before supports, which never change a lead.
+    ``Infeasible`` names the requirements that cannot hold together, and what has to give so that all three have a plan;
+    ``Stopped`` when a limit struck before any plan was found. Leads are decided before supports, which never change a
+    lead.
     """
     tables = {name: scenario.table(name) for name in TABLES}
     parameters = scenario.parameters
     p, options = parameters.assignment, Options.of(parameters.solver, log_file=log_file)
     data, candidates = lead_data(tables, parameters)
     leads = solve_leads(data, options, explain_choices=True)
-    if isinstance(leads, Infeasible | Stopped):
-        return leads
     crafts, masters = heritage_data(tables, parameters)
     pairs = solve_heritage(crafts, options, explain_choices=True)
-    if isinstance(pairs, Infeasible | Stopped):
-        return pairs
-    helpers, possible = support_data(tables, parameters, leads.plan)
+    # Where no leads exist, supports are tried under the leads that the repair would bring: one answer for all three.
+    settled = leads_after_repair(data, leads.conflict, options) if isinstance(leads, Infeasible) else leads
+    if not isinstance(settled, Optimal | Feasible):
+        return leads if isinstance(leads, Stopped) else _none((leads, pairs))
+    helpers, possible = support_data(tables, parameters, settled.plan)
     supports = solve_supports(helpers, options)
+    results = (leads, pairs, supports)
+    if isinstance(leads, Infeasible | Stopped) or isinstance(pairs, Infeasible | Stopped):
+        return _none(results)
     if isinstance(supports, Infeasible | Stopped):
         return supports
     stages = (*leads.stages, *pairs.stages, *supports.stages)
@@ -92,6 +97,14 @@ def plan_assignment(scenario: Any, *, log_file: str = "") -> Result[dict[str, pd
     if open_stage is None:
         return Optimal(plan, stages)
     return Feasible(plan, stages, open_stage.bound, open_stage.gap)
+
+
+def _none(results: tuple[Result[Any], ...]) -> Infeasible | Stopped:
+    """Why there is no plan: every conflict there is, or the first limit that struck."""
+    conflicts = [r.conflict for r in results if isinstance(r, Infeasible)]
+    if conflicts:
+        return Infeasible(joined(conflicts))
+    return next(r for r in results if isinstance(r, Stopped))
 
 
 def support_data(

@@ -126,6 +126,12 @@ LAST_RESORT = frozenset(
 )
 """Rules that say what an assignment is: a repair gives them up only where nothing else helps."""
 
+SWITCHES = frozenset(("undergraduate_leads",))
+"""Rules that a scenario turns on or off: a repair turns them off."""
+
+THRESHOLDS = frozenset(("minimum_relevance", "minimum_craft", "support_relevance"))
+"""Rules with a row per candidate below a threshold of its industry: a repair lowers the industry's threshold."""
+
 _LAST_RESORT_WEIGHT = 1000.0
 
 Describe = Callable[[Any, Language], dict[str, object]]
@@ -134,9 +140,11 @@ Describe = Callable[[Any, Language], dict[str, object]]
 def requirements(
     model: pyo.ConcreteModel, describe: Mapping[str, Describe], order: Sequence[str]
 ) -> tuple[Requirement, ...]:
-    """One requirement per row of every rule in ``order``; a rule's text is ``assignment.rules.<rule>``.
+    """What each row of every rule in ``order`` requires; a rule's text is ``assignment.rules.<rule>``.
 
-    Every one of them can give, some at a high price, so that each conflict has a repair.
+    The rows of a threshold make one requirement per industry, by which the threshold is lowered there; the rows of a
+    pair one per rule of the planner's. Every requirement can give, some at a high price, so that each conflict has a
+    repair, told in the units of the inputs.
 
     ``describe[rule](index, lang)`` gives the values of the text. Rules that the model was built without are left out.
     """
@@ -145,13 +153,28 @@ def requirements(
         component = model.find_component(rule)
         if component is None:
             continue
-        weight, whole = (_LAST_RESORT_WEIGHT, True) if rule in LAST_RESORT else (1.0, rule in SPECIAL)
+        last, threshold = rule in LAST_RESORT, rule in THRESHOLDS
+        # What the planner lowers or gives up as one is one requirement: a threshold by industry, a pair by its rule.
+        grouped = threshold or rule in ("paired_leads", "paired_pairs")
+        weight, whole = _LAST_RESORT_WEIGHT if last else 1.0, last or rule in SPECIAL or rule in SWITCHES
+        rows: dict[Any, list[Any]] = {}
         for index in component:
+            rows.setdefault(index[0] if grouped else index, []).append(component[index])
+        for index, own in rows.items():
             zh = text(f"assignment.rules.{rule}", "zh", **describe[rule](index, "zh"))
             en = text(f"assignment.rules.{rule}", "en", **describe[rule](index, "en"))
             key = ",".join(map(str, index)) if isinstance(index, tuple) else str(index)
-            found.append(Requirement(f"{rule}[{key}]", (component[index],), zh, en, weight, give_up=whole))
+            found.append(
+                Requirement(
+                    f"{rule}[{key}]", tuple(own), zh, en, weight, give_up=whole, together=threshold
+                )
+            )  # fmt: skip
     return tuple(found)
+
+
+def rules_of_kind(m: pyo.ConcreteModel, kind: str) -> list[str]:
+    """Ids of the special rules of this kind, in order."""
+    return sorted(k for k, special in m.special.items() if special.kind == kind)
 
 
 def describe_special(rule: SpecialRule, names: Names, lang: Language) -> dict[str, object]:

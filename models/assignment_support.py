@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import pyomo.environ as pyo
-from zjsim.models.assignment_rules import Describe, Names, SpecialRule, describe_special, requirements
+from zjsim.models.assignment_rules import Describe, Names, SpecialRule, describe_special, requirements, rules_of_kind
 
 from zjsim.solve.conflicts import Requirement
 from zjsim.solve.goals import Goal, Prepared, Solution
@@ -121,15 +121,14 @@ def supports_per_institution(m: pyo.ConcreteModel) -> None:
 def support_relevance(m: pyo.ConcreteModel) -> None:
     """A discipline that has too little to do with an industry does not support it.
 
-    sum over k of i with a discipline and relevance[k] < minimum of s[k] <= 0 for every main industry i. Unit of the
-    row: supports. M041; institutions as a whole are exempt: their relevance is not known.
+    (minimum - relevance[k]) s[k] <= 0 for every candidate k with a discipline below the minimum. Unit of the row: steps
+    of relevance, by which the minimum would have to be lower. M041; institutions as a whole are exempt: their relevance
+    is not known.
     """
-    data: SupportData = m.data
+    least, relevance = m.data.minimum_relevance, m.data.relevance
     m.support_relevance = pyo.Constraint(
-        m.industries,
-        rule=lambda m, i: (
-            total(m.s[k] for k in m.of_industry[i] if k[2] and data.relevance.get(k, 3) < data.minimum_relevance) <= 0
-        ),
+        [k for k in m.candidates if k[2] and relevance.get(k, 3) < least],
+        rule=lambda m, *k: (least - relevance[k]) * m.s[k] <= 0,
     )
 
 
@@ -141,11 +140,13 @@ def present_in_city(m: pyo.ConcreteModel) -> None:
     """
     data: SupportData = m.data
 
-    def rule(m: pyo.ConcreteModel, i: str, c: str) -> object:
-        here = total(m.s[k] for k in m.of_industry[i] if data.city_of.get(k[1]) == c)
-        return m.p[i, c] - here <= (1 if data.city_of.get(data.leads[i][0]) == c else 0)
-
-    m.present_in_city = pyo.Constraint(m.presences, rule=rule)
+    m.present_in_city = pyo.Constraint(
+        m.presences,
+        rule=lambda m, i, c: (
+            m.p[i, c] - total(m.s[k] for k in m.of_industry[i] if data.city_of.get(k[1]) == c)
+            <= (1 if data.city_of.get(data.leads[i][0]) == c else 0)
+        ),
+    )
 
 
 def mountain_island_floor(m: pyo.ConcreteModel) -> None:
@@ -156,11 +157,13 @@ def mountain_island_floor(m: pyo.ConcreteModel) -> None:
     """
     data: SupportData = m.data
 
-    def rule(m: pyo.ConcreteModel, g: str) -> object:
-        leads = sum((i, data.leads[i][0]) in data.served[g] for i in data.industries)
-        return total(m.s[k] for k in m.candidates if k[:2] in data.served[g]) >= data.county_floor - leads
-
-    m.mountain_island_floor = pyo.Constraint(sorted(data.served), rule=rule)
+    leads = {g: sum((i, data.leads[i][0]) in pairs for i in data.industries) for g, pairs in data.served.items()}
+    m.mountain_island_floor = pyo.Constraint(
+        sorted(data.served),
+        rule=lambda m, g: (
+            total(m.s[k] for k in m.candidates if k[:2] in data.served[g]) >= data.county_floor - leads[g]
+        ),
+    )
 
 
 def pinned_supports(m: pyo.ConcreteModel) -> None:
@@ -170,7 +173,7 @@ def pinned_supports(m: pyo.ConcreteModel) -> None:
     registry ``rules``.
     """
     m.pinned_supports = pyo.Constraint(
-        _ids(m, "pinned"), rule=lambda m, r: total(m.s[k] for k in m.candidates if _named(m, r, k)) >= 1
+        rules_of_kind(m, "pinned"), rule=lambda m, r: total(m.s[k] for k in m.candidates if _named(m, r, k)) >= 1
     )
 
 
@@ -181,7 +184,7 @@ def forbidden_supports(m: pyo.ConcreteModel) -> None:
     ``rules``.
     """
     m.forbidden_supports = pyo.Constraint(
-        _ids(m, "forbidden"), rule=lambda m, r: total(m.s[k] for k in m.candidates if _named(m, r, k)) <= 0
+        rules_of_kind(m, "forbidden"), rule=lambda m, r: total(m.s[k] for k in m.candidates if _named(m, r, k)) <= 0
     )
 
 
@@ -297,10 +300,6 @@ def support_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
     }
     named = tuple(rule for rule in SUPPORT_RULES if rule in describe)
     return requirements(m, describe, named)
-
-
-def _ids(m: pyo.ConcreteModel, kind: str) -> list[str]:
-    return sorted(r for r, special in m.special.items() if special.kind == kind)
 
 
 def _named(m: pyo.ConcreteModel, r: str, k: Key) -> bool:

@@ -22,6 +22,7 @@ from zjsim.models.assignment_rules import (
     describe_special,
     names_of,
     requirements,
+    rules_of_kind,
     special_rules,
 )
 from zjsim.models.assignment_scores import Candidate, heritage_candidates
@@ -114,15 +115,14 @@ def roles_per_institution(m: pyo.ConcreteModel) -> None:
 def minimum_craft(m: pyo.ConcreteModel) -> None:
     """An institution that has too little to do with a craft does not serve it.
 
-    sum over roles r and u with craft[h, u] < minimum of y[h, u, r] <= 0 for every heritage industry h. Unit of the
-    row: roles. M012 (传承).
+    (minimum - craft[h, u]) y[h, u, r] <= 0 for every post (h, u, r) below the minimum. Unit of the row: share of the
+    closest link (0-1), by which the minimum would have to be lower; a shortfall counts as a thousandth at least, for
+    the solver's tolerance. M012 (传承).
     """
-    data: HeritageData = m.data
+    least, craft = m.data.minimum_craft, m.data.craft
     m.minimum_craft = pyo.Constraint(
-        m.industries,
-        rule=lambda m, h: (
-            total(m.y[p] for p in m.posts if p[0] == h and data.craft[p[:2]] < data.minimum_craft - 1e-9) <= 0
-        ),
+        [p for p in m.posts if craft[p[:2]] < least - 1e-9],
+        rule=lambda m, *p: max(least - craft[p[:2]], 0.001) * m.y[p] <= 0,
     )
 
 
@@ -133,7 +133,7 @@ def pinned_pairs(m: pyo.ConcreteModel) -> None:
     registry ``rules``.
     """
     m.pinned_pairs = pyo.Constraint(
-        _ids(m, "pinned"), rule=lambda m, k: total(m.y[p] for p in m.posts if _named(m, k, p)) >= 1
+        rules_of_kind(m, "pinned"), rule=lambda m, k: total(m.y[p] for p in m.posts if _named(m, k, p)) >= 1
     )
 
 
@@ -144,7 +144,7 @@ def forbidden_pairs(m: pyo.ConcreteModel) -> None:
     registry ``rules``.
     """
     m.forbidden_pairs = pyo.Constraint(
-        _ids(m, "forbidden"), rule=lambda m, k: total(m.y[p] for p in m.posts if _named(m, k, p)) <= 0
+        rules_of_kind(m, "forbidden"), rule=lambda m, k: total(m.y[p] for p in m.posts if _named(m, k, p)) <= 0
     )
 
 
@@ -155,13 +155,15 @@ def paired_pairs(m: pyo.ConcreteModel) -> None:
     registry ``rules``.
     """
 
-    def rule(m: pyo.ConcreteModel, k: str, u: str) -> Any:
-        special = m.special[k]
-        second = [-term for term in _of(m, h=special.paired_industry_id, u=u, r="lead")]
-        return total(_of(m, h=special.industry_id, u=u, r="lead") + second) == 0
-
     leads = sorted({u for _, u, r in m.posts if r == "lead"})
-    m.paired_pairs = pyo.Constraint([(k, u) for k in _ids(m, "paired") for u in leads], rule=rule)
+    m.paired_pairs = pyo.Constraint(
+        [(k, u) for k in rules_of_kind(m, "paired") for u in leads],
+        rule=lambda m, k, u: (
+            total(_of(m, h=m.special[k].industry_id, u=u, r="lead"))
+            - total(_of(m, h=m.special[k].paired_industry_id, u=u, r="lead"))
+            == 0
+        ),
+    )
 
 
 def undergraduate_leads(m: pyo.ConcreteModel) -> None:
@@ -294,7 +296,7 @@ def heritage_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
         "one_heritage_lead": industry,
         "one_heritage_partner": industry,
         "forbidden_pairs": special,
-        "paired_pairs": lambda k, g: special(k[0], g),
+        "paired_pairs": special,
         "pinned_pairs": special,
     }
     return requirements(m, describe, tuple(HERITAGE_RULES))
@@ -332,10 +334,6 @@ def _of(m: pyo.ConcreteModel, h: str = "", u: str = "", r: str = "") -> list[Any
 
 def _chosen(m: pyo.ConcreteModel, plan: Solution) -> dict[Slot, str]:
     return {(p[0], p[2]): p[1] for p in m.posts if plan.value(m.y[p]) > 0.5}
-
-
-def _ids(m: pyo.ConcreteModel, kind: str) -> list[str]:
-    return sorted(k for k, special in m.special.items() if special.kind == kind)
 
 
 def _named(m: pyo.ConcreteModel, k: str, p: Post) -> bool:

@@ -26,17 +26,18 @@ from zjsim.models.assignment_rules import (
     names_of,
     requirements,
     rows_of,
+    rules_of_kind,
     special_rules,
 )
 from zjsim.models.assignment_scores import Candidate, lead_candidates
 
-from zjsim.solve.conflicts import Requirement
+from zjsim.solve.conflicts import Requirement, changes_of
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.highs import Sense
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
 from zjsim.solve.resolve import Resolver
-from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
+from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stopped
 
 Discipline = tuple[str, str]
 """(moe_code, discipline_code)."""
@@ -47,7 +48,7 @@ Pair = tuple[str, Discipline]
 
 @dataclass(frozen=True, slots=True)
 class LeadData:
-    """All a lead assignment needs. Scores are whole units; a pair without a score is no candidate.
+    """All a lead assignment needs. Scores are whole units of a plan's; a pair without a score is no candidate.
 
     ``load`` (default 1 per pair), ``capacity`` of a discipline (default ``industries_per_discipline``) and
     ``university_capacity`` (default: no limit) matter in the reading ``several_within_capacity`` only.
@@ -55,7 +56,7 @@ class LeadData:
     """
 
     industries: tuple[str, ...]
-    scores: Mapping[Pair, int]
+    scores: Mapping[Pair, float]
     relevance: Mapping[Pair, int]
     reading: Literal["one_industry_per_discipline", "several_within_capacity"] = "one_industry_per_discipline"
     load: Mapping[Pair, float] = field(default_factory=dict)
@@ -141,15 +142,13 @@ def leads_per_university(m: pyo.ConcreteModel) -> None:
 def minimum_relevance(m: pyo.ConcreteModel) -> None:
     """A discipline that has too little to do with an industry does not lead it.
 
-    sum over d with relevance[i, d] < minimum of x[i, d] <= 0 for every main industry i. Unit of the row: leads. M010,
-    M038, M041; relevance is the registry's judgement.
+    (minimum - relevance[i, d]) x[i, d] <= 0 for every pair (i, d) below the minimum. Unit of the row: steps of
+    relevance, by which the minimum would have to be lower. M010, M038, M041; relevance is the registry's judgement.
     """
-    data: LeadData = m.data
+    least, relevance = m.data.minimum_relevance, m.data.relevance
     m.minimum_relevance = pyo.Constraint(
-        m.industries,
-        rule=lambda m, i: (
-            total(m.x[p] for p in m.of_industry[i] if data.relevance[p[0], p[1:]] < data.minimum_relevance) <= 0
-        ),
+        [p for p in m.pairs if relevance[p[0], p[1:]] < least],
+        rule=lambda m, *p: (least - relevance[p[0], p[1:]]) * m.x[p] <= 0,
     )
 
 
@@ -160,7 +159,7 @@ def pinned_leads(m: pyo.ConcreteModel) -> None:
     ``rules``.
     """
     m.pinned_leads = pyo.Constraint(
-        _ids(m, "pinned"),
+        rules_of_kind(m, "pinned"),
         rule=lambda m, r: total(m.x[p] for p in m.of_industry[m.special[r].industry_id] if _named(m, r, p)) >= 1,
     )
 
@@ -172,7 +171,7 @@ def forbidden_leads(m: pyo.ConcreteModel) -> None:
     registry ``rules``.
     """
     m.forbidden_leads = pyo.Constraint(
-        _ids(m, "forbidden"), rule=lambda m, r: total(m.x[p] for p in m.pairs if _named(m, r, p)) <= 0
+        rules_of_kind(m, "forbidden"), rule=lambda m, r: total(m.x[p] for p in m.pairs if _named(m, r, p)) <= 0
     )
 
 
@@ -183,15 +182,13 @@ def paired_leads(m: pyo.ConcreteModel) -> None:
     row: leads. M010, registry ``rules``.
     """
 
-    def rule(m: pyo.ConcreteModel, r: str, u: str) -> Any:
-        special = m.special[r]
-        first = [m.x[p] for p in m.of_university[u] if p[0] == special.industry_id]
-        second = [-m.x[p] for p in m.of_university[u] if p[0] == special.paired_industry_id]
-        return total(first + second) == 0
-
     m.paired_leads = pyo.Constraint(
-        [(r, u) for r in _ids(m, "paired") for u in sorted(m.of_university)],
-        rule=rule,
+        [(r, u) for r in rules_of_kind(m, "paired") for u in sorted(m.of_university)],
+        rule=lambda m, r, u: (
+            total(m.x[p] for p in m.of_university[u] if p[0] == m.special[r].industry_id)
+            - total(m.x[p] for p in m.of_university[u] if p[0] == m.special[r].paired_industry_id)
+            == 0
+        ),
     )
 
 
@@ -301,6 +298,20 @@ def solve_leads(
     return Feasible(plan, result.stages, result.bound, result.gap)
 
 
+def leads_after_repair(data: LeadData, conflict: Conflict, options: Options) -> Result[LeadPlan]:
+    """The leads once the repair of ``conflict`` is made; ``Infeasible`` where even then some industry has none."""
+    m = build_lead_model(data)
+    prepared, words = Prepared(m, lead_goals(m), options), lead_requirements(m)
+    result = prepared.solve(rows=changes_of(prepared.matrix, words, dict(conflict.repair)))
+    if isinstance(result, Infeasible | Stopped):
+        return result
+    leads = lead_choice(m, result.plan)
+    if leads.keys() != set(data.industries):
+        return Infeasible(conflict)
+    plan = LeadPlan(leads, round(result.stages[0].value), {}, {})
+    return Feasible(plan, result.stages, result.stages[0].bound, result.stages[0].gap)
+
+
 def lead_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
     """The rows of the model in the planner's words."""
     data: LeadData = m.data
@@ -322,7 +333,7 @@ def lead_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
         "minimum_relevance": lambda i, g: {"industry": names.industry(i, g), "minimum": data.minimum_relevance},
         "one_lead_per_industry": lambda i, g: {"industry": names.industry(i, g)},
         "forbidden_leads": lambda r, g: describe_special(m.special[r], names, g),
-        "paired_leads": lambda k, g: describe_special(m.special[k[0]], names, g),
+        "paired_leads": lambda r, g: describe_special(m.special[r], names, g),
         "pinned_leads": lambda r, g: describe_special(m.special[r], names, g),
     }
     return requirements(m, describe, tuple(LEAD_RULES))
@@ -379,10 +390,6 @@ def _grouped(pairs: Iterable[Any], key: Callable[[Any], Any], every: Iterable[An
     for p in pairs:
         groups[key(p)].append(p)
     return groups
-
-
-def _ids(m: pyo.ConcreteModel, kind: str) -> list[str]:
-    return sorted(r for r, special in m.special.items() if special.kind == kind)
 
 
 def _named(m: pyo.ConcreteModel, r: str, p: tuple[str, str, str]) -> bool:

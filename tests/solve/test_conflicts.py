@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from zjsim.solve.conflicts import Requirement, repair_of
+from zjsim.solve.conflicts import Requirement, changes_of, repair_of
 from zjsim.solve.goals import Goal, lexicographic
 from zjsim.solve.matrix import extract
 from zjsim.solve.options import Options
@@ -121,3 +122,63 @@ def test_the_repair_takes_the_cheapest_way_and_spares_what_cannot_give() -> None
     ]
     assert repair_of(extract(m, []), words, Options()) == {0: 2.0, 1: 1.0}
     assert repair_of(extract(m, []), [words[2]], Options()) == {}
+
+
+def test_a_threshold_is_lowered_once_for_all_its_rows() -> None:
+    """Both of x, y are needed; they lie 1 and 2 below the threshold: it gives 2, not 3, and z may not come in."""
+    m = pyo.ConcreteModel()
+    m.x, m.y, m.z = (pyo.Var(domain=pyo.Binary) for _ in range(3))
+    m.two, m.third = pyo.Constraint(expr=m.x + m.y >= 2), pyo.Constraint(expr=m.z >= 0)
+    m.threshold = pyo.Constraint(range(3), rule=lambda m, k: (k + 1) * (m.x, m.y, m.z)[k] <= 0)
+    words = [
+        Requirement("two", (m.two,), "两项", "two", weight=0),
+        Requirement("threshold", tuple(m.threshold.values()), "门槛", "threshold", together=True),
+    ]
+    assert repair_of(extract(m, []), words, Options()) == {1: 2.0}
+
+
+def test_an_equation_given_up_costs_its_weight_once() -> None:
+    """x0 = y0 and x1 = y1 (one rule) with x0 = 1, y1 = 1 pinned at most one each: giving it up costs 3, not 6."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(range(2), domain=pyo.Binary), pyo.Var(range(2), domain=pyo.Binary)
+    m.same = pyo.Constraint(range(2), rule=lambda m, k: m.x[k] - m.y[k] == 0)
+    m.one = pyo.Constraint(expr=m.x[0] + m.x[1] == 1)
+    m.other = pyo.Constraint(expr=m.y[0] + m.y[1] == 1)
+    m.first, m.last = pyo.Constraint(expr=m.x[0] >= 1), pyo.Constraint(expr=m.y[1] >= 1)
+    words = [
+        Requirement("same", tuple(m.same.values()), "相同", "same", weight=3, give_up=True),
+        Requirement("first", (m.first,), "先", "first", weight=4, give_up=True),
+        Requirement("last", (m.last,), "后", "last", weight=5, give_up=True),
+        Requirement("one", (m.one, m.other), "一", "one", weight=0),
+    ]
+    assert repair_of(extract(m, []), words, Options()) == {0: 1.0}
+    dearer = [replace(words[0], weight=4.5), *words[1:]]
+    assert repair_of(extract(m, []), dearer, Options()) == {1: 1.0}
+
+
+def test_what_gives_a_third_is_told_so_that_it_is_enough() -> None:
+    """3x <= 1 is needed and 3x >= 2 asked for: one third of x, rounded up."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.high, m.low = pyo.Constraint(expr=3 * m.x <= 1), pyo.Constraint(expr=m.x >= 2 / 3)
+    words = [Requirement("high", (m.high,), "高", "high", weight=0), Requirement("low", (m.low,), "低", "low")]
+    amount = repair_of(extract(m, []), words, Options())[1]
+    assert 1 / 3 <= amount <= 1 / 3 + 1e-6
+    m.low.deactivate()
+    m.mended = pyo.Constraint(expr=m.x >= 2 / 3 - amount)
+    assert isinstance(lexicographic(m, [Goal("x", "minimise", m.x)]), Optimal)
+    loosened = changes_of(extract(m, []), words[:1], {"high": 0.5})
+    assert loosened == [(m.high, -np.inf, 1.5)]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_repair_is_the_cheapest_of_all(seed: int) -> None:
+    """Every subset of rules given up, by enumeration."""
+    m = random_model(seed)
+    weights = np.random.default_rng(seed + 500).integers(1, 9, 6)
+    words = [replace(q, weight=float(w), give_up=True) for q, w in zip(requirements(m), weights, strict=True)]
+    subsets = itertools.chain.from_iterable(itertools.combinations(range(6), n) for n in range(7))
+    cheapest = min(sum(int(weights[k]) for k in s) for s in subsets if holds(m, set(range(6)) - set(s)))
+    found = repair_of(extract(m, []), words, Options())
+    assert sum(int(weights[k]) for k in found) == cheapest
+    assert holds(m, set(range(6)) - found.keys())

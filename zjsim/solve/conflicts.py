@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from zjsim.solve.highs import Program
-from zjsim.solve.matrix import Matrix
+from zjsim.solve.matrix import Matrix, with_columns, with_rows
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict
 from zjsim.texts import Language, text
@@ -21,8 +22,9 @@ class Requirement:
 
     ``name`` is for machines; ``zh`` and ``en`` are clauses that can stand in a list. ``weight`` is the cost of
     loosening one of its rows by one ``unit``; 0 means that it cannot be loosened. ``give_up`` says that loosening it
-    at all means giving it up, so that the repair names no amount. Rows in no requirement (links
-    between variables) are part of the background and never named.
+    at all means giving it up, so that the repair names no amount. ``together``: one amount loosens all rows (none an
+    equation) by as much, as when a threshold is lowered. Rows in no requirement (links between variables) are part of
+    the background and never named.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Requirement:
     unit_zh: str = ""
     unit_en: str = ""
     give_up: bool = False
+    together: bool = False
 
 
 @dataclass(slots=True)
@@ -86,39 +89,96 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
 def repair_of(matrix: Matrix, requirements: Sequence[Requirement], options: Options) -> dict[int, float]:
     """The cheapest loosening that makes the model feasible: requirement → amount summed over its rows.
 
-    A requirement that can only be given up as a whole costs its weight once, whatever it forbids (amount 1). Empty when
-    no loosening of the requirements with a weight is enough (or none is needed).
+    A requirement that can only be given up as a whole costs its weight once, whatever it forbids (amount 1); one whose
+    rows give together, its weight times their one amount. Empty when no loosening of the requirements with a weight is
+    enough (or none is needed).
     """
-    slack: list[tuple[int, list[int], list[float], bool]] = []
+    slack = _Slack()
     for g, q in enumerate(requirements):
         rows = [matrix.row_of[id(r)] for r in q.rows] if q.weight > 0 else []
-        whole = [_reach(matrix, i) for i in rows] if q.give_up else [(np.inf, np.inf)]
-        if rows and np.isfinite(whole).all():
-            for side in (0, 1):
-                at = [i for i, bound in zip(rows, whole, strict=True) if bound[side] > 0]
-                if at:
-                    by = [bound[side] * (1.0, -1.0)[side] for bound in whole if bound[side] > 0]
-                    slack.append((g, at, by, True))
-            continue
-        for i in rows:
-            if np.isfinite(matrix.row_lower[i]):
-                slack.append((g, [i], [1.0], False))
-            if np.isfinite(matrix.row_upper[i]):
-                slack.append((g, [i], [-1.0], False))
-    if not slack:
+        reach = [_reach(matrix, i) for i in rows] if q.give_up else [(np.inf, np.inf)]
+        sides = [(i, sign) for i in rows for sign in _sides(matrix, i)]
+        if rows and np.isfinite(reach).all():
+            lifts = [(i, low, high) for i, (low, high) in zip(rows, reach, strict=True) if max(low, high) > 0]
+            given = slack.column(g, q.weight, whole=True)
+            for i, low, high in lifts:
+                if min(low, high) > 0:
+                    # Either side may have to give: each as far as the column allows that gives the row up.
+                    slack.links += [(given, slack.column(-1, 0.0, [(i, 1.0)]), low)]
+                    slack.links += [(given, slack.column(-1, 0.0, [(i, -1.0)]), high)]
+                else:
+                    slack.entries.append((i, given, low - high))
+        elif q.together and len(sides) == len(rows) > 0:
+            slack.column(g, q.weight, [(i, float(sign)) for i, sign in sides])
+        else:
+            for i, sign in sides:
+                slack.column(g, q.weight, [(i, float(sign))])
+    if not slack.owner:
         return {}
-    amounts = Program(matrix, options).add_columns(
-        np.array([requirements[s[0]].weight for s in slack]),
-        np.cumsum([0, *(len(s[1]) for s in slack[:-1])]).astype(np.int32),
-        np.array([i for s in slack for i in s[1]], dtype=np.int32),
-        np.array([by for s in slack for by in s[2]]),
-        np.array([s[3] for s in slack]),
-    )
+    first = len(matrix.columns)
+    upper, whole = np.where(slack.whole, 1.0, np.inf), np.array(slack.whole)
+    loose = with_columns(matrix, upper, whole, [(i, first + j, by) for i, j, by in slack.entries])
+    links = np.zeros((len(slack.links), len(loose.columns)))
+    for n, (given, part, most) in enumerate(slack.links):
+        links[n, first + part], links[n, first + given] = 1.0, -most
+    loose = with_rows(loose, [(link, -np.inf, 0.0) for link in links])
+    cost = np.concatenate([np.zeros(first), slack.cost])
+    outcome = Program(loose, options).run(cost, 0.0, "minimise")
     total: dict[int, float] = {}
-    for (g, *_), amount in zip(slack, amounts, strict=False):
-        if amount > 1e-6:
-            total[g] = total.get(g, 0.0) + round(float(amount), 6)
+    for g, amount in zip(slack.owner, outcome.x[first:], strict=False):
+        if g >= 0 and amount > 1e-6:
+            # Rounded up, so that what is told is enough.
+            total[g] = total.get(g, 0.0) + math.ceil(float(amount) * 1e6 - 1e-2) / 1e6
     return total
+
+
+def changes_of(
+    matrix: Matrix, requirements: Sequence[Requirement], repair: Mapping[str, float]
+) -> list[tuple[Any, float, float]]:
+    """``repair`` (requirement → amount) applied: each row of what gives, with its new lower and upper bound."""
+    changes = []
+    for q in requirements:
+        for row in q.rows if q.name in repair else ():
+            by, i = np.inf if q.give_up else repair[q.name], matrix.row_of[id(row)]
+            changes.append((row, float(matrix.row_lower[i] - by), float(matrix.row_upper[i] + by)))
+    return changes
+
+
+def joined(conflicts: Sequence[Conflict]) -> Conflict:
+    """Conflicts of models that are solved side by side, told together: the first one's members, every repair."""
+    first, *more = conflicts
+    told = [
+        " ".join(s for c in conflicts if (s := getattr(c, name))) for name in ("zh", "en", "repair_zh", "repair_en")
+    ]
+    repair = tuple(pair for c in conflicts for pair in c.repair)
+    minimal = first.minimal and all(c.minimal for c in more)
+    return Conflict(first.members, *told, minimal=minimal, repair=repair)
+
+
+@dataclass(slots=True)
+class _Slack:
+    """New columns by which rows give: their requirement, cost, kind, and entries (row, column, coefficient)."""
+
+    owner: list[int] = field(default_factory=list)
+    cost: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    entries: list[tuple[int, int, float]] = field(default_factory=list)
+    links: list[tuple[int, int, float]] = field(default_factory=list)
+
+    def column(self, owner: int, cost: float, entries: Sequence[tuple[int, float]] = (), *, whole: bool = False) -> int:
+        """One more column; its number among the new ones."""
+        number = len(self.owner)
+        self.owner.append(owner)
+        self.cost.append(cost)
+        self.whole.append(whole)
+        self.entries += [(i, number, by) for i, by in entries]
+        return number
+
+
+def _sides(matrix: Matrix, i: int) -> list[int]:
+    """+1 where row ``i`` has a lower bound that can fall short, -1 where it has an upper one."""
+    bounds = ((matrix.row_lower[i], 1), (matrix.row_upper[i], -1))
+    return [sign for bound, sign in bounds if np.isfinite(bound)]
 
 
 def _reach(matrix: Matrix, i: int) -> tuple[float, float]:
@@ -178,7 +238,7 @@ def _told(requirements: Sequence[Requirement], repair: dict[int, float]) -> tupl
                 "solve.give_up" if requirements[g].give_up else "solve.loosen",
                 lang,
                 item=getattr(requirements[g], lang),
-                amount=f"{amount:g}",
+                amount=f"{amount:.6f}".rstrip("0").rstrip("."),
                 unit=getattr(requirements[g], f"unit_{lang}"),
             )
             for g, amount in sorted(repair.items())

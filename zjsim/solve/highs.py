@@ -118,29 +118,6 @@ class Program:
         index = np.flatnonzero(coefficients).astype(np.int32)
         self._check(self._highs.addRow(lower, upper, len(index), index, coefficients[index]), "add a row")
 
-    def add_columns(
-        self, cost: Floats, starts: NDArray[np.int32], rows: NDArray[np.int32], coefficients: Floats, whole: Any
-    ) -> Floats:
-        """Minimise over the matrix plus more non-negative columns (by columns: starts, rows, coefficients).
-
-        ``whole`` marks new columns that are 0 or 1. Returns the values of the new columns, an empty array when even
-        that has no solution. Used for elastic repairs.
-        """
-        n, k = len(self.matrix.columns), len(cost)
-        h = self._highs
-        h.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
-        h.changeObjectiveSense(highspy.ObjSense.kMinimize)
-        upper = np.where(whole, 1.0, highspy.kHighsInf)
-        h.addCols(k, cost, np.zeros(k), upper, len(rows), starts, rows, coefficients)
-        decided = (n + np.flatnonzero(whole)).astype(np.int32)
-        if len(decided):
-            kinds = np.full(len(decided), highspy.HighsVarType.kInteger)
-            h.changeColsIntegrality(len(decided), decided, kinds)
-        self._set("time_limit", h.getRunTime() + max(self.deadline - time.monotonic(), 0.01))
-        if self._status(h.run()) not in ("optimal", "feasible"):
-            return np.empty(0)
-        return np.asarray(h.getSolution().col_value, dtype=float)[n:]
-
     def is_unique(self) -> bool:
         """Whether the last optimal linear solve has this one solution alone.
 

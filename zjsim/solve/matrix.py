@@ -131,6 +131,31 @@ def with_rows(matrix: Matrix, rows: Sequence[tuple[Floats, float, float]]) -> Ma
     )
 
 
+def with_columns(
+    matrix: Matrix, upper: Floats, integer: NDArray[np.bool_], entries: Sequence[tuple[int, int, float]]
+) -> Matrix:
+    """``matrix`` with more columns at the right: from 0 to ``upper``, without costs, with ``entries``.
+
+    An entry is (row, column, coefficient); new columns are numbered after those of ``matrix``.
+    """
+    old = np.repeat(np.arange(len(matrix.rows)), np.diff(matrix.start))
+    rows = np.concatenate([old, np.array([e[0] for e in entries], dtype=int)])
+    index = np.concatenate([matrix.index, np.array([e[1] for e in entries], dtype=np.int32)])
+    coefficient = np.concatenate([matrix.coefficient, np.array([e[2] for e in entries], dtype=float)])
+    order = np.lexsort((index, rows))
+    return replace(
+        matrix,
+        columns=(*matrix.columns, *(object() for _ in upper)),
+        start=np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(matrix.rows)))]).astype(np.int32),
+        index=index[order].astype(np.int32),
+        coefficient=coefficient[order],
+        lower=np.concatenate([matrix.lower, np.zeros(len(upper))]),
+        upper=np.concatenate([matrix.upper, upper]),
+        integer=np.concatenate([matrix.integer, integer]),
+        costs=np.hstack([matrix.costs, np.zeros((len(matrix.costs), len(upper)))]),
+    )
+
+
 def total(terms: Iterable[Any]) -> Any:
     """The sum of ``terms`` as a Pyomo expression, also when there are none.
 

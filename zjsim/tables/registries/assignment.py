@@ -101,8 +101,19 @@ CRAFT_LINKS = Registry(
         basis_column(),
     ),
     may_be_empty=True,
-    help_zh="学校自身的技艺学院、专业或合作；名单不完整，未核实的应在使用前核对。",
-    help_en="Colleges, programmes or cooperation in the craft itself; incomplete; check unverified rows before use.",
+    help_zh="学校自身的技艺学院、专业或合作；名单不完整，未核实的应在使用前核对。"
+    "历史经典产业“1+1”评分权重的依据是计划原文（M012“对接赋能历史经典产业高水平传承高质量发展”）："
+    "传承靠懂这门技艺的人，所以技艺在牵头和协作中都占一半；赋能靠研究，所以牵头院校的学科实力占四分之一；"
+    "力量下沉看离产地远近，牵头占四分之一、协作占一半，协作院校不看排名。"
+    "权重是方案参数 assignment.heritage_lead_weight_* 与 assignment.heritage_partner_weight_*，可以修改；"
+    "每条方案在多少次抽取的权重下成立，见表 assignment_frequencies。",
+    help_en="Colleges, programmes or cooperation in the craft itself; incomplete; check unverified rows before use. "
+    "The weights of the score for the heritage '1+1' follow the plan's words (M012): 传承 (handing down) needs people "
+    "who practise the craft, so craft weighs half in both roles; 赋能 (giving new strength) needs research, so the "
+    "lead's discipline strength weighs a quarter; 力量下沉 (going to where the work is) weighs closeness to the place, "
+    "a quarter for the lead and half for the partner, whose rank does not count. They are the scenario parameters "
+    "assignment.heritage_lead_weight_* and assignment.heritage_partner_weight_*; the table assignment_frequencies says "
+    "in how many draws of the weights each choice stands.",
 )
 
 COOPERATION = Registry(
