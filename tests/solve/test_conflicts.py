@@ -182,3 +182,20 @@ def test_the_repair_is_the_cheapest_of_all(seed: int) -> None:
     found = repair_of(extract(m, []), words, Options())
     assert sum(int(weights[k]) for k in found) == cheapest
     assert holds(m, set(range(6)) - found.keys())
+
+
+def test_many_alike_are_counted() -> None:
+    """Nine rooms of one place each for ten: all needed, three named."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(9), bounds=(0, 9))
+    m.room = pyo.Constraint(range(9), rule=lambda m, k: m.x[k] <= 1)
+    m.need = pyo.Constraint(expr=sum(m.x[k] for k in range(9)) >= 10)
+    words = [Requirement(f"room[{k}]", (m.room[k],), f"室{k}", f"room {k} holds one") for k in range(9)]
+    words.append(Requirement("need", (m.need,), "十人", "there are ten"))
+    result = lexicographic(m, [Goal("x", "minimise", m.x[0])], None, lambda: words)
+    assert isinstance(result, Infeasible)
+    conflict = result.conflict
+    assert len(conflict.members) == 10
+    assert conflict.en.startswith("These 10 requirements")
+    assert "(3) room 2 holds one (and 6 more of this kind); (4) there are ten" in conflict.en
+    assert "（另有 6 项同类要求）" in conflict.zh

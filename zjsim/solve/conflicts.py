@@ -15,6 +15,8 @@ from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict
 from zjsim.texts import Language, text
 
+_MOST_ALIKE, _SHOWN_ALIKE = 6, 3
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -62,7 +64,8 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
     """A conflict of an infeasible model: together impossible, every proper subset possible.
 
     Infeasible linear relaxations are first cut down by the solver's irreducible conflict; a deletion filter, which also
-    sees integrality, then makes the set minimal. The sentence lists the members; the repair is the least weighted
+    sees integrality, then makes the set minimal. The sentence lists the members (of many alike, the
+    first three); the repair is the least weighted
     loosening of all requirements that lets the whole model hold.
     """
     rows = [np.array([matrix.row_of[id(r)] for r in q.rows], dtype=np.int32) for q in requirements]
@@ -76,8 +79,8 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
         zh = text("solve.conflict_one", "zh", member=members[0].zh)
         en = text("solve.conflict_one", "en", member=members[0].en)
     else:
-        zh = _list("solve.conflict", "zh", [q.zh for q in members])
-        en = _list("solve.conflict", "en", [q.en for q in members])
+        zh = _list("solve.conflict", "zh", _shortened(members, "zh"), len(members))
+        en = _list("solve.conflict", "en", _shortened(members, "en"), len(members))
     if not work.decided:
         note_zh, note_en = _both("solve.conflict_not_minimal")
         zh, en = zh + note_zh, en + note_en
@@ -223,9 +226,23 @@ def _both(key: str, **values: object) -> tuple[str, str]:
     return text(key, "zh", **values), text(key, "en", **values)
 
 
-def _list(key: str, lang: Language, items: Sequence[str]) -> str:
+def _shortened(members: Sequence[Requirement], lang: Language) -> list[str]:
+    """The members' clauses; of one rule's many (names alike up to a bracket) only the first few, the rest counted."""
+    rule_of = [q.name.partition("[")[0] for q in members]
+    told = []
+    for k, (q, rule) in enumerate(zip(members, rule_of, strict=True)):
+        before, count = rule_of[:k].count(rule), rule_of.count(rule)
+        item = getattr(q, lang)
+        if count <= _MOST_ALIKE or before < _SHOWN_ALIKE - 1:
+            told.append(item)
+        elif before == _SHOWN_ALIKE - 1:
+            told.append(text("solve.alike", lang, item=item, count=count - _SHOWN_ALIKE))
+    return told
+
+
+def _list(key: str, lang: Language, items: Sequence[str], count: int = 0) -> str:
     numbered = [text("solve.item", lang, number=k, item=item) for k, item in enumerate(items, 1)]
-    return text(key, lang, items=text("solve.separator", lang).join(numbered), count=len(items))
+    return text(key, lang, items=text("solve.separator", lang).join(numbered), count=count)
 
 
 def _told(requirements: Sequence[Requirement], repair: dict[int, float]) -> tuple[str, str]:
