@@ -123,51 +123,80 @@ class Simulation(simpy.Environment):  # type: ignore[misc]
 class Pool:
     """Units that are lent and given back (trainers, rooms, teams): first come, first served.
 
-    ``busy_time()`` is the integral of units lent over time (unit × time), for utilisation.
+    Its statistics are sums of signed times, one addition per event: what is lent now counts from now on, so the unit's
+    time is taken off when it is lent and put on when it comes back; those who wait likewise.
     """
 
-    __slots__ = ("_area", "_since", "free", "lent", "queue", "sim")
+    __slots__ = ("_busy", "_offered", "_waited", "free", "queue", "served", "sim", "units")
 
     def __init__(self, sim: Simulation, units: float) -> None:
-        self.sim, self.free, self.lent = sim, units, 0.0
+        self.sim, self.units, self.free = sim, units, units
         self.queue: deque[tuple[Entity, float]] = deque()
-        self._area, self._since = 0.0, sim.now
+        self.served = 0
+        self._busy, self._waited, self._offered = 0.0, 0.0, -units * sim.now
 
     def take(self, entity: Entity, amount: float = 1) -> bool:
         """Lend ``amount`` units at once if nobody waits and so many are free; otherwise queue ``entity``."""
         if self.queue or self.free < amount:
             self.queue.append((entity, amount))
+            self._waited -= self.sim._now
             return False
-        self._lend(amount)
+        self._busy -= amount * self.sim._now
+        self.free -= amount
+        self.served += 1
         return True
 
     def release(self, amount: float = 1) -> None:
         """Give back ``amount`` units and serve the head of the queue."""
-        self._lend(-amount)
-        self._serve()
+        self._busy += amount * self.sim._now
+        self.free += amount
+        if self.queue:
+            self._serve()
 
     def resize(self, change: float) -> None:
         """Add units (or take some away: those lent are given back first, ``free`` may be negative until then)."""
+        self._offered -= change * self.sim._now
+        self.units += change
         self.free += change
         self._serve()
 
-    def busy_time(self) -> float:
-        """Units lent, integrated over time until now."""
-        return float(self._area + self.lent * (self.sim._now - self._since))
+    @property
+    def lent(self) -> float:
+        """Units lent now."""
+        return self.units - self.free
 
-    def _lend(self, amount: float) -> None:
-        now = self.sim._now
-        self._area += self.lent * (now - self._since)
-        self._since = now
-        self.lent += amount
-        self.free -= amount
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return len(self.queue)
+
+    def capacity_time(self) -> float:
+        """Units offered, integrated over time until now (unit × time)."""
+        return float(self._offered + self.units * self.sim._now)
+
+    def busy_time(self) -> float:
+        """Units lent, integrated over time until now (unit × time)."""
+        return float(self._busy + self.lent * self.sim._now)
+
+    def waiting_time(self) -> float:
+        """Entities waiting, integrated over time until now (entity × time), those who have given up but still queue
+        included."""
+        return float(self._waited + self.waiting * self.sim._now)
 
     def _serve(self) -> None:
         queue = self.queue
         while queue and self.free >= queue[0][1]:
             entity, amount = queue.popleft()
-            self._lend(amount)
-            self.sim.ready.append(entity)
+            self._hand_over(entity, amount)
+
+    def _hand_over(self, entity: Entity, amount: float) -> None:
+        """Lend to somebody who has waited."""
+        now = self.sim._now
+        self._waited += now
+        self._busy -= amount * now
+        self.free -= amount
+        self.served += 1
+        self.sim.ready.append(entity)
 
 
 class PriorityPool(Pool):
@@ -183,6 +212,11 @@ class PriorityPool(Pool):
         self.heap: list[tuple[float, int, Entity, float]] = []
         self._order = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return len(self.heap)
+
     def ranked(self, rank: float, amount: float = 1) -> tuple[Resource, float]:
         """What to yield to wait with this rank."""
         return _Ranked(self, rank), amount
@@ -192,16 +226,20 @@ class PriorityPool(Pool):
         if self.heap or self.free < amount:
             self._order += 1
             heappush(self.heap, (rank, self._order, entity, amount))
+            self._waited -= self.sim._now
             return False
-        self._lend(amount)
-        return True
+        return super().take(entity, amount)
+
+    def release(self, amount: float = 1) -> None:
+        """Give back ``amount`` units and serve the lowest rank."""
+        super().release(amount)
+        self._serve()
 
     def _serve(self) -> None:
         heap = self.heap
         while heap and self.free >= heap[0][3]:
             _, _, entity, amount = heappop(heap)
-            self._lend(amount)
-            self.sim.ready.append(entity)
+            self._hand_over(entity, amount)
 
 
 class _Ranked:
@@ -219,20 +257,23 @@ class _Ranked:
 class Account:
     """Something that is used up (trainer hours): refilled from time to time, first come, first served."""
 
-    __slots__ = ("balance", "drawn", "expired", "filled", "queue", "sim")
+    __slots__ = ("_waited", "balance", "drawn", "expired", "filled", "queue", "served", "sim")
 
     def __init__(self, sim: Simulation, balance: float = 0.0) -> None:
         self.sim, self.balance = sim, balance
         self.filled, self.drawn, self.expired = balance, 0.0, 0.0
+        self.served, self._waited = 0, 0.0
         self.queue: deque[tuple[Entity, float]] = deque()
 
     def take(self, entity: Entity, amount: float) -> bool:
         """Draw ``amount`` at once if nobody waits and the balance covers it; otherwise queue ``entity``."""
         if self.queue or self.balance < amount:
             self.queue.append((entity, amount))
+            self._waited -= self.sim._now
             return False
         self.balance -= amount
         self.drawn += amount
+        self.served += 1
         return True
 
     def refill(self, amount: float) -> None:
@@ -247,6 +288,19 @@ class Account:
         self.balance += amount
         self._serve()
 
+    def capacity_time(self) -> float:
+        """All that was paid in until now."""
+        return self.filled
+
+    def busy_time(self) -> float:
+        """All that was drawn until now."""
+        return self.drawn
+
+    def waiting_time(self) -> float:
+        """Entities waiting, integrated over time until now (entity × time), those who have given up but still queue
+        included."""
+        return float(self._waited + len(self.queue) * self.sim._now)
+
     def expire(self) -> None:
         """What is left is lost (the end of a year's quota)."""
         self.expired += self.balance
@@ -256,6 +310,8 @@ class Account:
         queue = self.queue
         while queue and self.balance >= queue[0][1]:
             entity, amount = queue.popleft()
+            self._waited += self.sim._now
             self.balance -= amount
             self.drawn += amount
+            self.served += 1
             self.sim.ready.append(entity)
