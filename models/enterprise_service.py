@@ -23,11 +23,13 @@ import numpy as np
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, poisson_quantile
 from zjsim.models.service_data import ServiceData, enterprise_service_data
 from zjsim.models.service_requests import Requests, draw_requests
+from zjsim.models.service_use import service_resources, service_use
 
 from zjsim.simulate.kernel import Call, Simulation
 
 if TYPE_CHECKING:
     from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.resources import Resource
     from zjsim.simulate.streams import Streams
 
 PROCESS = "enterprise_service"
@@ -54,6 +56,7 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     desk = serve(data, requests, values)
     posts = vice_presidents(data, values, streams)
     horizon = data.horizon
+    use = service_use(data, requests, desk)
     done = desk.completed_days()
     services = horizon.per_year(np.concatenate([done, posts.service_days]))
     first_served = first_days(
@@ -71,7 +74,13 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
         "services_with_outreach": services + outreach(data, values, streams),
         "key_firms_served": horizon.per_year(first_served),
         "key_firms_contacted": horizon.per_year(first_contact),
+        **use,
     }
+
+
+def resources(data: ServiceData) -> tuple[Resource, ...]:
+    """Staff time by institution, and the queues of the demand registry by city."""
+    return service_resources(data)
 
 
 def capacity_fte(data: ServiceData, values: Values) -> list[float]:
@@ -115,6 +124,8 @@ class Desk:
         self.arrived_days: list[float] = []
         self.expiry: dict[int, float] = {}
         self.refused = 0
+        self.held: list[tuple[float, float, int, int]] = []
+        self.staff: list[tuple[float, int, float]] = [(0.0, i, fte) for i, fte in enumerate(capacity)]
         self._order = 0
         self._end = data.horizon.end
         # Plain lists: reading one number out of an array costs several times as much.
@@ -185,6 +196,7 @@ class Desk:
 
     def _hold(self, request: int, institution: int, end: float) -> None:
         self.free[institution] -= self._load[request]
+        self.held.append((self.sim.now, end, request, institution))
         if end < self._end:
             self.sim.at(end, self._complete, (request, institution))
 
@@ -205,6 +217,7 @@ class Desk:
         institution, fte = call.argument
         self.free[institution] += fte
         self.capacity[institution] += fte
+        self.staff.append((self.sim.now, institution, fte))
         for city in self.data.cities_of[institution]:
             self._largest[city] = max(self._largest[city], self.capacity[institution])
         self._serve_waiting(institution)

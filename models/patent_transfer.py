@@ -31,6 +31,7 @@ from zjsim.models.process_tools import (
 )
 
 from zjsim.simulate.kernel import Call, Pool, Simulation, Steps
+from zjsim.simulate.resources import Meter, Resource, exported, months_between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from zjsim.simulate.streams import Streams
 
 PROCESS = "patent_transfer"
+OFFICERS = "transfer_officers"
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "patents_transferred": ("flow", "patents"),
@@ -120,7 +122,13 @@ def simulate_patent_transfer(data: PatentData, values: Values, streams: Streams)
         "result_contracts": others + transferred / data.parameters.value("TP10", values),
         "inventory_share_stock_at_plan": at_plan,
         "inventory_share_rolling": rolling,
+        **book.use,
     }
+
+
+def resources(data: PatentData) -> tuple[Resource, ...]:
+    """Officers of the transfer offices who conclude patent contracts, by institution."""
+    return (Resource(OFFICERS, "officer-days", data.institutions),)
 
 
 @dataclass(slots=True)
@@ -132,6 +140,7 @@ class Book:
     trials_begun: list[float] = field(default_factory=list)
     converted_after_counted_trial: list[float] = field(default_factory=list)
     returned: int = 0
+    use: dict[str, Floats] = field(default_factory=dict)
 
 
 def transfer(sim: Simulation, book: Book, office: Pool, institution: int, wait: float, work: float) -> Steps:
@@ -186,7 +195,10 @@ def move(data: PatentData, values: Values, streams: Streams) -> Book:
 
     for year, edge in zip(data.horizon.years, data.horizon.edges[:-1], strict=True):
         sim.at(edge, year_begins, year)
+    months = months_between(data.horizon.first_day, data.horizon.end)
+    meter = Meter(sim, offices, months)
     sim.run(data.horizon.end)
+    book.use = exported(OFFICERS, months, meter.measures())
     return book
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from math import nan
 from typing import Any
 
@@ -35,11 +36,13 @@ from zjsim.models.feasibility import (
     share_met,
     share_met_at,
 )
+from zjsim.models.resource_use import place_names, resource_use, resource_use_monthly
 
 from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.design import Point, preset_design
 from zjsim.simulate.ensemble import Cluster, Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
 from zjsim.simulate.inputs import UncertainInput, Values
+from zjsim.simulate.resources import Resource
 from zjsim.simulate.streams import Streams
 
 BREAK_EVEN_ROUNDS = 6
@@ -60,9 +63,21 @@ class Process:
     inputs: tuple[UncertainInput, ...]
     simulate: Callable[[Any, Values, Streams], Outcome]
     outcomes: Mapping[str, tuple[str, str]]
+    resources: tuple[Resource, ...] = ()
     repeat: int = 1
     design_replications: int = 3
     batch: int = 4
+
+    @property
+    def first_day(self) -> date:
+        """The first simulated day."""
+        as_of: date = getattr(self.data, "as_of", None) or self.data.horizon.first_day - timedelta(days=1)
+        return as_of + timedelta(days=1)
+
+    @property
+    def end(self) -> float:
+        """Days from the first simulated one to the end of the last year."""
+        return float((date(self.years[-1] + 1, 1, 1) - self.first_day).days)
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,8 @@ def simulate(
     """Simulate every process of ``scenario`` with what ``plan`` opens, and judge every target.
 
     Returns the tables ``target_feasibility``, ``targets_not_modelled``, ``yearly_outcomes``, ``deciding_inputs``,
-    ``design_points``, ``design_values``, ``uncertain_inputs`` and ``simulation_settings``. Equal arguments give equal
+    ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``, ``resource_use`` and
+    ``resource_use_monthly``. Equal arguments give equal
     tables for any number of ``workers``, those of a ``cluster``, and for a run that goes on from a ``checkpoint``;
     ``progress`` is told how many tasks are done, and of how many.
     """
@@ -133,7 +149,11 @@ def simulate(
         cluster=cluster,
         checkpoint=checkpoint,
     )
-    return tables.all_tables(registry, studies, assessments, options.p_required, seed)
+    return {
+        **tables.all_tables(registry, studies, assessments, options.p_required, seed),
+        "resource_use": resource_use(studies, place_names(scenario)),
+        "resource_use_monthly": resource_use_monthly(studies),
+    }
 
 
 def target_of(row: pd.Series) -> Target:
@@ -342,5 +362,7 @@ def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Proces
     ):
         data = data_of(scenario, plan)
         inputs = tuple(module.uncertain_inputs(data))
-        found.append(Process(name, data, data.years, inputs, run, module.OUTCOMES, repeat, design_replications, batch))
+        resources = module.resources(data) if hasattr(module, "resources") else ()
+        numbers = (repeat, design_replications, batch)
+        found.append(Process(name, data, data.years, inputs, run, module.OUTCOMES, resources, *numbers))
     return found

@@ -11,7 +11,7 @@ Patience is a matter of weeks, so six months are enough to forget the empty star
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -31,9 +31,11 @@ from zjsim.models.training_classes import (
     join,
     monthly_index,
 )
+from zjsim.models.training_use import TrainingUse, Watcher, training_resources
 
 from zjsim.simulate.inputs import UncertainInput, from_row
 from zjsim.simulate.kernel import Account, Call, Pool, Simulation, Steps
+from zjsim.simulate.resources import Resource
 from zjsim.simulate.streams import Streams
 
 WARM_UP_MONTHS = 6
@@ -203,11 +205,19 @@ class Yard:
         return Capacity(tuple(self.paid_in), tuple(self.opened), share)
 
 
+class Log:
+    """Of each class: the day it was given trainer hours, and the day it started (NaN: never)."""
+
+    def __init__(self, classes: int) -> None:
+        self.trainers, self.started = [np.nan] * classes, [np.nan] * classes
+
+
 def course_class(
-    sim: Simulation, yard: Yard, hours: float, week_hours: float, days: float, expires: float, log: list[float], i: int
+    sim: Simulation, yard: Yard, hours: float, week_hours: float, days: float, expires: float, log: Log, i: int
 ) -> Steps:
-    """A class from its forming to its last hour; the day it starts goes into ``log[i]`` (NaN if it never does)."""
+    """A class from its forming to its last hour; the days it got trainers and started go into ``log`` (NaN: never)."""
     yield yard.trainer_hours, hours
+    log.trainers[i] = sim.now
     if sim.now > expires:  # those registered have left: the hours are free again
         yard.trainer_hours.give_back(hours)
         return
@@ -216,40 +226,59 @@ def course_class(
         yard.room_hours.release(week_hours)
         yard.trainer_hours.give_back(hours)
         return
-    log[i] = sim.now
+    log.started[i] = sim.now
     yield days
     yard.room_hours.release(week_hours)
 
 
 def run_city(
-    data: TrainingData, city: City, values: Mapping[str, float], classes: Classes, months: list[tuple[float, int]]
+    data: TrainingData,
+    city: City,
+    values: Mapping[str, float],
+    classes: Classes,
+    months: list[tuple[float, int]],
+    log: Log | None = None,
 ) -> tuple[Array, Capacity]:
-    """Simulate a city until the last of ``months`` (day, calendar month); the start day of every class (NaN: none)."""
+    """Simulate a city until the last of ``months`` (day, calendar month); the start day of every class (NaN: none).
+
+    ``log`` takes what happened to every class, if it is wanted.
+    """
     sim = Simulation(months[0][0])
     yard = Yard(sim, data, city, values)
     for day, month in months[:-1]:
         sim.at(day, yard.open_month, month)
-    started = [np.nan] * len(classes.formed)
+    log = log or Log(len(classes.formed))
     formed, hours, days = classes.formed.tolist(), classes.hours.tolist(), classes.days.tolist()
     week_hours, expires = classes.week_hours.tolist(), (classes.formed + classes.patience).tolist()
 
     def arrivals() -> Steps:
         for i, day in enumerate(formed):
             yield max(day - sim.now, 0.0)
-            sim.start(course_class(sim, yard, hours[i], week_hours[i], days[i], expires[i], started, i))
+            sim.start(course_class(sim, yard, hours[i], week_hours[i], days[i], expires[i], log, i))
 
     sim.start(arrivals())
     sim.run(months[-1][0])
-    return np.array(started), yard.capacity()
+    return np.array(log.started), yard.capacity()
 
 
 def simulate_training(data: TrainingData, values: Mapping[str, float], streams: Streams) -> dict[str, Array]:
     """One future of all cities: the outcomes of :data:`OUTCOMES`, one value per year of ``data.years``."""
-    return training_book(data, values, streams).outcomes()
+    use = TrainingUse(data.as_of, data.years, len(data.cities))
+    return training_book(data, values, streams, (use,)).outcomes() | use.outcomes()
 
 
-def training_book(data: TrainingData, values: Mapping[str, float], streams: Streams) -> Book:
-    """The book of one future. Cities share the provincial year factors and nothing else."""
+def resources(data: TrainingData) -> tuple[Resource, ...]:
+    """Trainer hours and room hours, by city."""
+    return training_resources(tuple(c.city_code for c in data.cities))
+
+
+def training_book(
+    data: TrainingData, values: Mapping[str, float], streams: Streams, watchers: Sequence[Watcher] = ()
+) -> Book:
+    """The book of one future. Cities share the provincial year factors and nothing else.
+
+    Every one of ``watchers`` is told what became of the classes of each city.
+    """
     values = {**{i.input_id: i.mode for i in data.inputs}, **values}
     inputs = {i.input_id: i for i in data.inputs}
     months = _months(data)
@@ -274,7 +303,10 @@ def training_book(data: TrainingData, values: Mapping[str, float], streams: Stre
             parts.append(classes)
         if parts:
             classes = join(parts)
-            started, capacity = run_city(data, city, values, classes, months)
+            log = Log(len(classes.formed))
+            started, capacity = run_city(data, city, values, classes, months, log)
+            for watcher in watchers:
+                watcher.enter(data.cities.index(city), classes, np.array(log.trainers), started, capacity)
             book.enter(classes, started, capacity, data.courses, values["TR20"])
     return book
 

@@ -99,7 +99,10 @@ PROCESSES = {
 """Simulated processes, as the tables of the simulation name them."""
 
 BY_TARGET = ("target_feasibility", "targets_not_modelled", "deciding_inputs")
-BY_PROCESS = ("yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings")
+BY_PROCESS = (
+    "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
+    "resource_use_monthly",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The kernel against other engines on the same arrivals: a bare heapq loop, naive SimPy, and Ciw and salabim where there.
+"""The kernel against other engines on the same arrivals: a bare heapq loop, naive SimPy, Ciw and salabim.
 
 ``python tests/benchmarks/bench_kernel.py FOLDER [ROUNDS]``: FOLDER holds ``bgen.py`` (arrivals) and ``bimpl.py`` (the
 other engines). CPU seconds, medians of interleaved rounds; equal totals are checked. Four years of 700,000 events
@@ -50,8 +50,7 @@ def kernel(data: dict[str, Any]) -> tuple[float, ...]:
         done["services"] += 1
 
     def patent(days: list[float]) -> Steps:
-        for stage in days:
-            yield stage
+        yield from days
         done["patents"] += 1
         done["patent_end"] += sim._now
 

@@ -189,7 +189,7 @@ def test_outcomes_pickling_and_roles(baseline: PatentData) -> None:
     values = base_values(uncertain_inputs(baseline))
     one = simulate_patent_transfer(baseline, values, Streams(4, 2))
     two = simulate_patent_transfer(pickle.loads(pickle.dumps(baseline)), values, Streams(4, 2))
-    assert list(one) == list(OUTCOMES)
+    assert [n for n in one if not n.startswith("use")] == list(OUTCOMES)
     assert all(np.array_equal(one[name], two[name]) for name in OUTCOMES)
     assert (one["patents_transferred_or_trialled"] > one["patents_transferred"]).all()
     assert "PP36" not in {i.input_id for i in uncertain_inputs(baseline)}

@@ -9,8 +9,8 @@ How a process exports them
   ``use_monthly/<resource>/<measure>`` by month for all places together.
 * :func:`read` hands them back by (replication, place, year); ``zjsim.models.resource_use`` makes the tables.
 
-The numbers come either from a :class:`Meter`, which reads pools and accounts of the kernel at the months' beginnings, or
-from the days that a process notes of its entities, by :func:`spread` and :func:`counted`. Neither costs anything while
+The numbers come either from a :class:`Meter`, which reads pools and accounts of the kernel as the months begin, or from
+the days that a process notes of its entities, by :func:`spread` and :func:`counted`. Neither costs anything while
 the simulation runs: a meter adds one event a month, and days are added up in arrays at the end. A measure that a
 resource does not have is left out and reads as NaN.
 """
@@ -36,7 +36,7 @@ many got the resource, how many left without it, and the units of work that thes
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of resource: ``capacity``, ``used`` and ``lost`` are in ``unit``; ``places`` are city or institution codes."""
+    """A kind of resource: ``capacity``, ``used`` and ``lost`` are in ``unit``; ``places`` are codes of places."""
 
     resource_id: str
     unit: str
@@ -45,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Months:
-    """The months of a horizon: ``edges`` in days (one more than months), ``labels`` (``2025-01``), index of the year."""
+    """The months of a horizon: ``edges`` in days (one more than months), ``labels`` (``2025-01``), index of year."""
 
     edges: tuple[float, ...]
     labels: tuple[str, ...]
