@@ -121,7 +121,7 @@ def _verdict_sentence(
     return text(
         "simulation.verdict.depends_on",
         lang,
-        input=f"{source.input_id} {name}",
+        input=name,
         value=f"{a.break_even:.4g}",
         unit=_unit(source, lang),
     )
@@ -145,7 +145,7 @@ def _combination(a: Assessment, lang: Language) -> str:
         return text("simulation.inputs_not_named", lang)
     names = {i.input_id: (i.name_zh if lang == "zh" else i.name_en) for i in a.process.inputs}
     said = [
-        text(f"simulation.{'higher' if rho > 0 else 'lower'}", lang, input=f"{i} {names[i]}")
+        text(f"simulation.{'higher' if rho > 0 else 'lower'}", lang, input=names[i])
         for i, rho in a.correlations[:COMBINED_INPUTS]
     ]
     return ("、" if lang == "zh" else ", ").join(said)

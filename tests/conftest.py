@@ -137,6 +137,19 @@ def _cell(registry: Registry, column: Column, number: int, wanted: tuple[str, ..
     return f"{column.name}_{number}" if column.name in registry.key or column.kind == "code" else f"文字{number}"
 
 
+def consistent(name: str) -> tuple[Row, ...]:
+    """The rows of one registry so that the rules of derived quantities hold as well: twelve months, dates in order."""
+    rows = toy_rows(name)
+    if name in ("monthly_indices", "training_calendar"):
+        index = "value" if name == "monthly_indices" else "trainer_index"
+        rows = tuple({**rows[0], "month": str(month), index: "1"} for month in range(1, 13))
+    if name == "counties":
+        rows = tuple({**row, "city_zh": "文字0", "city_en": "文字0"} for row in rows)
+    if name == "programmes":
+        rows = tuple({**row, "stock_date": "2024-12-31"} for row in rows)
+    return rows
+
+
 def csv_text(registry: Registry, rows: tuple[Row, ...] | list[Row]) -> str:
     """Rows as the text of a registry's CSV file."""
     stream = io.StringIO(newline="")
@@ -153,7 +166,7 @@ def write_toy(folder: Path, files: Mapping[str, str | bytes | None] | None = Non
     contents: dict[str, str | bytes | None] = {"scenario.toml": SCENARIO_TOML}
     referred = {t.split(".")[0] for r in REGISTRIES.values() for c in r.columns if c.ref for t in c.ref.split("|")}
     for name, registry in REGISTRIES.items():
-        rows = () if registry.may_be_empty and name not in referred else toy_rows(name)
+        rows = () if registry.may_be_empty and name not in referred else consistent(name)
         contents[f"registries/{name}.csv"] = csv_text(registry, rows)
     contents |= files or {}
     for name, content in contents.items():

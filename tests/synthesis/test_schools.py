@@ -35,7 +35,7 @@ def sums(grades: pd.DataFrame, ownership: str, column: str) -> pd.Series:
 def test_every_parameter_is_used_and_in_order(baseline: Scenario, source: Source) -> None:
     table = baseline.table("placement_parameters")
     fields = dataclasses.fields(source.settings)
-    assert table["parameter_id"].tolist() == [f"LP{n:02d}" for n in range(1, len(fields) + 1)]
+    assert table["parameter_id"].tolist() == [f"CP{n:02d}" for n in range(1, len(fields) + 1)]
     assert (table["low"] <= table["mode"]).all()
     assert (table["mode"] <= table["high"]).all()
     assert set(table["basis"]) <= {"assumption", "judgement"}

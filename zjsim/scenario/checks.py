@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,10 @@ MOST_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule broken at a row of a registry (row None: by the table as a whole); a ``notice`` forbids nothing."""
+    """A rule broken at a row of a registry (row None: by the table as a whole); a ``notice`` forbids nothing.
+
+    ``fix`` is the value that the cell probably should have.
+    """
 
     registry: str
     row: int | None
@@ -35,10 +39,13 @@ class Broken:
     rule: str
     words: dict[str, object] = field(default_factory=dict)
     severity: Severity = "error"
+    fix: str = ""
 
 
 Rule = Callable[[Mapping[str, "pd.DataFrame"]], Iterator[Broken]]
+DatedRule = Callable[[Mapping[str, "pd.DataFrame"], "Parameters"], Iterator[Broken]]
 _RULES: list[tuple[tuple[str, ...], Rule]] = []
+_DATED: list[tuple[tuple[str, ...], DatedRule]] = []
 
 
 def rule(*registries: str) -> Callable[[Rule], Rule]:
@@ -46,6 +53,16 @@ def rule(*registries: str) -> Callable[[Rule], Rule]:
 
     def register(function: Rule) -> Rule:
         _RULES.append((registries, function))
+        return function
+
+    return register
+
+
+def dated_rule(*registries: str) -> Callable[[DatedRule], DatedRule]:
+    """Register a check that needs the ``registries`` named and the parameters (their as-of date, say)."""
+
+    def register(function: DatedRule) -> DatedRule:
+        _DATED.append((registries, function))
         return function
 
     return register
@@ -63,10 +80,13 @@ def check_scenario(
     With ``raws`` a cell that an override set is told where it was set.
     """
     found: list[Finding] = []
-    for registries, function in _RULES:
+    chosen = [(registries, partial(function, tables)) for registries, function in _RULES]
+    if parameters is not None:
+        chosen += [(registries, partial(function, tables, parameters)) for registries, function in _DATED]
+    for registries, check in chosen:
         if not all(name in tables for name in registries):
             continue
-        for number, broken in enumerate(function(tables)):
+        for number, broken in enumerate(check()):
             if number == MOST_ROWS:
                 more = files.get(broken.registry, broken.registry)
                 found.append(finding("more_rows", more, severity=broken.severity, theme="scenario.rule"))
@@ -83,6 +103,7 @@ def check_scenario(
                     line=line,
                     column=broken.column,
                     value=value,
+                    fix=broken.fix,
                     severity=broken.severity,
                     theme="scenario.rule",
                     words=broken.words,
@@ -148,26 +169,6 @@ def one_default_reading(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
             yield Broken("targets", int(readings.index[-1]), "is_default", "default_readings", words)
 
 
-@rule("process_parameters")
-def ranges_in_order(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """low ≤ mode ≤ high; a lognormal or beta shape needs all three, a lognormal only positive ones."""
-    table = tables["process_parameters"]
-    if not _has(table, "low", "mode", "high"):
-        return
-    for below, above in (("low", "mode"), ("mode", "high"), ("low", "high")):
-        for row in _rows(table[below] > table[above]):
-            yield Broken(
-                "process_parameters",
-                row,
-                below,
-                "range_order",
-                {"other": above, "limit": f"{table[above].iloc[row]:g}"},
-            )
-    if _has(table, "distribution"):
-        for row in _rows((table["distribution"] == "lognormal") & (table["low"] <= 0)):
-            yield Broken("process_parameters", row, "low", "lognormal_positive")
-
-
 @rule("counties", "cities")
 def city_of_county(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
     """A county's city exists, and both codes begin with the same four digits."""
@@ -192,8 +193,8 @@ def ages_within_population(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broke
 
 @rule("seat_demand")
 def groups_within_migrant(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """Permit holders and eligible children are among the migrant children of their county, year and grade."""
-    yield from _within(tables["seat_demand"], "seat_demand", ("permit_holders", "eligible_children"))
+    """Permit holders, eligible children and applicants are among the migrant children of their county and grade."""
+    yield from _within(tables["seat_demand"], "seat_demand", ("permit_holders", "eligible_children", "applicants"))
 
 
 @rule("migrant_calibration")

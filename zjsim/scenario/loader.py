@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+import zjsim.scenario.date_checks
 import zjsim.scenario.paths
-import zjsim.scenario.school_checks  # noqa: F401 - their rules register themselves
+import zjsim.scenario.range_checks
+import zjsim.scenario.school_checks
+import zjsim.scenario.total_checks  # noqa: F401 - their rules register themselves
 from zjsim.scenario.changes import Change, Level
 from zjsim.scenario.checks import check_scenario
 from zjsim.scenario.folders import SCENARIO_FILE, find_folder

@@ -1,7 +1,7 @@
 """Checks of schools, their places and the groups of applicants: within a county, against each other and its totals.
 
 Most tables are long (hundreds of thousands of groups), so a rule looks at whole columns and tells rows only where it is
-broken. What a real table may well show (a school over its seats, totals other than the county's) is a notice.
+broken. What a real table may well show (totals other than the county's derived ones) is a notice.
 """
 
 from __future__ import annotations
@@ -121,12 +121,19 @@ def purchased_places(tables: Tables) -> Iterator[Broken]:
 
 @rule("school_grades")
 def taken_within_seats(tables: Tables) -> Iterator[Broken]:
-    """The children at a school in a grade do not exceed its seats (a notice: it may be so)."""
+    """The children at a school in a grade do not exceed its seats: what remains is not negative.
+
+    A class that is fuller than the norm has as many seats as children.
+    """
     grades = tables["school_grades"]
     taken = grades["taken_local"] + grades["taken_migrant"]
     for row in _rows(taken > grades["seats"]):
-        words: dict[str, object] = {"taken": int(taken.iloc[row]), "school": _at(grades, row)}
-        yield Broken("school_grades", row, "seats", "seats_exceeded", words, "notice")
+        words: dict[str, object] = {
+            "taken": int(taken.iloc[row]),
+            "school": _at(grades, row),
+            "left": int(grades["seats"].iloc[row] - taken.iloc[row]),
+        }
+        yield Broken("school_grades", row, "seats", "seats_exceeded", words)
 
 
 @rule("schools", "child_groups")
@@ -184,25 +191,29 @@ def tiers_of_groups(tables: Tables) -> Iterator[Broken]:
 
 @rule("child_groups", "seat_demand")
 def groups_add_up(tables: Tables) -> Iterator[Broken]:
-    """The groups of a county add up to its applicants in the registry ``seat_demand``, in every grade (a notice)."""
-    yield from _add_up(tables, "child_groups", "children", "seat_demand", "applicants")
+    """The groups of a county add up to its applicants in the registry ``seat_demand``, in every grade."""
+    yield from _add_up(tables["child_groups"], "child_groups", "children", tables["seat_demand"], "applicants")
 
 
 @rule("schools", "school_grades", "seat_demand", "seat_capacity")
 def schools_add_up(tables: Tables) -> Iterator[Broken]:
-    """Schools add up to their county's public seats, private places and local children, in every grade (a notice)."""
+    """Schools add up to their county's public seats, private places and local children, in every grade."""
     grades = tables["school_grades"]
     owner = _looked_up(grades, "school_id", tables["schools"], "school_id", "ownership")
-    yield from _add_up(tables, "school_grades", "taken_local", "seat_demand", "local_children")
+    yield from _add_up(grades, "school_grades", "taken_local", tables["seat_demand"], "local_children")
     for kind, column in (("public", "public_seats"), ("private", "private_places")):
         own = grades.assign(seats=grades["seats"].where(owner == kind, 0))
-        yield from _add_up({**tables, "school_grades": own}, "school_grades", "seats", "seat_capacity", column)
+        yield from _add_up(own, "school_grades", "seats", tables["seat_capacity"], column)
 
 
-def _add_up(tables: Tables, name: str, column: str, other: str, total: str) -> Iterator[Broken]:
-    """One notice for each county and year whose rows differ from the county table in some grade."""
+def _add_up(own: pd.DataFrame, name: str, column: str, whole: pd.DataFrame, total: str) -> Iterator[Broken]:
+    """One finding for each county and year whose rows differ from the county table in some grade.
+
+    Synthetic rows are drawn from the county table, so a difference is an error (draw them again); a county's own rows
+    may know better than a derived county table: a notice.
+    """
     keys = ["county_code", "year", "grade"]
-    own, whole = tables[name], tables[other]
+    other = {"applicants": "seat_demand", "local_children": "seat_demand"}.get(total, "seat_capacity")
     sums = own.groupby(keys, sort=True)[column].sum()
     here = pd.MultiIndex.from_frame(whole[keys[:2]]).isin(pd.MultiIndex.from_frame(own[keys[:2]].drop_duplicates()))
     wanted = whole[here].set_index(keys)[total]
@@ -210,16 +221,21 @@ def _add_up(tables: Tables, name: str, column: str, other: str, total: str) -> I
     both["sum"] = both["sum"].fillna(0)
     wrong = both[both["wanted"].notna() & (both["sum"] != both["wanted"])]
     for (county, year), rows in wrong.groupby(level=["county_code", "year"], sort=True):
+        of_county = (own["county_code"] == county) & (own["year"] == year)
+        grades = rows.index.get_level_values("grade")
+        first = [*_rows(of_county & own["grade"].isin(grades)), *_rows(of_county)][0]
+        synthetic = bool((own.loc[of_county, "basis"] == "synthetic").all())
         words: dict[str, object] = {
             "county": county,
             "year": year,
-            "grades": ", ".join(str(g) for g in rows.index.get_level_values("grade")),
+            "grades": ", ".join(str(g) for g in grades),
             "sum": int(rows["sum"].sum()),
             "wanted": int(rows["wanted"].sum()),
             "other": other,
             "total": total,
         }
-        yield Broken(name, None, column, "county_total", words, "notice")
+        rule_name = "county_total_synthetic" if synthetic else "county_total"
+        yield Broken(name, first, column, rule_name, words, "error" if synthetic else "notice")
 
 
 def _at(grades: pd.DataFrame, row: int) -> object:

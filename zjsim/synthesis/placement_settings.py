@@ -10,7 +10,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Settings:
-    """Most likely values of the registry ``placement_parameters``, in the order LP01, LP02, …; shares are 0-1."""
+    """Most likely values of the registry ``placement_parameters``, in the order CP01, CP02, …; shares are 0-1."""
 
     children_per_zone: float
     applicants_per_cell: float
@@ -40,7 +40,7 @@ class Settings:
         rows = table.set_index("parameter_id")
         values = {}
         for number, field in enumerate(fields(cls), start=1):
-            row = {k: float(rows[k].loc[f"LP{number:02d}"]) for k in ("low", "mode", "high")}
+            row = {k: float(rows[k].loc[f"CP{number:02d}"]) for k in ("low", "mode", "high")}
             ranged = str(field.type).startswith("tuple")
             values[field.name] = tuple(row.values()) if ranged else row["mode"]
         return cls(**values)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +156,14 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
 
 def _all_numbers(cells: list[str], column: Column, array: Cells) -> NDArray[np.float64] | None:
     """The cells as numbers, shape (rows,), NaN where empty, if every one passes; None means: look closer."""
+    if len(cells) > _SAMPLE and len(set(cells[:_SAMPLE])) < _SAMPLE // 4:
+        values = list(set(cells))
+        if len(values) < len(cells) // 4:
+            known_values = _all_numbers(values, column, np.array(values, dtype=object))
+            if known_values is None:
+                return None
+            number = dict(zip(values, known_values.tolist(), strict=True))
+            return np.fromiter(map(number.__getitem__, cells), dtype=np.float64, count=len(cells))
     joined = "\n".join(cells) + "\n"
     lines = _NUMBER_LINES[column.kind, column.required]
     if joined.count("\n") != max(len(cells), 1) or "-0\n" in joined or not lines.fullmatch(joined):
@@ -168,6 +177,10 @@ def _all_numbers(cells: list[str], column: Column, array: Cells) -> NDArray[np.f
     if known.size and not (np.isfinite(known).all() and known.min() >= low and known.max() <= high):
         return None
     return numbers
+
+
+_SAMPLE = 2_000
+"""Cells at the begin of a long column that tell whether its values repeat."""
 
 
 _NUMBER_LINES = {
@@ -189,14 +202,29 @@ def _all_plain(values: set[str], column: Column) -> bool:
         return values <= {"yes", "no"}
     if column.kind in ("text", "code"):
         matches = compiled(column.pattern)
+        tight = matches is not None and "[^" not in column.pattern and _TIGHT.fullmatch(column.pattern)
+        if tight and len(values) > _SAMPLE and "|" not in column.pattern:
+            return _all_lines(column.pattern, values)
         if matches is not None and not all(map(matches, values)):
             return False
-        if matches is not None and "[^" not in column.pattern and _TIGHT.fullmatch(column.pattern):
+        if tight:
             return True
         if column.kind == "code" and matches is None and not all(map(str.isascii, values)):
             return False
         return not any(map(SUSPICIOUS.search, values))
     return False
+
+
+def _all_lines(pattern: str, values: set[str]) -> bool:
+    """Whether every value matches a tight pattern: all of them as the lines of one text, in one match."""
+    lines = _pattern_lines(pattern)
+    text = "\n".join(values) + "\n"
+    return text.count("\n") == len(values) and lines.fullmatch(text) is not None
+
+
+@cache
+def _pattern_lines(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:(?:{pattern.removeprefix('^').removesuffix('$')})\n)*+", re.ASCII)
 
 
 def _problems(values: Iterable[str], column: Column) -> dict[str, Problem]:
@@ -298,8 +326,7 @@ def _check_key(table: CheckedTable, skipped: set[int]) -> None:
     if not key or not len(table.raw) or any(name not in table.cells for name in key):
         return
     if len(key) == 1:
-        cells = table.cells[key[0]]
-        if len(set(cells)) == len(cells):
+        if len(table.values(key[0])) == len(table.cells[key[0]]):
             return
     codes = key_codes([table.cells[name] for name in key])
     order = np.argsort(codes, kind="stable")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zjsim.tables.errors import Finding, finding
 from zjsim.tables.raw import RawTable
 
-_COMMA, _NEWLINE, _QUOTE = b',\n"'
+_COMMA, _NEWLINE, _QUOTE, _TAB = b',\n"\t'
 _OTHER_SEPARATORS = ("\t", ";", "\uff1b", "\uff0c", "|")
 MAX_ROWS = 1_000_000
 MAX_CELLS = 10_000_000
@@ -31,7 +31,8 @@ def parse_csv(data: bytes, name: str, label: str) -> tuple[RawTable | None, list
     """The table in ``data`` (valid UTF-8 without mark), or None where not even a header can be made out."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if data.count(b"\n") > MAX_ROWS or data.count(b",") > MAX_CELLS:
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    if np.count_nonzero(buffer == _NEWLINE) > MAX_ROWS or np.count_nonzero(buffer == _COMMA) > MAX_CELLS:
         return None, [finding("table_too_big", label, rows=f"{MAX_ROWS:,}", cells=f"{MAX_CELLS:,}")]
     line = _endless_line(data)
     if line:
@@ -56,9 +57,10 @@ def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
     if not data.endswith(b"\n"):
         data += b"\n"
     buffer = np.frombuffer(data, dtype=np.uint8)
-    if int(np.count_nonzero(buffer < 32)) != data.count(b"\n") + data.count(b"\t"):
-        return None
     newlines = np.flatnonzero(buffer == _NEWLINE)
+    tabs = int(np.count_nonzero(buffer == _TAB)) if b"\t" in data else 0
+    if int(np.count_nonzero(buffer < 32)) != len(newlines) + tabs:
+        return None
     commas = np.flatnonzero(buffer == _COMMA)
     ends = newlines
     if b'"' in data:
@@ -87,7 +89,7 @@ def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
         header=None,
         names=list(range(width)),
         index_col=False,
-        dtype=str,
+        dtype=object,
         keep_default_na=False,
         na_filter=False,
         skip_blank_lines=True,
@@ -96,6 +98,8 @@ def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
     if len(frame) != len(rows) or len(header) != width:
         return None
     cells = [frame[i].to_numpy(dtype=object) for i in range(width)]
+    for column in cells:
+        column.flags.writeable = True  # the frame ends here, and overrides write into the columns
     return RawTable(name, label, header, header_line, cells, lines)
 
 

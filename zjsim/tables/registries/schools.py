@@ -83,7 +83,7 @@ PLACEMENT_PARAMETERS = Registry(
     "学校与学生合成参数",
     "Parameters of schools and groups of children",
     key=("parameter_id",),
-    columns=parameter_columns(r"^LP\d{2}$", "placement"),
+    columns=parameter_columns(r"^CP\d{2}$", "placement"),
     help_zh="合成学校、区块和随迁子女分组所用的参数；每个参数取最可能值，下限和上限供敏感性分析。",
     help_en="What the drawing of schools, zones and groups of migrant children uses: the mode; low and high are for "
     "sensitivity.",
