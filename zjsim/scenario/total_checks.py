@@ -42,7 +42,7 @@ def _partner(registry: str, row: int, keys: list[str], table: pd.DataFrame, othe
 
 
 def _stage(grades: pd.Series) -> list[str]:
-    return np.where(grades <= _PRIMARY_GRADES, "primary", "junior").tolist()
+    return ["primary" if grade <= _PRIMARY_GRADES else "junior" for grade in grades.tolist()]
 
 
 @rule("seat_demand", "seat_capacity")

@@ -325,9 +325,8 @@ def _check_key(table: CheckedTable, skipped: set[int]) -> None:
     key = table.registry.key
     if not key or not len(table.raw) or any(name not in table.cells for name in key):
         return
-    if len(key) == 1:
-        if len(table.values(key[0])) == len(table.cells[key[0]]):
-            return
+    if len(key) == 1 and len(table.values(key[0])) == len(table.cells[key[0]]):
+        return
     codes = key_codes([table.cells[name] for name in key])
     order = np.argsort(codes, kind="stable")
     same = np.flatnonzero(codes[order][1:] == codes[order][:-1])
