@@ -10,7 +10,9 @@ import pytest
 from zjsim.scenario import Scenario, load
 from zjsim.scenario.paths import (
     Target,
+    lever_costs_complete,
     lever_range_in_order,
+    lever_ranges_fit,
     levers_lead_somewhere,
     ranges_agree,
     resolve,
@@ -77,3 +79,38 @@ def test_the_registry_lists_exactly_the_inputs_of_the_processes(baseline: Scenar
     used = {(i.input_id, p.name) for p in throughput.processes_of(baseline, plan) for i in p.inputs}
     table = baseline.table("uncertainties")
     assert set(zip(table["input_id"], table["process"], strict=True)) == used
+
+
+def test_every_lever_has_a_cost_with_source_and_basis_and_a_range_around_what_is(baseline: Scenario) -> None:
+    levers = baseline.table("levers")
+    assert (levers["unit_cost_yuan"].notna() ^ levers["unit_cost_points"].notna()).all()
+    assert (levers["cost_source_id"] != "").all()
+    assert (levers["cost_basis"] != "").all()
+    assert (baseline.table("uncertainties")["distribution"] != "").all()
+    assert list(lever_costs_complete(baseline.tables)) == []
+    assert list(lever_ranges_fit(baseline.tables, baseline.parameters)) == []
+
+
+@pytest.mark.parametrize(
+    ("lever", "changes", "column", "rule"),
+    [
+        ("release_share", {"unit_cost_points": float("nan")}, "unit_cost_points", "lever_no_cost"),
+        ("release_share", {"unit_cost_yuan": 5.0}, "unit_cost_points", "lever_two_costs"),
+        ("release_share", {"cost_source_id": ""}, "cost_source_id", "lever_cost_unsourced"),
+        ("release_share", {"low": float("nan")}, "low", "lever_one_end"),
+        ("release_share", {"low": 0.2}, "path", "lever_outside"),
+        ("release_share", {"low": float("nan"), "high": float("nan")}, "low", "lever_needs_range"),
+        ("adjunct_trainers", {"low": 1.5}, "low", "lever_without_one"),
+        ("coverage_reading", {"low": 0.0, "high": 1.0}, "path", "lever_no_number"),
+    ],
+)
+def test_levers_that_do_not_fit_are_told(
+    baseline: Scenario, lever: str, changes: dict[str, object], column: str, rule: str
+) -> None:
+    levers = baseline.table("levers").copy()
+    row = int(levers.index[levers["lever_id"] == lever][0])
+    for name, value in changes.items():
+        levers.loc[row, name] = value
+    tables = {**baseline.tables, "levers": levers}
+    found = [*lever_costs_complete(tables), *lever_ranges_fit(tables, baseline.parameters)]
+    assert [(b.row, b.column, b.rule) for b in found] == [(row, column, rule)]

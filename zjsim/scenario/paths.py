@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zjsim.scenario.checks import Broken, rule
+from zjsim.scenario.checks import Broken, dated_rule, rule
 from zjsim.scenario.patterns import matching, unmatched
 from zjsim.scenario.settings import annotation_of
 from zjsim.tables.registries import REGISTRIES
@@ -18,6 +18,8 @@ from zjsim.tables.writer import cells
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from zjsim.scenario.parameters import Parameters
 
 _CELLS = re.compile(r"(?P<registry>\w+)(?:\[(?P<key>[^\]]*)\])?\.(?P<column>\w+)")
 _RANGE = ("low", "mode", "high", "distribution")
@@ -76,6 +78,58 @@ def lever_range_in_order(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]
     levers = tables["levers"]
     for row in np.flatnonzero((levers["low"] > levers["high"]).to_numpy()).tolist():
         yield Broken("levers", row, "low", "lever_order", {"other": "high", "limit": f"{levers['high'].iloc[row]:g}"})
+
+
+@rule("levers")
+def lever_costs_complete(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
+    """A lever has a unit cost, in yuan or in points, with its source and basis."""
+    levers = tables["levers"]
+    yuan, points = levers["unit_cost_yuan"].notna(), levers["unit_cost_points"].notna()
+    for row in np.flatnonzero((yuan == points).to_numpy()).tolist():
+        yield Broken("levers", row, "unit_cost_points", "lever_two_costs" if yuan.iloc[row] else "lever_no_cost")
+    for column in ("cost_source_id", "cost_basis"):
+        for row in np.flatnonzero(((yuan | points) & (levers[column] == "")).to_numpy()).tolist():
+            yield Broken("levers", row, column, "lever_cost_unsourced")
+
+
+@dated_rule("levers")
+def lever_ranges_fit(tables: Mapping[str, pd.DataFrame], parameters: Parameters) -> Iterator[Broken]:
+    """A range has both ends; the value there now lies within it, and a factor's range holds 1.
+
+    A value outside is a notice: the scenario has gone farther than the lever says a planner can.
+    """
+    levers = tables["levers"]
+    for row, lever in enumerate(levers.to_dict("records")):
+        low, high = float(lever["low"]), float(lever["high"])
+        if np.isnan(low) != np.isnan(high):
+            yield Broken("levers", row, "low" if np.isnan(low) else "high", "lever_one_end")
+            continue
+        target = resolve(str(lever["path"]), tables)
+        if isinstance(target, str):
+            continue
+        values = [v for v in _values(target, tables, parameters) if isinstance(v, (int, float))]
+        if np.isnan(low):
+            if lever["change"] == "scale" or values:
+                yield Broken("levers", row, "low", "lever_needs_range")
+        elif not values and low <= high:
+            yield Broken("levers", row, "path", "lever_no_number")
+        elif lever["change"] == "scale" and low <= high and not low <= 1 <= high:
+            yield Broken("levers", row, "low" if low > 1 else "high", "lever_without_one")
+        elif lever["change"] == "set" and (outside := [v for v in values if not low <= v <= high]):
+            words: dict[str, object] = {"found": f"{outside[0]:g}", "low": f"{low:g}", "high": f"{high:g}"}
+            yield Broken("levers", row, "path", "lever_outside", words, "notice")
+
+
+def _values(target: Target, tables: Mapping[str, pd.DataFrame], parameters: Parameters) -> list[object]:
+    """What stands now where a path leads; booleans and texts are no numbers."""
+    if target.rows is not None:
+        column = tables[target.registry][target.column]
+        known = column.iloc[target.rows].dropna().tolist()
+        return [str(v) if isinstance(v, bool) else v for v in known]
+    value: object = parameters
+    for part in target.path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
+    return [str(value) if isinstance(value, bool) else value]
 
 
 @rule("uncertainties")

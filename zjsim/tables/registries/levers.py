@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zjsim.tables.registries.parameters import DISTRIBUTIONS
-from zjsim.tables.schema import Column, Registry, basis_column, source_column
+from zjsim.tables.schema import BASES, Column, Registry, basis_column, source_column
 
 PATH = r"^[a-z_]\w*(?:\[[^\[\]]+\])?(?:\.[\w+-]+)+$"
 _PATH_ZH = "节.参数,或 表[关键字].列;关键字可写 *、3301*、2026..2032 或以 ; 列举,不写方括号指全列。"
@@ -46,7 +46,22 @@ LEVERS = Registry(
             help_zh="路径所指的列每增加一个单位(如一个学位)每年的费用;空为未知,不是零。",
             help_en="Yearly cost of one more unit of the column itself (a place, say); empty is unknown, not zero.",
         ),
+        Column(
+            "unit_cost_points",
+            "number",
+            "单位成本点",
+            "Unit cost in points",
+            unit="points",
+            required=False,
+            minimum=0,
+            help_zh="没有公开单价时的相对投入，与布局设施类型的成本点同一尺度（一个企业分中心为1点）；元与点只填一项。",
+            help_en="Relative effort where no price is public, on the scale of the location kinds (a branch centre in a "
+            "firm is 1 point); give yuan or points, not both.",
+        ),
+        Column("cost_per_zh", "text", "成本对应的单位", "What the cost is for, in Chinese", required=False),
+        Column("cost_per_en", "text", "成本对应的单位（英文）", "What the cost is for", required=False),
         Column("cost_source_id", "code", "成本来源", "Source of the cost", required=False, ref="sources.source_id"),
+        Column("cost_basis", "choice", "成本依据", "Basis of the cost", required=False, choices=BASES),
         Column("earliest_effect", "date", "最早见效日", "Earliest effect"),
         Column("measures", "code", "条目", "Measures", required=False, ref="measures.measure_id", separator=";"),
         source_column(),
