@@ -86,10 +86,10 @@ def share_met(margin: Array) -> float:
     return float(np.mean(margin >= 0))
 
 
-def probability(margin: Array) -> tuple[float, float, float]:
-    """p_meet with its exact 95 % interval."""
+def probability(margin: Array, confidence: float = 0.95) -> tuple[float, float, float]:
+    """p_meet with its exact interval."""
     met = int(np.sum(margin >= 0))
-    return met / len(margin), *clopper_pearson(met, len(margin))
+    return met / len(margin), *clopper_pearson(met, len(margin), confidence)
 
 
 def verdict(p_low: float, p_high: float, p_worst: float, p_best: float, p_required: float) -> Verdict:

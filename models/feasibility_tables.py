@@ -47,7 +47,7 @@ def all_tables(
 
 def feasibility_row(row: Mapping[str, Any] | pd.Series, a: Assessment, p_required: float) -> dict[str, Any]:
     """A row of ``target_feasibility`` from the target's row of the registry and its assessment."""
-    p, low, high = probability(a.margin)
+    p, low, high = probability(a.margin, a.confidence)
     worst, best = min(a.p_worst, p), max(a.p_best, p)
     word = verdict(low, high, worst, best, p_required)
     figure = deciding_figure(a.target, a.values, a.process.years)
@@ -290,4 +290,6 @@ def _settings(study: Study, seed: int) -> dict[str, Any]:
         "design_points": len(study.points),
         "space_filling_points": sum(p.kind == "space" for p in study.points),
         "design_replications": min(study.process.design_replications, replications),
+        "stopped_at_look": study.look if study.look else np.nan,
+        "confidence": study.confidence,
     }

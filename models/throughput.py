@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, training
 from zjsim.models import feasibility_tables as tables
+from zjsim.models.ensemble_looks import Stopping, grow, stopping_of
 from zjsim.models.feasibility import (
     Array,
     Effect,
@@ -82,12 +83,17 @@ class Process:
 
 @dataclass(frozen=True)
 class Study:
-    """What was simulated of a process: the base ensemble and every design point with its outcomes."""
+    """What was simulated of a process: the base ensemble and every design point with its outcomes.
+
+    ``look``: at which look it stopped (0: the number of replications was fixed); ``confidence`` of each p_low..p_high.
+    """
 
     process: Process
     base: Outcomes
     points: tuple[Point, ...]
     at_points: tuple[Outcomes, ...]
+    look: int = 0
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Assessment:
     effects: tuple[Effect, ...]
     correlations: tuple[tuple[str, float], ...]
     break_even: float
+    confidence: float = 0.95
 
     @property
     def p_worst(self) -> float:
@@ -136,6 +143,8 @@ def simulate(
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
     targets = [target_of(row) for _, row in registry.iterrows()]
+    headline = [t for t, is_default in zip(targets, registry["is_default"], strict=True) if is_default and t.outcome]
+    asked = (options.stopping, options.looks, options.stopping_error)
     studies, assessments = assess(
         processes_of(scenario, plan),
         [t for t in targets if t.outcome],
@@ -144,6 +153,7 @@ def simulate(
         space_points=options.design_points,
         single_input_points=options.single_input_points,
         p_required=options.p_required,
+        stopping=stopping_of(asked, replications, headline, options.p_required),
         workers=workers,
         progress=progress,
         cluster=cluster,
@@ -180,15 +190,22 @@ def assess(
     space_points: int,
     single_input_points: bool = True,
     p_required: float,
+    stopping: Stopping | None = None,
     workers: int = 1,
     progress: Progress | None = None,
     cluster: Cluster | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[list[Study], list[Assessment]]:
-    """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer."""
+    """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer.
+
+    With ``stopping``, ``replications`` are the most, and an ensemble that can be judged earlier stops at a look.
+    """
     experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
     with Ensemble(experiments, workers, cluster, checkpoint) as ensemble:
-        studies = _replicate(processes, ensemble, seed, replications, (space_points, single_input_points), progress)
+        first = stopping.counts[0] if stopping else replications
+        studies = _replicate(processes, ensemble, seed, first, (space_points, single_input_points), progress)
+        if stopping:
+            studies = grow(studies, targets, ensemble, seed, stopping, progress)
         drafts = [
             _draft(target, study, p_required)
             for target in targets
@@ -264,6 +281,7 @@ def _draft(target: Target, study: Study, p_required: float) -> Assessment:
         effects=tuple(ranked(effects)),
         correlations=tuple(correlations([v for v, _ in space], np.array([m for _, m in space]))),
         break_even=nan,
+        confidence=study.confidence,
     )
 
 

@@ -348,6 +348,7 @@ def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, An
         },
         "p_required": parameters.simulation.p_required,
         "replications_by_target": _replications(outcomes),
+        "stopped_at_look": _looks(outcomes),
         "solves": solves,
         "not_reproducible": list(NOT_REPRODUCIBLE),
         "replayable": all(s["status"] == "optimal" for s in solves.values()),
@@ -362,6 +363,15 @@ def _replications(outcomes: Tables) -> dict[str, int]:
     targets = outcomes["target_feasibility"]
     counted = targets[targets["replications"].notna()]
     return {str(k): int(v) for k, v in counted.groupby("target_id")["replications"].max().items()}
+
+
+def _looks(outcomes: Tables) -> dict[str, int | None]:
+    """By process the look at which its ensemble stopped; None where the number of replications was fixed."""
+    settings = outcomes.get("simulation_settings")
+    if settings is None:
+        return {}
+    pairs = zip(settings["process"], settings["stopped_at_look"], strict=True)
+    return {str(process): None if look != look else int(look) for process, look in pairs}
 
 
 def _version(distribution: str) -> str:

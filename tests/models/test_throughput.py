@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from zjsim.models import feasibility_tables, throughput
+from zjsim.models.ensemble_looks import Stopping
 from zjsim.models.feasibility import Target
 from zjsim.models.throughput import Assessment, Process, assess, processes_of, target_of
 
@@ -185,3 +186,26 @@ def test_the_break_even_of_a_share_with_a_ceiling_is_closed_in_on() -> None:
     (found,) = judge(target(1.0, "per_year"), simulate=capped)
     assert found.p_worst == 0
     assert found.break_even == pytest.approx(7.0, abs=5 / 2**throughput.BREAK_EVEN_ROUNDS)
+
+
+LOOKS = Stopping((5, 20, 40), 0.1, frozenset({("t", "cumulative_20"), ("t", "cumulative_30")}), 0.9)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_ensemble_stops_at_the_first_look_at_which_its_headline_targets_are_decided(workers: int) -> None:
+    def grown(*bounds: float) -> tuple[Any, list[Assessment]]:
+        wanted = [target(b) for b in bounds]
+        options = {"seed": 1, "replications": 40, "space_points": 2, "p_required": 0.9, "workers": workers}
+        (study,), found = assess([replace(TOY, repeat=3)], wanted, stopping=LOOKS, **options)
+        return study, found
+
+    early, found = grown(20.0)  # always met: 60 of 60 replications suffice, 15 of 15 do not
+    assert (early.look, len(found[0].margin)) == (2, 60)
+    assert found[0].confidence == early.confidence == pytest.approx(1 - 0.1 / 6)
+    never, _ = grown(80.0)  # not a headline target: nothing to wait for
+    assert never.look == 1
+    late, _ = grown(20.0, 28.4)  # the second is met about as often as required, but is no headline target
+    assert late.look == 2
+    whole, _ = assess([replace(TOY, repeat=3)], [target(20.0)], seed=1, replications=20, space_points=2, p_required=0.9)
+    assert np.array_equal(whole[0].base["made"], early.base["made"]), "the same futures as with a fixed number"
+    assert whole[0].look == 0

@@ -192,6 +192,11 @@ class SimulationParameters(Section):
 
     ``p_worst`` and ``p_best`` come from ``design_points`` space-filling points and, with ``single_input_points``, both
     ends of each input alone (without them a run is quicker, but names no deciding input and no break-even value).
+
+    ``stopping``: ``fixed`` makes as many ``replications`` as asked; ``sequential`` at most so many, and looks at each
+    of ``looks`` below whether every headline target of a process can be judged. Then ``stopping_error`` is spent over
+    looks and targets: the intervals of all looks hold together with the rest, and a wrong verdict is rarer than half
+    of it.
     """
 
     p_required: float = Field(0.9, gt=0, lt=1)
@@ -199,6 +204,15 @@ class SimulationParameters(Section):
     seed: int = Field(20241231, ge=0)
     design_points: int = Field(24, ge=0, le=4096)
     single_input_points: bool = True
+    stopping: Literal["fixed", "sequential"] = "fixed"
+    looks: tuple[int, ...] = (25, 50, 100, 200)
+    stopping_error: float = Field(0.05, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.looks or self.looks[0] < 2 or list(self.looks) != sorted(set(self.looks)):
+            raise ValueError("looks must be whole numbers of at least 2, each above the one before")
+        return self
 
 
 class SolverParameters(Section):
