@@ -47,10 +47,23 @@ THEMES = (
         "seats",
         ("seat_",),
         ("seat_rules", "seat_shortfalls", "seat_expansion"),
-        ("seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration", "counties"),
+        (
+            "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration", "counties",
+            "planning_zones", "seat_zones",
+        ),
         ("time", "seats", "solver"),
     ),
-)
+    Theme(
+        "placement",
+        ("placement",),
+        ("placement_rules", "placement_data", "placement_matrix", "placement_modes", "deferred_acceptance"),
+        (
+            "planning_zones", "residence_cells", "schools", "school_grades", "tier_rules", "child_groups",
+            "sibling_rule", "counties",
+        ),
+        ("placement", "time", "solver"),
+    ),
+)  # fmt: skip
 """Plans. A table belongs to the first theme whose begin it has."""
 
 PROCESSES = {
@@ -103,6 +116,8 @@ BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
     "resource_use_monthly",
 )  # fmt: skip
+BY_REGISTRY = ("input_sources",)
+"""Tables about the inputs themselves: a row follows from the registry that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,11 @@ class Rule:
 def theme_of(table: str) -> Theme | None:
     """The theme of a table of a plan; None for the tables of the simulation, which follow from a process."""
     return next((t for t in THEMES if table.startswith(t.tables)), None)
+
+
+def is_known(table: str) -> bool:
+    """Whether a table of results has a lineage."""
+    return theme_of(table) is not None or table in (*BY_TARGET, *BY_PROCESS, *BY_REGISTRY)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from zjsim.audit.finding import Finding
 from zjsim.scenario import load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
-from zjsim.tables.writer import write_csv
+from zjsim.tables.writer import write_atomic, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,4 +81,7 @@ def place_scenario(
         (out / name).mkdir(parents=True, exist_ok=True)
         for table, rows in sorted(tables.items()):
             write_csv(rows, out / name / f"{table}.csv")
+    inputs = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
+    said = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
+    write_atomic(out / "manifest.json", f"{said}\n".encode())
     return PlacingDone(out, year, plan, [])

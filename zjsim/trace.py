@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zjsim.lineage import BY_PROCESS, BY_TARGET, PROCESSES, THEMES, Theme, rules_of, theme_of
+from zjsim.lineage import BY_PROCESS, BY_REGISTRY, BY_TARGET, PROCESSES, THEMES, Theme, is_known, rules_of, theme_of
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.registries import REGISTRIES
 from zjsim.tables.values import nearest
@@ -32,14 +32,21 @@ def _refuse(rule: str, place: str, value: str = "", fix: str = "") -> InputError
     return InputErrors([finding(rule, place, value=value, fix=fix, theme="scenario.trace.rule")])
 
 
+def tables_folder(folder: Path) -> Path:
+    """Where a run, or a placement (its internal tables), keeps its tables."""
+    return folder / "internal" if (folder / "internal").is_dir() else folder / "tables"
+
+
 def read_table(folder: Path, name: str) -> list[Row]:
     """The rows of a table of a run as text; raises ``InputErrors`` with the nearest name if there is none."""
     import pandas as pd
 
-    known = sorted(p.stem for p in (folder / "tables").glob("*.csv"))
+    known = sorted(p.stem for p in tables_folder(folder).glob("*.csv"))
     if name not in known:
         raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))
-    table = pd.read_csv(folder / "tables" / f"{name}.csv", dtype=str, keep_default_na=False)
+    if not is_known(name):
+        raise _refuse("lineage", str(folder), name)
+    table = pd.read_csv(tables_folder(folder) / f"{name}.csv", dtype=str, keep_default_na=False)
     return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
 
 
@@ -128,6 +135,8 @@ def _processes(folder: Path, scenario: Scenario, table: str, row: Row) -> list[T
 
 def trace_result(folder: Path, scenario: Scenario, table: str, row: Row) -> dict[str, Any]:
     """What a row of results follows from: rules, parameters, input rows."""
+    if table in BY_REGISTRY:
+        return {"row": row, "rules": [], "inputs": [], "read_as_a_whole": [row["registry"]], "parameters": []}
     theme = theme_of(table)
     themes = [theme] if theme else _processes(folder, scenario, table, row)
     measures = set(row.get("measures", "").split(";")) - {""}
@@ -191,30 +200,75 @@ def _uncertain(
 def trace_input(folder: Path, scenario: Scenario, registry: str, number: int) -> dict[str, Any]:
     """Which tables of a run use an input row: how many of their rows, and the first of them."""
     cells = {str(c): exact_cells(scenario.tables[registry][c].iloc[[number]])[0] for c in scenario.tables[registry]}
-    uses = []
-    tables = sorted(p.stem for p in (folder / "tables").glob("*.csv"))
+    uses: list[dict[str, Any]] = []
+    tables = sorted(p.stem for p in tables_folder(folder).glob("*.csv"))
     for table in tables:
         theme = theme_of(table)
-        if theme is not None and registry in theme.registries:
+        if theme is not None and registry in (*theme.registries, "sources"):
             rows = read_table(folder, table)
             shared = [c for c in _identifying(registry) if rows and c in rows[0]]
             same = [r for r in rows if all(r[c] == cells[c] for c in shared)] if shared else rows
             uses.append({"table": table, "rows": len(same), "shared": shared, "first": same[0] if same else {}})
-    for process, theme in PROCESSES.items():
-        if registry in theme.registries and "yearly_outcomes" in tables:
-            rows = [r for r in read_table(folder, "yearly_outcomes") if r.get("process") == process]
+        elif table in BY_REGISTRY:
+            rows = [r for r in read_table(folder, table) if r["registry"] == registry]
             if rows:
-                outcomes = sorted({r["outcome"] for r in rows})
-                uses.append({"table": "yearly_outcomes", "process": process, "rows": len(rows), "outcomes": outcomes})
-    rules = [r for t in (*THEMES, *PROCESSES.values()) if registry in t.registries for r in rules_of(t)]
+                uses.append({"table": table, "rows": len(rows), "shared": ["registry"], "first": rows[0]})
+    names = _processes_of(scenario, registry, cells)
+    uses += _uses_of_simulation(folder, scenario, tables, registry, cells, names)
+    themes = [t for t in THEMES if registry in t.registries] + [PROCESSES[name] for name in names]
+    rules = [r for t in themes for r in rules_of(t)]
     functions = list(dict.fromkeys(f"{r.function} ({r.place})" for r in rules))
     return {"input": described(scenario, registry, number), "used_by": uses, "rules": functions}
+
+
+def _paths_to(scenario: Scenario, registry: str, cells: Row) -> pd.DataFrame:
+    """The rows of the registry of uncertainties whose path names an input row."""
+    paths = scenario.tables["uncertainties"]
+    key = ",".join(cells[k] for k in REGISTRIES[registry].key)
+    return paths[paths["path"].str.startswith(f"{registry}[{key}].")]
+
+
+def _processes_of(scenario: Scenario, registry: str, cells: Row) -> list[str]:
+    """The processes that use an input row: those that list it as uncertain, else all that read its registry."""
+    listed = set(_paths_to(scenario, registry, cells)["process"])
+    return [n for n, theme in PROCESSES.items() if n in listed or (not listed and registry in theme.registries)]
+
+
+def _uses_of_simulation(
+    folder: Path, scenario: Scenario, tables: Sequence[str], registry: str, cells: Row, processes: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The tables of the simulation that a row goes into: by its processes, its input or its target."""
+    targets = scenario.tables["targets"]
+    outcomes: set[str] = set()
+    for process in processes if "yearly_outcomes" in tables else ():
+        rows = [r for r in read_table(folder, "yearly_outcomes") if r.get("process") == process]
+        if rows:
+            own = sorted({r["outcome"] for r in rows})
+            outcomes |= set(own)
+            yield {"table": "yearly_outcomes", "process": process, "rows": len(rows), "outcomes": own}
+    judged = targets[targets["outcome"].isin(outcomes)]
+    if registry == "targets":
+        judged = targets[(targets["target_id"] == cells["target_id"]) & (targets["reading"] == cells["reading"])]
+    keys = set(zip(judged["target_id"], judged["reading"], strict=True))
+    inputs = set(_paths_to(scenario, registry, cells)["input_id"])
+    for table in tables:
+        if table == "yearly_outcomes" or table not in (*BY_TARGET, *BY_PROCESS):
+            continue
+        rows = read_table(folder, table)
+        if table in BY_TARGET:
+            same = [r for r in rows if (r["target_id"], r["reading"]) in keys]
+        else:
+            same = [r for r in rows if r.get("process") in processes]
+        if rows and "input_id" in rows[0] and inputs:
+            same = [r for r in same if r["input_id"] in (*inputs, "")]
+        if same:
+            yield {"table": table, "rows": len(same), "shared": [], "first": same[0]}
 
 
 def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: Language, as_json: bool) -> int:
     """Print the trace of the rows of ``table`` that ``key`` means, the first one in full; returns 0."""
     loaded, manifest, same = scenario_of(folder, scenario)
-    is_result = (folder / "tables" / f"{table}.csv").is_file()
+    is_result = (tables_folder(folder) / f"{table}.csv").is_file()
     if is_result or table not in REGISTRIES:
         rows = read_table(folder, table)
     else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from zjsim import cli
-from zjsim.lineage import PROCESSES, THEMES, rules_of, theme_of
+from zjsim.lineage import PROCESSES, THEMES, is_known, rules_of, theme_of
 from zjsim.scenario import load
 from zjsim.scenario.parameters import Parameters
 from zjsim.tables.registries import REGISTRIES
@@ -85,7 +86,28 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
     assert "seat_expansion: 2 rows" in out
     assert "classrooms (models/seat_rules.py:" in out
     code, out, _ = call("trace", str(folder), "process_parameters", "PP61", "--json", capfd=capfd)
-    assert [u["process"] for u in json.loads(out)["used_by"]] == ["programmes"]
+    used = {u["table"]: u for u in json.loads(out)["used_by"]}
+    assert used["yearly_outcomes"]["process"] == "programmes"
+    assert used["target_feasibility"]["rows"] == 1
+    assert used["deciding_inputs"]["rows"] == 1
+    code, out, _ = call("trace", str(folder), "targets", "silk_road_colleges,seventy_operating", "--json", capfd=capfd)
+    assert {u["table"] for u in json.loads(out)["used_by"]} == {"target_feasibility", "deciding_inputs"}
+
+
+def test_every_table_that_a_run_or_a_placement_writes_has_a_lineage() -> None:
+    lines = (Path(__file__).parents[1] / "report" / "headers.csv").read_text("utf-8").splitlines()[1:]
+    written = {line.partition(",")[0] for line in lines}
+    placed = set(import_module("zjsim.models.seat_placement").PLAN_TABLES)
+    assert len(written) > 20
+    assert {table for table in written | placed if not is_known(table)} == set()
+
+
+def test_a_table_without_a_lineage_is_told(run: Callable[[str], Path], capfd: Capture) -> None:
+    folder = run("baseline")
+    (folder / "tables" / "new_things.csv").write_text("county_code,n\n330102,1\n", "utf-8")
+    code, _, err = call("trace", str(folder), "new_things", "330102", "--lang", "en", capfd=capfd)
+    assert code == 2
+    assert "has no lineage declared" in err
 
 
 @pytest.mark.parametrize(
