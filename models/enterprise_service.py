@@ -9,19 +9,20 @@ the firm asks again within a year of it.
 
 Capacity is staff time: teams × persons × the share of a member's time. What a target requires is nowhere an input.
 Services begun before the as-of date are carried over: arrivals of the three years before are drawn as well and those
-still running hold their teams (a back-cast without waiting). Technology vice-presidents (M031) and outreach (M099,
-M116, M117) come on top. Time is in days, capacity in full-time equivalents (FTE).
+still running hold their teams (a back-cast without waiting); key firms that the actual values count before the as-of
+date don't count again. Technology vice-presidents (M031) and outreach (M099, M116, M117) come on top. Time is in days,
+capacity in full-time equivalents (FTE).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, poisson_quantile
 from zjsim.models.service_data import ServiceData, enterprise_service_data
+from zjsim.models.service_past import Posts, known_firms
 from zjsim.models.service_requests import Requests, draw_requests
 from zjsim.models.service_use import service_resources, service_use
 
@@ -59,14 +60,17 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     use = service_use(data, requests, desk)
     done = desk.completed_days()
     services = horizon.per_year(np.concatenate([done, posts.service_days]))
+    known = known_firms(data, requests, posts, streams)
     first_served = first_days(
         data.key_firms,
-        np.concatenate([requests.key_firm[desk.completed_requests()], posts.service_firm]),
+        known.without_served(np.concatenate([requests.key_firm[desk.completed_requests()], posts.service_firm])),
         np.concatenate([done, posts.service_days]),
     )
     first_contact = first_days(
         data.key_firms,
-        np.concatenate([requests.key_firm[requests.running], requests.key_firm[desk.arrived], posts.post_firm]),
+        known.without_contacted(
+            np.concatenate([requests.key_firm[requests.running], requests.key_firm[desk.arrived], posts.post_firm])
+        ),
         np.concatenate([np.zeros(len(requests.running)), desk.arrived_days, np.maximum(posts.post_days, 0.0)]),
     )
     return {
@@ -256,16 +260,6 @@ def first_days(firms: int, firm: Ints, days: Floats) -> Floats:
     key = firm >= 0
     np.minimum.at(first, firm[key], days[key])
     return np.asarray(first[np.isfinite(first)])
-
-
-@dataclass(frozen=True, slots=True)
-class Posts:
-    """Vice-presidents in little giants: posts (firm, first day) and their services (firm, day)."""
-
-    post_firm: Ints
-    post_days: Floats
-    service_firm: Ints
-    service_days: Floats
 
 
 def vice_presidents(data: ServiceData, values: Values, streams: Streams) -> Posts:

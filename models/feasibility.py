@@ -57,13 +57,17 @@ def deciding_figure(target: Target, values: Array, years: Sequence[int]) -> Arra
 
     cumulative: the sum from start to deadline; per_year: the lowest year; stock, coverage, cumulative_with_stock: the
     level at the end of the deadline's year; not falling: the smallest change from one year to the next, the first one
-    against the public baseline where there is one. Raises ``ValueError`` if a year is not simulated.
+    against the public baseline where there is one. Raises ``ValueError`` if a year is neither simulated nor known.
     """
     wanted = list(range(target.first_year, target.last_year + 1))
     missing = [y for y in wanted if y not in years]
     if missing:
         raise ValueError(f"{target.target_id}/{target.reading}: years {missing} are not simulated")
     part = values[:, [list(years).index(y) for y in wanted]]
+    if np.isnan(part[:, -1:] if _only_the_end(target) else part).any():
+        raise ValueError(
+            f"{target.target_id}/{target.reading}: {target.outcome} lacks actual values before the as-of date"
+        )
     if target.comparator == "not_falling":
         if not np.isnan(target.baseline):
             part = np.column_stack([np.full(len(part), target.baseline), part])
@@ -72,6 +76,10 @@ def deciding_figure(target: Target, values: Array, years: Sequence[int]) -> Arra
     if figure == "sum":
         return np.asarray(part.sum(axis=1), dtype=np.float64)
     return np.asarray(part.min(axis=1) if figure == "lowest_year" else part[:, -1], dtype=np.float64)
+
+
+def _only_the_end(target: Target) -> bool:
+    return target.comparator != "not_falling" and DECIDING_FIGURE[target.period] == "at_deadline"
 
 
 def margins(target: Target, values: Array, years: Sequence[int]) -> Array:

@@ -14,7 +14,7 @@ from zjsim.simulate.statistics import mean_interval, quantiles
 from zjsim.texts import LANGUAGES, Language, catalogue, text
 
 if TYPE_CHECKING:
-    from zjsim.models.throughput import Assessment, Study
+    from zjsim.models.throughput import Assessment, Process, Study
 
 PROVINCE = "330000"
 LISTED_INPUTS = 5
@@ -98,9 +98,29 @@ def feasibility_row(row: Mapping[str, Any] | pd.Series, a: Assessment, p_require
         "design_replications": min(a.process.design_replications, len(a.margin)),
         "process": a.process.name,
         "outcome": a.target.outcome,
+        **_reached(a),
         "note_zh": notes["zh"],
         "note_en": notes["en"],
     }
+
+
+def _reached(a: Assessment) -> dict[str, Any]:
+    """What counts already at the as-of date, up to the last quarter that is over (within the target's years).
+
+    An amount since the start (or since January, for a yearly target), or the level at that quarter's end.
+    """
+    before, target = a.process.past, a.target
+    own = [q for q in (before.quarters if before else ()) if target.first_year <= int(q[:4]) <= target.last_year]
+    if before is None or not own:
+        return {"actual_until": "", "actual_value": np.nan}
+    year = int(own[-1][:4])
+    if a.process.outcomes[target.outcome][0] == "level":
+        value = before.level(target.outcome, year)
+    elif target.period == "per_year":
+        value = before.flow(target.outcome, year)
+    else:
+        value = sum(before.value(target.outcome, q) for q in own)
+    return {"actual_until": own[-1], "actual_value": value}
 
 
 def deciding_input(a: Assessment) -> UncertainInput | None:
@@ -181,6 +201,8 @@ def _yearly(study: Study) -> list[dict[str, Any]]:
     for outcome, (kind, unit) in study.process.outcomes.items():
         for k, year in enumerate(study.process.years):
             values = study.base[outcome][:, k]
+            if np.isnan(values).any():  # a past year of which nothing is known
+                continue
             mean, low, high = mean_interval(values)
             p05, p50, p95 = quantiles(values)
             rows.append(
@@ -194,6 +216,7 @@ def _yearly(study: Study) -> list[dict[str, Any]]:
                     "kind": kind,
                     "unit": unit,
                     "area": PROVINCE,
+                    **_past_of(study.process, outcome, kind, year),
                     "mean": mean,
                     "p05": p05,
                     "p50": p50,
@@ -204,6 +227,14 @@ def _yearly(study: Study) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _past_of(process: Process, outcome: str, kind: str, year: int) -> dict[str, Any]:
+    """Whether a year's figure is actual, simulated or both, and on what basis the actual part is known."""
+    if process.past is None or process.simulated is None:
+        return {"status": "simulated", "actual_basis": ""}
+    status = process.past.status(kind, year, process.simulated)
+    return {"status": status, "actual_basis": "" if status == "simulated" else process.past.basis(outcome, year)}
 
 
 def _deciding(a: Assessment) -> list[dict[str, Any]]:

@@ -9,38 +9,39 @@ months; then the firm buys a licence, again through the office, or the patent go
 
 Three readings are counted: patents first transferred or licensed; the same with trials begun; contracts of all six
 modes. The idle stock is a number per institution, not a crowd of objects: only patents on the move are entities.
-Trials under way at the as-of date are drawn from the pace of the past years. Time is in days.
+Trials under way at the as-of date are drawn from the pace of the past years. What is actual up to the as-of date sets
+the state there: idle patents are those of the plan's start with its growth and without the patents transferred since,
+the inventory stands at its actual share, and the trials since the plan's start are as many as were counted. The rule's
+list takes its time from the plan's start. Time is in days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from zjsim.models.process_tools import (
-    DAYS_PER_MONTH,
-    DAYS_PER_YEAR,
-    Floats,
-    Horizon,
-    ParameterSet,
-    horizon,
-    parameter_set,
-    poisson_quantile,
+from zjsim.models.past import known_or
+from zjsim.models.patent_data import (
+    PROCESS,
+    PatentData,
+    counted_trials,
+    counts_of,
+    direct_hazard,
+    idle_patents,
+    patent_transfer_data,
+    scaled,
+    uncertain_inputs,
 )
+from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats
 
 from zjsim.simulate.kernel import Call, Pool, Simulation, Steps
 from zjsim.simulate.resources import Meter, Resource, exported, months_between
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from zjsim.scenario import Scenario
-    from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.inputs import Values
     from zjsim.simulate.streams import Streams
 
-PROCESS = "patent_transfer"
 OFFICERS = "transfer_officers"
 
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -53,58 +54,6 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 
 PAST_TRIAL_YEARS = 3
 """Free trials began in Zhejiang in October 2021, three years before the plan's start."""
-
-_COLUMNS = (
-    "stock",
-    "inventoried",
-    "transfer_staff",
-    "other_contracts_per_year",
-    "inventory_per_month",
-    "promoted_per_year",
-    "trials_per_year",
-    "listed",
-    "empowered_per_year",
-)
-_PROCESS_IDS = ("PP39", "PP43", "PP44", "PP45", "PP47", "PP49", "PP50", "PP51", "PP52", "PP53", "PP54")
-_SERVICE_IDS = ("SP06", "SP07", "SP11")
-_OWN_IDS = tuple(f"TP{n:02d}" for n in range(1, 21))
-
-
-@dataclass(frozen=True, slots=True)
-class PatentData:
-    """Institutions and their patents: ``columns[name]`` holds a registry column, in the order of ``institutions``."""
-
-    horizon: Horizon
-    parameters: ParameterSet
-    institutions: tuple[str, ...]
-    columns: Mapping[str, Floats]
-    clock: str
-    clock_from_filing: bool
-
-    @property
-    def years(self) -> tuple[int, ...]:
-        """The simulated years."""
-        return self.horizon.years
-
-
-def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> PatentData:
-    """Read the registries of a scenario; no table of ``plan`` changes this process."""
-    table = scenario.table("patents").sort_values("moe_code")
-    names = ("process_parameters", "service_parameters", "patent_parameters")
-    readings = scenario.parameters.patents
-    return PatentData(
-        horizon=horizon(scenario.parameters.time),
-        parameters=parameter_set([scenario.table(n) for n in names], (*_PROCESS_IDS, *_SERVICE_IDS, *_OWN_IDS)),
-        institutions=tuple(table["moe_code"]),
-        columns={name: table[name].to_numpy(dtype=np.float64) for name in _COLUMNS},
-        clock="PP50" if readings.non_use_reading == "plan_2_years" else "PP51",
-        clock_from_filing=readings.non_use_start == "filing",
-    )
-
-
-def uncertain_inputs(data: PatentData) -> tuple[UncertainInput, ...]:
-    """Every number of this process that no public document settles."""
-    return data.parameters.uncertain()
 
 
 def simulate_patent_transfer(data: PatentData, values: Values, streams: Streams) -> dict[str, Floats]:
@@ -154,11 +103,22 @@ def transfer(sim: Simulation, book: Book, office: Pool, institution: int, wait: 
 
 
 def trial(
-    sim: Simulation, book: Book, office: Pool, institution: int, wait: float, length: float, work: float, buys: bool
+    sim: Simulation,
+    book: Book,
+    office: Pool,
+    institution: int,
+    wait: float,
+    length: float,
+    work: float,
+    buys: bool,
+    of_plan: bool = False,
 ) -> Steps:
-    """A free trial: it begins after ``wait`` days (0: it is under way), and ends in a licence or back on the list."""
-    counted = wait > 0
-    if counted:
+    """A free trial: it begins after ``wait`` days (0: it is under way), and ends in a licence or back on the list.
+
+    ``of_plan``: it began under the plan before the as-of date, so it was counted then.
+    """
+    counted = wait > 0 or of_plan
+    if wait > 0:
         yield wait
         book.trials_begun.append(sim.now)
     book.idle[institution] -= 1
@@ -181,7 +141,7 @@ def move(data: PatentData, values: Values, streams: Streams) -> Book:
     untransferred = 1 - p.value("PP49", values)
     own = c["stock"] * p.value("TP01", values)
     sim = Simulation()
-    book = Book((own * untransferred).tolist())
+    book = Book(idle_patents(data, values, own, untransferred).tolist())
     officers, per_officer = office_sizes(data, values)
     offices = [Pool(sim, n) for n in officers]
     start_trials_under_way(data, values, streams, sim, book, offices, per_officer)
@@ -190,7 +150,8 @@ def move(data: PatentData, values: Values, streams: Streams) -> Book:
         year = call.argument
         start_transfers(data, values, streams, sim, book, offices, per_officer, year)
         start_trials(data, values, streams, sim, book, offices, per_officer, year)
-        change = own * p.value("TP06", values) - np.array(book.idle) * p.value("TP07", values)
+        length = data.horizon.lengths_years()[data.horizon.years.index(year)]
+        change = (own * p.value("TP06", values) - np.array(book.idle) * p.value("TP07", values)) * length
         book.idle = [i + d for i, d in zip(book.idle, change.tolist(), strict=True)]
 
     for year, edge in zip(data.horizon.years, data.horizon.edges[:-1], strict=True):
@@ -219,17 +180,6 @@ def work_days(data: PatentData, values: Values, u: Floats) -> Floats:
     return DAYS_PER_YEAR / contracts / p.value("TP10", values)
 
 
-def direct_hazard(data: PatentData, values: Values) -> float:
-    """Transfers a year of an idle patent: what accumulates to the share PP49 over the mean exposure TP02."""
-    return float(-np.log1p(-data.parameters.value("PP49", values)) / data.parameters.value("TP02", values))
-
-
-def _counts(data: PatentData, streams: Streams, year: int, what: str, means: Floats) -> list[int]:
-    u = [streams.uniforms(PROCESS, code, year, 1, what)[0] for code in data.institutions]
-    found: list[int] = poisson_quantile(np.array(u), means).tolist()
-    return found
-
-
 def start_transfers(
     data: PatentData,
     values: Values,
@@ -252,7 +202,7 @@ def start_transfers(
     promoted = np.minimum(c["promoted_per_year"] * p.share_of_mode("TP11", values), good)
     empowered = c["empowered_per_year"] * p.share_of_mode("TP20", values) * p.value("PP47", values)
     by_year = hazard * (idle + grants / 2) + hazard * (p.value("TP12", values) - 1) * promoted + empowered
-    counts = _counts(data, streams, year, "transfers", by_year * length)
+    counts = counts_of(data, streams, year, "transfers", by_year * length)
     for i, code in enumerate(data.institutions):
         u = streams.uniforms(PROCESS, code, year, 2 * counts[i], "transfer").reshape(-1, 2)
         waits = (u[:, 0] * (end - begin)).tolist()
@@ -288,14 +238,14 @@ def start_trials(
     n = data.horizon.years.index(year)
     begin, end = data.horizon.edges[n], data.horizon.edges[n + 1]
     u = np.array([streams.uniforms(PROCESS, code, "as-of", 1, "list")[0] for code in data.institutions])
-    drawn_up = np.clip(p.draw("TP18", values, u) * DAYS_PER_MONTH, begin, end)
+    drawn_up = np.clip(data.past.start_day + p.draw("TP18", values, u) * DAYS_PER_MONTH, begin, end)
     today = c["listed"] * p.share_of_mode("TP15", values) * p.share_of_mode("TP14", values)
     idle = np.maximum(book.idle, 0.0)
     growth = np.maximum(listed_patents(data, values, idle), today) / np.where(today > 0, today, 1.0)
     pace = c["trials_per_year"] * p.share_of_mode("TP13", values) * p.share_of_mode("TP14", values) / DAYS_PER_YEAR
     before = pace * (drawn_up - begin)
     after = pace * np.where(today > 0, growth ** p.value("TP16", values), 1.0) * (end - drawn_up)
-    counts = _counts(data, streams, year, "trials", before + after)
+    counts = counts_of(data, streams, year, "trials", before + after)
     for i, code in enumerate(data.institutions):
         if counts[i] == 0:
             continue
@@ -315,22 +265,29 @@ def start_trials_under_way(
     offices: list[Pool],
     per_officer: list[float],
 ) -> None:
-    """Trials begun at today's pace in the past years that still run on day 0."""
+    """Trials begun at today's pace in the past years that still run on day 0.
+
+    Those of the plan's own past are as many as were counted, and do not count again when they end in a licence.
+    """
     p, c = data.parameters, data.columns
     pace = c["trials_per_year"] * p.share_of_mode("TP13", values) * p.share_of_mode("TP14", values)
-    for year in data.horizon.past_years(PAST_TRIAL_YEARS):
-        counts = _counts(data, streams, year, "trials", pace)
+    counted = counted_trials(data, values, float(pace.sum()))
+    began = data.horizon.year_start(data.horizon.years[0]) < 0
+    for year in (*data.horizon.past_years(PAST_TRIAL_YEARS), *data.horizon.years[:began]):
         begin, end = data.horizon.year_start(year), min(data.horizon.year_start(year + 1), 0.0)
+        of_plan, cut = begin >= data.past.start_day and begin < 0, year in data.horizon.years
+        length = (end - begin) / (data.horizon.year_start(year + 1) - begin) if cut else 1.0
+        what = "before" if cut else "trials"
+        counts = counts_of(data, streams, year, what, pace * (counted if of_plan else 1.0) * length)
         for i, code in enumerate(data.institutions):
             if counts[i] == 0:
                 continue
-            u4 = streams.uniforms(PROCESS, code, year, 4 * counts[i], "trial").reshape(-1, 4)
+            u4 = streams.uniforms(PROCESS, code, year, 4 * counts[i], "before" if cut else "trial").reshape(-1, 4)
             days = begin + u4[:, 0] * (end - begin)
             left = days + p.draw("PP44", values, u4[:, 1]) * DAYS_PER_MONTH
             runs = left > 0
-            _begin_trials(
-                data, values, sim, book, offices[i], i, [0.0] * int(runs.sum()), u4[runs], per_officer[i], left[runs]
-            )
+            waits = [0.0] * int(runs.sum())
+            _begin_trials(data, values, sim, book, offices[i], i, waits, u4[runs], per_officer[i], left[runs], of_plan)
 
 
 def _begin_trials(
@@ -344,13 +301,14 @@ def _begin_trials(
     u: Floats,
     per_officer: float,
     left: Floats | None = None,
+    of_plan: bool = False,
 ) -> None:
     p = data.parameters
     lengths = (p.draw("PP44", values, u[:, 1]) * DAYS_PER_MONTH if left is None else left).tolist()
     buys = (u[:, 2] < p.value("PP45", values)).tolist()
     works = (work_days(data, values, u[:, 3]) / per_officer).tolist()
     for wait, length, work, buy in zip(waits, lengths, works, buys, strict=True):
-        sim.start(trial(sim, book, office, institution, wait, length, work, buy))
+        sim.start(trial(sim, book, office, institution, wait, length, work, buy, of_plan))
 
 
 def inventory(data: PatentData, values: Values, streams: Streams) -> tuple[Floats, Floats]:
@@ -363,17 +321,22 @@ def inventory(data: PatentData, values: Values, streams: Streams) -> tuple[Float
     stock = c["stock"]
     open_share = (1 - p.value("TP03", values)) / (1 - p.inputs["TP03"].mode)
     never = stock * p.value("TP05", values)
+    open_now = 1 - data.past.level("inventory_share_stock_at_plan")
+    never = never * min(1.0, known_or(open_now, 1.0) * float(stock.sum()) / max(float(never.sum()), 1e-9))
     backlog = np.clip((stock - c["inventoried"]) * open_share, never, stock)
+    if not np.isnan(open_now):
+        backlog = scaled(backlog, open_now * float(stock.sum()), never, stock)
     u = np.array([streams.uniforms(PROCESS, code, "as-of", 1, "inventory")[0] for code in data.institutions])
     pace = p.draw("PP54", values, u) / p.inputs["PP54"].mode * c["inventory_per_month"]
     at_plan, rolling = [], []
     grants, lapses = p.value("TP06", values), p.value("TP07", values)
     total = float(stock.sum())
-    in_force = total
+    since = data.past.elapsed_years
+    in_force = total * (1 + (grants - lapses) * since)
     for edge, length in zip(data.horizon.edges[1:], data.horizon.lengths_years(), strict=True):
         still = float(np.maximum(backlog - pace * edge / DAYS_PER_MONTH, never).sum())
         in_force = in_force * (1 - lapses * length) + total * grants * length
-        waiting = total * grants * min(p.value("TP04", values) / 12, edge / DAYS_PER_YEAR)
+        waiting = total * grants * min(p.value("TP04", values) / 12, since + edge / DAYS_PER_YEAR)
         at_plan.append((total - still) / total)
         rolling.append((in_force - min(still + waiting, in_force)) / in_force)
     return np.array(at_plan), np.array(rolling)
@@ -385,7 +348,18 @@ def other_contracts(data: PatentData, values: Values, streams: Streams) -> Float
     scale = p.share_of_mode("SP06", values) * p.share_of_mode("SP07", values)
     pace = data.columns["other_contracts_per_year"] * scale
     total = []
-    for n, (year, length) in enumerate(zip(data.horizon.years, data.horizon.lengths_years(), strict=True)):
-        growth = (1 + p.value("SP11", values)) ** (n + 1)
-        total.append(float(sum(_counts(data, streams, year, "contracts", pace * growth * length))))
+    for year, length in zip(data.horizon.years, data.horizon.lengths_years(), strict=True):
+        growth = (1 + p.value("SP11", values)) ** (year - data.past.years[0] + 1)
+        total.append(float(sum(counts_of(data, streams, year, "contracts", pace * growth * length))))
     return np.array(total)
+
+
+__all__ = [
+    "OUTCOMES",
+    "PROCESS",
+    "PatentData",
+    "direct_hazard",
+    "patent_transfer_data",
+    "simulate_patent_transfer",
+    "uncertain_inputs",
+]

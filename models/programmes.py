@@ -14,35 +14,28 @@ A published call or approval fixes the next date; otherwise the first batch fall
 batches); set-up times and failures are drawn all the same, and what was under way before stays.
 
 No pace is taken from a target. Time is in days from the day after the as-of date; a stock counted earlier is carried to
-that date by the same process (a back-cast).
+that date by the same process (a back-cast). Where actual values up to the as-of date are given they set the state
+there instead: what operates and was ever opened, the last batch, the milestone, the counties with the sibling rule.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from zjsim.models.location_openings import PLAN_TABLES, planned_programmes
-from zjsim.models.process_tools import (
-    DAYS_PER_MONTH,
-    DAYS_PER_YEAR,
-    Floats,
-    Horizon,
-    ParameterSet,
-    horizon,
-    parameter_set,
-    poisson_quantile,
-    records,
+from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, poisson_quantile
+from zjsim.models.programme_data import (
+    ADMISSION_MONTH,
+    CALL_TO_APPROVAL,
+    PULL_OF_NEIGHBOURS,
+    Programme,
+    ProgrammeData,
+    programmes_data,
+    start_pace,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from zjsim.scenario import Scenario
     from zjsim.simulate.inputs import UncertainInput, Values
     from zjsim.simulate.streams import Streams
 
@@ -71,127 +64,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 PAST_YEARS = 8
 """Years before the date of a stock whose projects may still be under way: Silk Road Colleges began in 2016."""
 
+MOST_FUTURES = 256
+"""Futures of a milestone that are drawn at most for one that agrees with what is known."""
+
 MOST_BATCHES = 24
 """Batches that are drawn at most; with an interval of a year and a half two or three fall into the horizon."""
-
-ADMISSION_MONTH = "PP69"
-CALL_TO_APPROVAL = "GP10"
-PULL_OF_NEIGHBOURS = "GP15"
-_REFERENCES = (
-    "pace_parameter",
-    "setup_parameter",
-    "failure_parameter",
-    "closure_parameter",
-    "interval_parameter",
-    "size_parameter",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """A row of the registry ``programmes``; ``stock_day`` and ``known`` dates are days from the first simulated day.
-
-    ``known``: published batches as (day, stage, approved); empty parameter ids are those its mechanism does not use.
-    ``planned``: days on which a location plan starts projects; None where no plan decides.
-    """
-
-    programme_id: str
-    mechanism: str
-    stock: int
-    stock_date: date
-    stock_day: float
-    historic_mean_stock: float
-    pace: str
-    setup: str
-    failure: str
-    closure: str
-    interval: str
-    size: str
-    outcome_new: str
-    outcomes_level: tuple[str, ...]
-    outcome_ever: str
-    known: tuple[tuple[float, str, int], ...]
-    planned: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgrammeData:
-    """Programmes, and the counties with the sibling rule's state: (county code, city code, in force)."""
-
-    horizon: Horizon
-    parameters: ParameterSet
-    programmes: tuple[Programme, ...]
-    counties: tuple[tuple[str, str, bool], ...]
-
-    @property
-    def years(self) -> tuple[int, ...]:
-        """The simulated years."""
-        return self.horizon.years
-
-
-def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ProgrammeData:
-    """Read the registries of a scenario; the location plans in ``plan`` decide the starts of their programmes."""
-    when = horizon(scenario.parameters.time)
-    table = records(scenario.table("programmes").sort_values("programme_id"))
-    known = defaultdict(list)
-    for row in records(scenario.table("programme_batches").sort_values(["programme_id", "date"])):
-        approved = 0 if np.isnan(row["approved"]) else int(row["approved"])
-        known[row["programme_id"]].append((when.day(date.fromisoformat(row["date"])), str(row["stage"]), approved))
-    programmes = tuple(_programme(row, when, tuple(known[row["programme_id"]])) for row in table)
-    if any(name in plan for name in PLAN_TABLES.values()):
-        kinds = scenario.table("location_kinds").sort_values("kind")
-        planned = planned_programmes(plan, kinds)
-        programmes = tuple(_planned(p, planned.get(p.programme_id), kinds, when) for p in programmes)
-    ids = {row[name] for row in table for name in _REFERENCES if row[name]}
-    ids |= {i for p in programmes for i in (p.setup, p.failure) if i}
-    names = ["process_parameters", "programme_parameters"]
-    if any(p.planned is not None for p in programmes):
-        names.append("location_parameters")
-    registries = [scenario.table(name) for name in names]
-    rule = dict(zip(*(scenario.table("sibling_rule")[c] for c in ("county_code", "in_force")), strict=True))
-    counties = scenario.table("counties").sort_values("county_code")
-    return ProgrammeData(
-        horizon=when,
-        parameters=parameter_set(registries, sorted(ids | {CALL_TO_APPROVAL, PULL_OF_NEIGHBOURS, ADMISSION_MONTH})),
-        programmes=programmes,
-        counties=tuple(
-            (code, city, bool(rule.get(code, False)))
-            for code, city in zip(counties["county_code"], counties["city_code"], strict=True)
-        ),
-    )
-
-
-def _programme(row: Mapping[str, Any], when: Horizon, known: tuple[tuple[float, str, int], ...]) -> Programme:
-    counted = date.fromisoformat(row["stock_date"])
-    return Programme(
-        programme_id=row["programme_id"],
-        mechanism=row["mechanism"],
-        stock=int(row["stock"]),
-        stock_date=counted,
-        stock_day=min(when.day(counted), 0.0),
-        historic_mean_stock=float(row["historic_mean_stock"]),
-        pace=row["pace_parameter"],
-        setup=row["setup_parameter"],
-        failure=row["failure_parameter"],
-        closure=row["closure_parameter"],
-        interval=row["interval_parameter"],
-        size=row["size_parameter"],
-        outcome_new=row["outcome_new"],
-        outcomes_level=tuple(name for name in row["outcome_level"].split(";") if name),
-        outcome_ever=row["outcome_ever"],
-        known=known,
-    )
-
-
-def _planned(programme: Programme, found: pd.DataFrame | None, kinds: pd.DataFrame, when: Horizon) -> Programme:
-    """The programme with the starts of a location plan; set-up and failure are those of the kind that it opens."""
-    if found is None:
-        return programme
-    kind = kinds[kinds["programme_id"] == programme.programme_id].iloc[0]
-    days = sorted(when.day(date.fromisoformat(d)) for d in found["start_date"])
-    return replace(
-        programme, planned=tuple(days), setup=str(kind["setup_parameter"]), failure=str(kind["failure_parameter"])
-    )
 
 
 def uncertain_inputs(data: ProgrammeData) -> tuple[UncertainInput, ...]:
@@ -220,17 +97,10 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
         if programme.outcome_new:
             found[programme.outcome_new] += data.horizon.per_year(opened)
         if programme.outcome_ever:
-            found[programme.outcome_ever] += ever
+            found[programme.outcome_ever] += ever + programme.closed_before
         for name in programme.outcomes_level:
             found[name] += ever - np.searchsorted(np.sort(closed), ends)
     return found
-
-
-def start_pace(data: ProgrammeData, programme: Programme, values: Values) -> float:
-    """Starts a year: (net openings of the past + closures of that time) ÷ chance of opening."""
-    p = data.parameters
-    closures = p.value(programme.closure, values) * programme.historic_mean_stock
-    return (p.value(programme.pace, values) + closures) / (1 - p.value(programme.failure, values))
 
 
 def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> tuple[Floats, Floats]:
@@ -287,32 +157,50 @@ def batches(data: ProgrammeData, programme: Programme, values: Values, streams: 
     u = streams.uniforms(PROCESS, programme.programme_id, "batches", 2 + 2 * MOST_BATCHES)
     gaps = p.draw(programme.interval, values, u[2::2]) * DAYS_PER_MONTH
     sizes = np.rint(p.draw(programme.size, values, u[3::2])).astype(int)
-    day = _first_batch(data, programme, values, u[:2], float(gaps[0]))
-    days = np.concatenate([[day], day + np.cumsum(gaps[1:])])
+    day, used = _first_batch(data, programme, values, u[:2], gaps)
+    days = np.concatenate([[day], day + np.cumsum(gaps[used:])])
+    sizes = sizes[: len(days)]
     here = (days >= 0) & (days < data.horizon.end)
     return np.repeat(days[here], np.maximum(sizes[here], 0))
 
 
-def _first_batch(data: ProgrammeData, programme: Programme, values: Values, u: Floats, gap: float) -> float:
-    """Day of the next approval: after an open call its usual time; else an interval after the last; else any day.
+def _first_batch(
+    data: ProgrammeData, programme: Programme, values: Values, u: Floats, gaps: Floats
+) -> tuple[float, int]:
+    """Day of the next approval, and how many of ``gaps`` led to it.
 
-    Where nothing is known the day lies anywhere within one interval; it is never before the as-of date.
+    After an open call its usual time; else an interval after the last; else any day within an interval. It is never
+    before the as-of date: of the intervals drawn the first one counts that ends after it.
     """
-    if programme.known:
-        day, stage, _ = programme.known[-1]
-        if stage == "call":
-            return max(day, 0.0) + float(data.parameters.draw(CALL_TO_APPROVAL, values, u[1])) * DAYS_PER_MONTH
-        return max(day + gap, 0.0)
-    return float(u[0]) * gap
+    if not programme.known:
+        return float(u[0]) * float(gaps[0]), 1
+    day, stage, _ = programme.known[-1]
+    if stage == "call":
+        called = day + float(data.parameters.draw(CALL_TO_APPROVAL, values, u[1])) * DAYS_PER_MONTH
+        if called >= 0 or not data.past.quarters:
+            return max(called, 0.0), 1
+        day = called  # the actual values tell that it is over
+    fits = np.flatnonzero(day + gaps >= 0)
+    k = int(fits[0]) if len(fits) else 0
+    return max(day + float(gaps[k]), 0.0), k + 1
 
 
 def milestone(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
-    """The day on which the one project opens, if it does: set-up counts from the as-of date."""
-    p = data.parameters
-    u = streams.uniforms(PROCESS, programme.programme_id, "milestone", 2)
-    day = float(p.draw(programme.setup, values, u[0])) * DAYS_PER_MONTH
-    fails = u[1] < p.value(programme.failure, values)
-    return np.zeros(0) if fails or day >= data.horizon.end else np.array([day])
+    """The day on which the one project opens, if it does: set-up counts from the plan's start.
+
+    That it is not open at the as-of date is known: of :data:`MOST_FUTURES` futures drawn the first one counts in which
+    it fails or takes longer. Where none does, the set-up time begins anew.
+    """
+    if programme.is_open:
+        return np.zeros(0)
+    p, start = data.parameters, data.past.start_day
+    u = streams.uniforms(PROCESS, programme.programme_id, "milestone", 2 * (MOST_FUTURES if start < 0 else 1))
+    days = start + p.draw(programme.setup, values, u[0::2]) * DAYS_PER_MONTH
+    fails = u[1::2] < p.value(programme.failure, values)
+    fits = np.flatnonzero(fails | (days >= 0))
+    k = int(fits[0]) if len(fits) else 0
+    day = float(days[k]) if len(fits) else float(days[k]) - start
+    return np.zeros(0) if fails[k] or day >= data.horizon.end else np.array([day])
 
 
 def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
@@ -327,7 +215,7 @@ def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams
     codes = [code for code, _, _ in data.counties]
     city_names = sorted({city for _, city, _ in data.counties})
     city = np.array([city_names.index(c) for _, c, _ in data.counties], dtype=np.int64)
-    in_force = np.array([state for _, _, state in data.counties], dtype=bool)
+    in_force = _with_rule(data, programme, streams)
     found = []
     for n, year in enumerate(when.years):
         if when.edges[n] <= when.day(date(year, month, 1)) < when.edges[n + 1]:
@@ -336,3 +224,27 @@ def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams
             in_force = in_force | (u < 1 - (1 - chance) * (1 - pull * share[city]))
         found.append(float(in_force.sum()))
     return np.array(found)
+
+
+def _with_rule(
+    data: ProgrammeData, programme: Programme, streams: Streams
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which counties have the rule at the as-of date: as many as the actual value says.
+
+    Counties with an actual value of their own first, then those in force in the registry, then drawn ones.
+    """
+    known = np.array([state for _, _, state in data.counties], dtype=bool)
+    name = programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new
+    wanted = data.past.level(name)
+    if np.isnan(wanted):
+        return known
+    codes = [code for code, _, _ in data.counties]
+    own = np.array([data.past.level(name, area=code) for code in codes])
+    likely = np.where(np.isnan(own), known * 1.0, 3 * own - 1)  # own yes 2, in force 1, not 0, own no -1
+    u = [streams.uniforms(PROCESS, code, "as-of", 1, programme.programme_id)[0] for code in codes]
+    found = np.zeros(len(codes), dtype=bool)
+    found[np.lexsort((u, -likely))[: round(wanted)]] = True
+    return found
+
+
+__all__ = ["OUTCOMES", "PROCESS", "Programme", "ProgrammeData", "programmes_data", "simulate_programmes", "start_pace"]

@@ -112,11 +112,14 @@ def horizon_problem(scenario: HasTables) -> tuple[int, int] | None:
     return (wanted, last) if last < wanted else None
 
 
-def counties(scenario: HasTables) -> list[County]:
-    """Every county of the registry ``counties`` as a planning problem, in the order of their codes."""
+def counties(scenario: HasTables, first: int | None = None) -> list[County]:
+    """Every county of the registry ``counties`` as a planning problem, in the order of their codes.
+
+    ``first`` is the first school year (None: the one after the year of the as-of date).
+    """
     parameters = scenario.parameters
     time = parameters.time
-    years = tuple(range(time.as_of.year + 1, time.seat_horizon + 1))
+    years = tuple(range(time.as_of.year + 1 if first is None else first, time.seat_horizon + 1))
     demand = _by_county(scenario.table("seat_demand"))
     capacity = _by_county(scenario.table("seat_capacity"))
     options = _by_county(scenario.table("seat_options"))

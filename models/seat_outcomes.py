@@ -4,18 +4,20 @@ The plan's rooms stand; classes are the recourse of each school year: a county o
 rooms and staff, seats local children first, then permit holders (those eligible by county rule before the others), buys
 private places up to its cap, and offers further migrant children seats as far as the share of the plan and of the year
 before ask for and empty seats allow. Everything is an array over counties; one replication takes a few milliseconds.
+A school year that had begun by the as-of date is settled: its actual shares stand, and the next one is the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from zjsim.models.seat_data import GRADES, STAGES, HasTables, counties
+from zjsim.models.past import Past, past
+from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties, first_year
 
 from zjsim.simulate.inputs import UncertainInput, Values, sample
 from zjsim.simulate.streams import Streams
@@ -39,6 +41,7 @@ _INPUTS = (
     "model_capacity_factor",
     "model_purchase_cap_share",
 )
+PUBLIC_SHARE = "public_share_public_only"
 _COLUMNS = {s: [g - 1 for g in grades] for s, grades in STAGES.items()}
 
 
@@ -69,8 +72,9 @@ class SeatData:
 def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData:
     """The data of the sub-model: registries of the scenario, rooms and public shares of the plan (may be empty)."""
     time = scenario.parameters.time
-    years = tuple(range(time.as_of.year + 1, time.horizon.year + 1))
-    places = counties(scenario)
+    first = first_year(time.as_of, 0)
+    years = tuple(range(first, time.horizon.year + 1))
+    places = counties(scenario, first)
     codes = tuple(d.code for d in places)
     demand = scenario.table("seat_demand").set_index(["county_code", "year", "grade"]).sort_index()
     index = pd.MultiIndex.from_product([codes, years, GRADES])
@@ -80,7 +84,8 @@ def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData
         return np.ascontiguousarray(values.reshape(len(codes), len(years), len(GRADES)).transpose(1, 0, 2))
 
     def by_stage(value: Any) -> Floats:
-        return np.array([[[value(d, s, y) for s in STAGES] for d in places] for y in years], dtype=float)
+        found = np.array([[[value(d, s, y) for s in STAGES] for d in places] for y in years], dtype=float)
+        return found.reshape(len(years), len(places), len(STAGES))
 
     built = _rooms_built(plan, codes, years)
     shares = _plan_shares(plan, codes, years)
@@ -96,7 +101,7 @@ def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData
         staffed=by_stage(lambda d, s, y: d.stages[s].staffed_classes[y]),
         cap=by_stage(lambda d, s, y: d.stages[s].purchase_places_max),
         private=by_stage(lambda d, s, y: d.private_places[s, y]),
-        base_share=np.array([d.base_public_share for d in places]),
+        base_share=_base_share(past(scenario), places, years),
         plan_share=shares,
         inputs=_declared(scenario.table("seat_norms")),
     )
@@ -113,6 +118,8 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
     ``values`` moves every input for all counties; only the growth of migrant children also differs between counties
     and years (a draw each, independent of all others).
     """
+    if not data.years:
+        return {name: np.zeros(0) for name in OUTCOMES}
     moved = {i.input_id: values.get(i.input_id, i.mode) / i.mode for i in data.inputs}
     growth = np.cumprod(_growth(data, values, streams), axis=0)
     migrant = np.rint(data.migrant * moved["model_migrant_stock_factor"] * growth[:, :, None])
@@ -202,6 +209,23 @@ def _stages(by_grade: Floats) -> Floats:
 
 def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else 1.0
+
+
+def _base_share(before: Past, places: Sequence[County], years: tuple[int, ...]) -> Floats:
+    """Public share of each county before the first school year (M112): the registry's, brought to the actual ones.
+
+    A county's own actual share stands; the others are multiplied alike so that the province has its actual share.
+    """
+    share = np.array([d.base_public_share for d in places])
+    wanted = before.level(PUBLIC_SHARE)
+    if np.isnan(wanted) or not years:
+        return share
+    children = np.array([d.migrants_of_year[years[0]] for d in places], dtype=float)
+    own = np.array([before.level(PUBLIC_SHARE, area=d.code) for d in places])
+    free = np.isnan(own)
+    rest = (share * children)[free].sum()
+    factor = (wanted * children.sum() - (own * children)[~free].sum()) / rest if rest > 0 else 1.0
+    return np.where(free, np.clip(share * factor, 0.0, 1.0), own)
 
 
 def _rooms_built(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years: tuple[int, ...]) -> Floats:

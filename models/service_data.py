@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zjsim.models.past import Past, past
 from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set, records
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class ServiceData:
     heritage_mix_of: tuple[tuple[tuple[int, int], ...], ...]
     assigned: tuple[tuple[int, ...], ...]
     industries_of: Mapping[int, int]
+    past: Past
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -118,6 +120,7 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
         heritage_mix_of=tuple(_mix(places, industries, c, "H") for c in cities),
         assigned=assigned,
         industries_of=dict(sorted(Counter(i for leads in assigned for i in leads).items())),
+        past=past(scenario),
     )
 
 

@@ -102,11 +102,11 @@ def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Reques
 def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, streams: Streams) -> dict[str, Floats]:
     """The requests of one class of firms of one city in one year; one stream for the group and year.
 
-    Requests of industries with an assigned institution grow by SP14: the further requests are drawn after the others,
-    so these stay as they are, and those of industries without assignment are dropped.
+    Requests of industries with an assigned institution grow by SP14 after the as-of date: the further requests are
+    drawn after the others, so these stay as they are, and those of industries without assignment are dropped.
     """
     p = data.parameters
-    growth = (1 + p.value("SP11", values)) ** (year - data.horizon.years[0] + 1)
+    growth = (1 + p.value("SP11", values)) ** (year - data.past.years[0] + 1)
     scale = float(np.prod([p.share_of_mode(i, values) for i in DEMAND]))
     repeats = p.value("PP33", values)
     scale *= (1 - repeats) / (1 - p.inputs["PP33"].mode)  # contracts include repeats: the total stays
@@ -120,12 +120,13 @@ def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, 
     day, firm, again, industry = u[: len(_FIRST)]
     branch = _industries(data, group, values, industry)
     led = np.array([bool(leads) for leads in (*data.assigned, ())])[branch]
-    keep = led | (np.arange(wanted) < count)
+    when = data.horizon.year_start(year) + _day_of_year(data, year, day)
+    keep = (led & (when >= 0)) | (np.arange(wanted) < count)
     number = group.first_key_firm + np.floor(firm * group.firms) if group.first_key_firm >= 0 else np.full(wanted, -1.0)
     with np.errstate(divide="ignore"):
         chain = np.floor(np.log(np.maximum(again, 1e-300)) / np.log(repeats)) if repeats > 0 else np.zeros(wanted)
     found = {
-        "day": data.horizon.year_start(year) + _day_of_year(data, year, day),
+        "day": when,
         "firm": number,
         "repeats": chain,
         "industry": branch.astype(np.float64),

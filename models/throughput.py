@@ -37,6 +37,7 @@ from zjsim.models.feasibility import (
     share_met,
     share_met_at,
 )
+from zjsim.models.past import Past, past, with_past
 from zjsim.models.resource_use import place_names, resource_use, resource_use_monthly
 
 from zjsim.simulate.checkpoint import Checkpoint
@@ -55,7 +56,8 @@ class Process:
     """A simulated process, ready to run: its data, its uncertain inputs and what comes out of it.
 
     ``repeat`` × the replications asked for are made at the base point, ``design_replications`` at each design point;
-    ``batch`` is how many replications one task of a worker takes.
+    ``batch`` is how many replications one task of a worker takes. ``years`` are all years of the plan, ``simulated``
+    those that are at least partly simulated (None: all); ``past`` says what came before.
     """
 
     name: str
@@ -68,6 +70,8 @@ class Process:
     repeat: int = 1
     design_replications: int = 3
     batch: int = 4
+    past: Past | None = None
+    simulated: tuple[int, ...] | None = None
 
     @property
     def first_day(self) -> date:
@@ -355,6 +359,7 @@ def _fields(assessment: Assessment) -> dict[str, Any]:
 def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Process]:
     """The processes of ``scenario`` with what ``plan`` opens, the dearest first."""
     found = []
+    before = past(scenario)
     for name, module, data_of, run, repeat, design_replications, batch in (
         ("training", training, training.training_data, training.simulate_training, 1, 2, 4),
         (
@@ -380,7 +385,8 @@ def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Proces
     ):
         data = data_of(scenario, plan)
         inputs = tuple(module.uncertain_inputs(data))
+        whole = with_past(run, module.OUTCOMES, before, data.years)
         resources = module.resources(data) if hasattr(module, "resources") else ()
-        numbers = (repeat, design_replications, batch)
-        found.append(Process(name, data, data.years, inputs, run, module.OUTCOMES, resources, *numbers))
+        numbers = (repeat, design_replications, batch, before, data.years)
+        found.append(Process(name, data, before.years, inputs, whole, module.OUTCOMES, resources, *numbers))
     return found

@@ -6,18 +6,20 @@ used in a calendar year is lost. Rooms are the weekly hours that training rooms 
 holidays. Who waits too long for them leaves. Volume is what comes out; nothing that a target asks for goes in.
 
 The state at the as-of date is a back-cast: the months before it are simulated from empty and are not counted.
-Patience is a matter of weeks, so six months are enough to forget the empty start.
+Patience is a matter of weeks, so six months are enough to forget the empty start; within a year they reach back to
+January at least, because trainer hours of the year that are not used yet remain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from zjsim.models.process_tools import horizon
 from zjsim.models.training_book import Book, Capacity
 from zjsim.models.training_classes import (
     PROCESS,
@@ -110,7 +112,7 @@ def training_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TrainingDa
     time = scenario.parameters.time
     return TrainingData(
         as_of=time.as_of,
-        years=tuple(range(time.as_of.year + 1, time.horizon.year + 1)),
+        years=horizon(time).years,
         cities=cities,
         courses=courses,
         base=tuple(tuple(base.get((c.city_code, k.course_type_id), 0.0) for k in courses) for c in cities),
@@ -282,7 +284,7 @@ def training_book(
     values = {**{i.input_id: i.mode for i in data.inputs}, **values}
     inputs = {i.input_id: i for i in data.inputs}
     months = _months(data)
-    book = Book(np.array([_day(data, date(y, 1, 1)) for y in (*data.years, data.years[-1] + 1)]))
+    book = Book(np.array([max(_day(data, date(y, 1, 1)), 0.0) for y in (*data.years, data.years[-1] + 1)]))
     province = _year_factors(data, PROVINCE, values["TR21"], streams)
     for city, bases in zip(data.cities, data.base, strict=True):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
@@ -319,19 +321,18 @@ def registrations(
     ``per_year`` persons × the factor of the year × the month's share of the year (PP15, swing times ``season``).
     """
     index = monthly_index(np.array(data.enrolment_index), season) / 12
-    year, total = data.as_of.year, [0.0]
-    for _, month in months[:-1]:
-        if month == 1:
-            year += 1
-        total.append(total[-1] + per_year * factors[year] * float(index[month - 1]))
+    total = [0.0]
+    for day, month in months[:-1]:
+        factor = factors[(data.as_of + timedelta(days=day + 1)).year]
+        total.append(total[-1] + per_year * factor * float(index[month - 1]))
     return Registrations(np.array([day for day, _ in months]), np.array(total))
 
 
 def _year_factors(data: TrainingData, place: str, sigma: float, streams: Streams) -> dict[int, float]:
-    """By how much a place's demand differs in each year, the year of the back-cast included."""
+    """By how much a place's demand differs in each year, those of the back-cast included."""
     return {
         year: demand_factor(sigma, float(streams.uniforms(PROCESS, place, year, 1, "demand")[0]))
-        for year in (data.as_of.year, *data.years)
+        for year in range(data.years[0] - 1, data.years[-1] + 1)
     }
 
 
@@ -342,6 +343,7 @@ def _day(data: TrainingData, day: date) -> float:
 
 def _months(data: TrainingData) -> list[tuple[float, int]]:
     """(first day, calendar month) from the start of the back-cast; the last entry is the end of the last year."""
-    first = data.years[0] * 12 - WARM_UP_MONTHS
+    begin = data.as_of + timedelta(days=1)
+    first = begin.year * 12 + min(begin.month - 1 - WARM_UP_MONTHS, 0 if begin.month > 1 else -WARM_UP_MONTHS)
     firsts = [divmod(m, 12) for m in range(first, (data.years[-1] + 1) * 12 + 1)]
     return [(_day(data, date(year, month + 1, 1)), month + 1) for year, month in firsts]

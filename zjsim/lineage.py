@@ -70,9 +70,9 @@ PROCESSES = {
     "training": Theme(
         "training",
         (),
-        ("training", "training_book", "training_classes"),
+        ("training", "training_book", "training_classes", "past"),
         (
-            "training_providers", "training_demand", "course_types", "training_calendar", "monthly_indices",
+            "actuals", "training_providers", "training_demand", "course_types", "training_calendar", "monthly_indices",
             "process_parameters", "training_parameters",
         ),
         ("time", "simulation"),
@@ -80,32 +80,35 @@ PROCESSES = {
     "enterprise_service": Theme(
         "enterprise_service",
         (),
-        ("enterprise_service", "service_requests"),
+        ("enterprise_service", "service_requests", "service_past", "past"),
         (
-            "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places", "monthly_indices",
-            "counties", "process_parameters", "service_parameters",
+            "actuals", "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places",
+            "monthly_indices", "counties", "process_parameters", "service_parameters",
         ),
         ("time", "simulation"),
     ),
     "patent_transfer": Theme(
         "patent_transfer",
         (),
-        ("patent_transfer",),
-        ("patents", "process_parameters", "service_parameters", "patent_parameters"),
+        ("patent_transfer", "patent_data", "past"),
+        ("actuals", "patents", "process_parameters", "service_parameters", "patent_parameters"),
         ("time", "patents", "simulation"),
     ),
     "programmes": Theme(
         "programmes",
         (),
-        ("programmes",),
-        ("programmes", "programme_batches", "sibling_rule", "counties", "process_parameters", "programme_parameters"),
+        ("programmes", "programme_data", "past"),
+        (
+            "actuals", "programmes", "programme_batches", "sibling_rule", "counties", "process_parameters",
+            "programme_parameters",
+        ),
         ("time", "simulation"),
     ),
     "seats": Theme(
         "seats",
         (),
-        ("seat_outcomes",),
-        ("seat_demand", "seat_capacity", "seat_options", "seat_norms", "migrant_calibration", "counties"),
+        ("seat_outcomes", "past"),
+        ("actuals", "seat_demand", "seat_capacity", "seat_options", "seat_norms", "migrant_calibration", "counties"),
         ("time", "seats", "simulation"),
     ),
 }  # fmt: skip

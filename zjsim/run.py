@@ -30,6 +30,7 @@ from zjsim.runfolder import (
     published,
     run_id,
 )
+from zjsim.scenario.quarters import quarters_until
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 from zjsim.texts import Language, text
 
@@ -339,6 +340,7 @@ def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, An
         "run_id": run_id(identity),
         "header": sections["header"],
         "as_of": str(parameters.time.as_of),
+        "actual_quarters": list(quarters_until(parameters.time.as_of)),
         "horizon": str(parameters.time.horizon),
         "readings": {
             f"{section}.{name}": value

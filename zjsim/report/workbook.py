@@ -85,7 +85,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "deciding_inputs": (
         "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
     ),
-    "yearly_outcomes": ("indicator", "year", "kind", "unit", "mean", "p05", "p50", "p95"),
+    "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zjsim.scenario.quarters import is_quarter_end, quarter_end, quarter_of
 from zjsim.tables.errors import Finding, Severity, finding
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _dates(parameters: Parameters) -> list[Finding]:
 
     if time.as_of >= time.horizon:
         late("as_of_after_horizon", "time.as_of", time.as_of, time.horizon)
+    elif not is_quarter_end(time.as_of):
+        late("as_of_not_quarter_end", "time.as_of", time.as_of, quarter_end(quarter_of(time.as_of)))
     if time.seat_horizon < time.horizon.year:
         late("seat_horizon_early", "time.seat_horizon", time.seat_horizon, time.horizon.year)
     return found

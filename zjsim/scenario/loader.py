@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+import zjsim.scenario.actual_checks
 import zjsim.scenario.date_checks
 import zjsim.scenario.paths
 import zjsim.scenario.range_checks

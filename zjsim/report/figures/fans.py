@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from zjsim.report.style import BLUE, GREY, ORANGE, VERMILLION, heading, new_figure, wrap
-from zjsim.report.words import indicator_name, is_true, quantity, reading_name
+from zjsim.report.style import BLUE, GREY, INK, ORANGE, VERMILLION, heading, new_figure, wrap
+from zjsim.report.words import code_word, indicator_name, is_true, quantity, reading_name
 from zjsim.texts import Language, text
 
 _COLUMNS = 4
@@ -31,9 +31,10 @@ def draw_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], l
         return None
     lines = math.ceil(len(names) / _COLUMNS)
     width = 2 * _MARGIN_IN + _COLUMNS * _PANEL_W_IN
+    before = _past_sentence(manifest, outcomes, lang)
     height = _TOP_IN + lines * _PANEL_H_IN + _BOTTOM_IN
     figure = new_figure(width, height)
-    heading(figure, text("report.fig_fan", lang), text("report.fig_fan_sub", lang))
+    heading(figure, text("report.fig_fan", lang), text("report.fig_fan_sub", lang) + before)
     for i, name in enumerate(names):
         left = _MARGIN_IN + (i % _COLUMNS) * _PANEL_W_IN + 0.55
         top = _TOP_IN + (i // _COLUMNS) * _PANEL_H_IN + 0.5
@@ -56,6 +57,7 @@ def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Langu
         style, ink = (":", ORANGE) if yearly else ((0, (4, 2)), VERMILLION)
         axes.axhline(level, color=ink, linewidth=1.3, linestyle=style)
     _limits(axes, outcome, list(bounds), shares)
+    _past(axes, outcome, lang)
     axes.set_title(wrap(indicator_name(first, lang), 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
     between = "、" if lang == "zh" else ", "
     said = between.join(reading_name(r, lang) for r in targets["reading"])
@@ -68,6 +70,36 @@ def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Langu
     axes.set_xlim(min(years) - 0.25, max(years) + 0.25)
     axes.tick_params(labelsize=7.5, length=2)
     axes.grid(axis="y")
+
+
+def _past_sentence(manifest: Mapping[str, Any], outcomes: pd.DataFrame, lang: Language) -> str:
+    """What the squares mean, where some values are actual; nothing otherwise."""
+    if "status" not in outcomes or not outcomes["status"].astype(str).str.startswith("actual").any():
+        return ""
+    said = sorted({b for cell in outcomes["actual_basis"].dropna() for b in str(cell).split(";") if b})
+    basis = ("、" if lang == "zh" else ", ").join(str(code_word(b, lang)) for b in said)
+    return "\n" + text("report.fig_fan_past", lang, as_of=manifest["as_of"], basis=basis)
+
+
+def _past(axes: Axes, outcome: pd.DataFrame, lang: Language) -> None:
+    """Actual values as a dark line of squares; a year that is part actual as an open square."""
+    if "status" not in outcome:
+        return
+    actual = outcome[outcome["status"] == "actual"]
+    partly = outcome[outcome["status"] == "actual_and_simulated"]
+    line: dict[str, Any] = {"color": INK, "marker": "s", "markersize": 4.5, "zorder": 3, "clip_on": False}
+    if len(actual):
+        axes.plot(actual["year"].astype(int), actual["p50"], linewidth=1.6, **line)
+        last = actual.iloc[-1]
+        low, high = axes.get_ylim()
+        below = float(last["p50"]) > low + 0.3 * (high - low)
+        axes.annotate(
+            text("report.fig_fan_actual", lang), (int(last["year"]), float(last["p50"])),
+            xytext=(0, -6 if below else 6), textcoords="offset points", fontsize=7, color=INK, ha="center",
+            va="top" if below else "bottom",
+        )  # fmt: skip
+    if len(partly):
+        axes.plot(partly["year"].astype(int), partly["p50"], linestyle="", markerfacecolor="white", **line)
 
 
 def _bounds(targets: pd.DataFrame) -> dict[float, bool]:

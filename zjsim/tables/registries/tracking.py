@@ -125,9 +125,17 @@ ACTUALS = Registry(
     ),
     required=False,
     may_be_empty=True,
-    help_zh="截至基准日的完成情况；基准日之前的模拟以此替换。基准情景为空，示例回溯数据须标注为 synthetic。",
-    help_en="What has been achieved up to the as-of date; it replaces the simulated past. Empty in the baseline; a "
-    "back-cast must be labelled synthetic.",
+    help_zh="截至基准日（季度末）的完成情况；基准日之前不再模拟，以此为准。"
+    "凡目标表 outcome 所列指标均须有全省（330000）数值：流量类自目标起点至基准日每季一行；"
+    "水平类须有每个已过年份的第四季度和基准日所在季度。"
+    "市、县的行可填可不填，合计不得超过全省，填全时须与全省相等。"
+    "基准日之后的行不使用并予以提示。尚无统计数时可填回溯值，依据须标明 synthetic。",
+    help_en="What has been achieved up to the as-of date (the end of a quarter); it stands in the place of the "
+    "simulated past. Needed for the province (330000), for every outcome that a target names: of a flow every quarter "
+    "from the target's start to the as-of date; of a level the fourth quarter of each year that is over and the "
+    "quarter of the as-of date. Rows of cities and counties are optional; their sum must not exceed the province's "
+    "value, and equal it where all are given. Rows after the as-of date are not used, with a notice. Where nothing has "
+    "been counted yet a back-cast may stand, its basis synthetic.",
 )
 
 REGISTRIES: tuple[Registry, ...] = (BODIES, TASKS, MILESTONES, ACTUALS)

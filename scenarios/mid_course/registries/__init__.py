@@ -1,0 +1,1 @@
+"""The registry of actual values that the what-if begins with."""
