@@ -359,7 +359,7 @@ def test_with_all_but_one_quarter_known_hardly_anything_is_open() -> None:
     assert set(open_) <= {"consortia_with_national", "consortia_provincial", "ai_college_opened", "platforms_opened"}
     assert len(open_) <= 3
     for study in studies:
-        for values in study.base.values():
+        for values in (study.base[name] for name in study.process.outcomes):
             known = ~np.isnan(values[0, :2])
             assert (values[:, :2][:, known] == values[0, :2][known]).all()
     tables = all_tables(registry, studies, found, 0.9, 1)
