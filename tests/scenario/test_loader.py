@@ -134,7 +134,7 @@ def test_sets_change_parameters_and_cells(write_scenario: WriteScenario) -> None
     sets = (
         "simulation.p_required=0.8",
         "assignment.lead_reading=several_within_capacity",
-        "time.as_of=2024-09-30",
+        "time.horizon=2028-12-31",
         "header.author=张三",
         "assignment.strength_by_grade.A+=0.98",
         f"counties[{code}].name_zh=新县",
@@ -142,7 +142,7 @@ def test_sets_change_parameters_and_cells(write_scenario: WriteScenario) -> None
     scenario = load(folder, sets=sets)
     assert scenario.parameters.simulation.p_required == 0.8
     assert scenario.parameters.assignment.lead_reading == "several_within_capacity"
-    assert str(scenario.parameters.time.as_of) == "2024-09-30"
+    assert str(scenario.parameters.time.horizon) == "2028-12-31"
     assert scenario.header.author == "张三"
     assert scenario.header.title_en == "Toy"
     assert scenario.parameters.assignment.strength_by_grade["A+"] == 0.98
