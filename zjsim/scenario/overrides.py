@@ -170,6 +170,9 @@ def _set_column(sheet: _Sheet, row: int, op: Op, rows: NDArray[np.int64], column
     if op == "scale" and column.kind in _NUMERIC and column.separator:
         sheet.fault("override_scale_list", row, column.name, value)
         return
+    if op == "scale" and column.kind not in _NUMERIC and column.name not in PROVENANCE:
+        sheet.fault("override_scale_text", row, column.name, value)
+        return
     if scaled and not NUMBER.fullmatch(value):
         fix = probable_number(value, Column("factor", "number", "", ""))
         sheet.fault("override_factor", row, column.name, value, fix)

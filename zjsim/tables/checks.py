@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from zjsim.tables.errors import Finding, finding
 from zjsim.tables.raw import Cells, RawTable
 from zjsim.tables.schema import Column, Registry
-from zjsim.tables.values import INTEGER, NUMBER, SUSPICIOUS, Problem, compiled, nearest, plain, problem_of
+from zjsim.tables.values import (
+    INTEGER,
+    NEGATIVE_ZERO,
+    NUMBER,
+    SUSPICIOUS,
+    Problem,
+    compiled,
+    is_plain_number,
+    nearest,
+    plain,
+    problem_of,
+)
 
 MOST_VALUES = 100
 """Different wrong values of one rule and column that are told one by one; the rest is counted."""
@@ -166,8 +177,12 @@ def _all_numbers(cells: list[str], column: Column, array: Cells) -> NDArray[np.f
             return np.fromiter(map(number.__getitem__, cells), dtype=np.float64, count=len(cells))
     joined = "\n".join(cells) + "\n"
     lines = _NUMBER_LINES[column.kind, column.required]
-    if joined.count("\n") != max(len(cells), 1) or "-0\n" in joined or not lines.fullmatch(joined):
+    if joined.count("\n") != max(len(cells), 1) or not lines.fullmatch(joined):
         return np.empty(0) if not cells else None
+    if "-0" in joined and any(map(NEGATIVE_ZERO.fullmatch, cells)):
+        return None
+    if ("e" in joined or "E" in joined) and not all(map(is_plain_number, cells)):
+        return None
     if not column.required and "" in cells:
         array = np.array([cell or "nan" for cell in cells], dtype=object)
     numbers = array.astype(np.float64)
@@ -240,7 +255,10 @@ def _suspects(values: Iterable[str], column: Column) -> Iterable[str]:
     well = (INTEGER if column.kind == "integer" else NUMBER).fullmatch
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
-    return [v for v in values if not well(v) or v == "-0" or not low <= float(v) <= high or float(v) in (low, high)]
+    return [
+        v for v in values
+        if not well(v) or not is_plain_number(v) or not low < float(v) < high or NEGATIVE_ZERO.fullmatch(v)
+    ]  # fmt: skip
 
 
 def _problem_of_list(value: str, column: Column) -> Problem | None:

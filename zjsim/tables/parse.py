@@ -84,8 +84,11 @@ def _parse_regular(data: bytes, name: str, label: str) -> RawTable | None:
     header_line = int(np.searchsorted(newlines, starts[first])) + 1
     if not len(rows):
         return RawTable(name, label, header, header_line, [np.empty(0, dtype=object) for _ in header], lines)
+    body = data[ends[first] + 1 :]
+    if body.startswith(b"\xef\xbb\xbf"):
+        return None  # pandas would drop the mark from the first cell unseen
     frame = pd.read_csv(
-        io.BytesIO(data[ends[first] + 1 :]),
+        io.BytesIO(body),
         header=None,
         names=list(range(width)),
         index_col=False,

@@ -16,6 +16,10 @@ INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})", re.ASCII)
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
 ISO_DATE = re.compile(r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
 
+NEGATIVE_ZERO = re.compile(r"-0(?:\.0*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
+SMALLEST_WRITTEN_OUT = 1e-4
+"""Numbers below it may be written with an exponent."""
+
 INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 OUTER_SPACE = re.compile(r"\A\s|\s\Z")
 FORMULA = re.compile(r"[=@+](?=\S)|-(?=[A-Za-z(])")
@@ -130,14 +134,26 @@ def _chinese_number(text: str) -> int | None:
 def problem_of_number(value: str, column: Column) -> Problem | None:
     """What is wrong with a cell of an integer or number column (None if nothing is)."""
     whole = column.kind == "integer"
-    if not (INTEGER if whole else NUMBER).fullmatch(value) or value == "-0":
+    if not (INTEGER if whole else NUMBER).fullmatch(value) or NEGATIVE_ZERO.fullmatch(value):
         if plain(value).casefold() in PLACEHOLDERS:
             return Problem("placeholder" if not column.required else "placeholder_required")
         return Problem("not_integer" if whole else "not_number", probable_number(value, column))
     number = float(value)
     if number in (float("inf"), float("-inf")):
         return Problem("not_number")
+    if not is_plain_number(value):
+        return Problem("scientific", probable_number(value, column))
     return problem_of_range(number, column)
+
+
+def is_plain_number(value: str) -> bool:
+    """Whether a number is written out; only tiny ones may have an exponent, as this package writes them (1e-05).
+
+    Elsewhere an exponent is what a spreadsheet shows of a number it has cut off.
+    """
+    if "e" not in value and "E" not in value:
+        return True
+    return abs(float(value)) < SMALLEST_WRITTEN_OUT and repr(float(value)) == value
 
 
 def problem_of_range(number: float, column: Column) -> Problem | None:

@@ -55,8 +55,8 @@ LEVERS = Registry(
             required=False,
             minimum=0,
             help_zh="没有公开单价时的相对投入，与布局设施类型的成本点同一尺度（一个企业分中心为1点）；元与点只填一项。",
-            help_en="Relative effort where no price is public, on the scale of the location kinds (a branch centre in a "
-            "firm is 1 point); give yuan or points, not both.",
+            help_en="Relative effort where no price is public, on the scale of the location kinds (a branch centre in "
+            "a firm is 1 point); give yuan or points, not both.",
         ),
         Column("cost_per_zh", "text", "成本对应的单位", "What the cost is for, in Chinese", required=False),
         Column("cost_per_en", "text", "成本对应的单位（英文）", "What the cost is for", required=False),
