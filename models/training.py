@@ -123,6 +123,10 @@ def training_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TrainingDa
     )
 
 
+MENTORS = "M074"
+"""A course type of this measure trains entrepreneurship mentors, whatever the readings of the training target count."""
+
+
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
@@ -143,6 +147,7 @@ def _course_type(row: Any) -> CourseType:
         counts_all=bool(row.counts_all),
         counts_social=bool(row.counts_social),
         labour_overlap=bool(row.labour_overlap),
+        trains_mentors=MENTORS in row.measures.split(";"),
     )
 
 

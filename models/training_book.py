@@ -94,7 +94,7 @@ class Book:
         counts_social = np.array([k.counts_social for k in courses])[c.course]
         counted_once = 1 - overlap * np.array([k.labour_overlap for k in courses])[c.course]
         counted_once = counted_once * (1 - capacity.technician_share) * (c.hours >= STRICT_HOURS)
-        mentor = np.array([not (k.counts_all or k.counts_social) for k in courses])[c.course]
+        mentor = np.array([k.trains_mentors for k in courses])[c.course]
         for name, bins, weights in (
             ("training_person_times_all", began, c.participants * counts_all),
             ("training_person_times_social", began, c.participants * counts_social),

@@ -43,6 +43,7 @@ class CourseType:
     counts_all: bool
     counts_social: bool
     labour_overlap: bool
+    trains_mentors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

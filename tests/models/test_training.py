@@ -113,7 +113,7 @@ def test_counts_by_hand() -> None:
 
 def test_short_courses_and_mentors_do_not_count_where_they_should_not() -> None:
     book = Book(np.array([0.0, 365.0]))
-    mentors = replace(COURSE, counts_all=False, counts_social=False)
+    mentors = replace(COURSE, counts_all=False, counts_social=False, trains_mentors=True)
     capacity = run_city(TOY, CITY, CONSTANTS, classes([1.0]), MONTHS)[1]
     for course, hours in ((COURSE, 7.0), (mentors, 20.0)):
         book.enter(classes([1.0], hours=hours), np.array([1.0]), capacity, (course,), 0.0)
@@ -228,3 +228,9 @@ def test_the_shape_of_course_hours_moves_the_volume(baseline: TrainingData) -> N
         for shape in (0.0, 1.0)
     }
     assert (volume[1.0] > 1.02 * volume[0.0]).all()
+
+
+def test_strict_counting_makes_no_mentors_of_online_learners() -> None:
+    courses = training_data(zjsim.load("strict_counting"), {}).courses
+    assert [c.course_type_id for c in courses if c.trains_mentors] == ["CT10"]
+    assert len([c for c in courses if not c.counts_all]) > 1

@@ -108,6 +108,7 @@ def test_a_child_of_a_child_goes_on_from_there_and_a_table_replaces_what_came_be
         ("{a},sett,甲,,一\n", "unknown_choice", 2, "op"),
         ("{a},set,甲,,\n", "required", 2, "reason"),
         ("{a},scale,,x,一\n", "override_factor", 2, "population_2020"),
+        ("{a},scale,2,,一\n", "override_scale_text", 2, "name_zh"),
         ('{a},set,,"1,2OO",一\n', "not_integer", 2, "population_2020"),
         ("{a},set,<empty>,,一\n", "required", 2, "name_zh"),
         ("{a},add,甲,1,一\n", "override_exists", 2, "county_code"),
