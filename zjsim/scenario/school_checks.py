@@ -62,8 +62,8 @@ def shares_of_stages(tables: Tables) -> Iterator[Broken]:
     """The shares of a county's zones add up to 1 in each stage, or are all 0 where they are unknown."""
     zones = tables["seat_zones"]
     for column in [c for c in zones.columns if c.startswith("share_")]:
-        totals = zones.groupby(["county_code", "stage"], sort=True)[column].sum()
-        for (county, stage), total in totals.items():
+        totals = zones.groupby(["county_code", "stage"], sort=True)[column].sum().reset_index()
+        for county, stage, total in totals.itertuples(index=False):
             if total and abs(total - 1) > 1e-6:
                 last = int(np.flatnonzero((zones["county_code"] == county) & (zones["stage"] == stage))[-1])
                 words: dict[str, object] = {"county": f"{county} {stage}", "total": f"{total:.6g}"}
