@@ -27,11 +27,11 @@ from zjsim.models.assignment_rules import (
 )
 from zjsim.models.assignment_scores import Candidate, heritage_candidates
 
+from zjsim.solve.choices import best_without
 from zjsim.solve.conflicts import Requirement
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
-from zjsim.solve.resolve import Resolver
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 
 Post = tuple[str, str, str]
@@ -256,16 +256,10 @@ def solve_heritage(
     if isinstance(result, Stopped):
         return result
     chosen = _chosen(m, result.plan)
-    regret: dict[Slot, int | None] = {}
-    runner_up: dict[Slot, str | None] = {}
-    resolver = Resolver(prepared)
-    for (h, r), u in sorted(chosen.items()) if explain_choices else ():
-        other = resolver.solve(bounds=[(m.y[h, u, r], 0, 0)])
-        if isinstance(other, Infeasible):
-            regret[h, r], runner_up[h, r] = None, None
-        elif isinstance(other, Optimal | Feasible):
-            regret[h, r] = max(round(result.stages[0].value - other.stages[0].value), 0)
-            runner_up[h, r] = _chosen(m, other.plan)[h, r]
+    posts = {(h, r): m.y[h, u, r] for (h, r), u in sorted(chosen.items())} if explain_choices else {}
+    others = best_without(prepared, result.stages[0], posts)
+    regret = {slot: None if other is None else round(other[0]) for slot, other in others.items()}
+    runner_up = {slot: None if other is None else _chosen(m, other[1])[slot] for slot, other in others.items()}
     plan = HeritagePlan(chosen, round(result.stages[0].value), regret, runner_up)
     if isinstance(result, Optimal):
         return Optimal(plan, result.stages)

@@ -31,12 +31,12 @@ from zjsim.models.assignment_rules import (
 )
 from zjsim.models.assignment_scores import Candidate, lead_candidates
 
+from zjsim.solve.choices import best_without
 from zjsim.solve.conflicts import Requirement, changes_of
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.highs import Sense
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
-from zjsim.solve.resolve import Resolver
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stopped
 
 Discipline = tuple[str, str]
@@ -281,17 +281,10 @@ def solve_leads(
     if isinstance(result, Stopped):
         return result
     leads = lead_choice(m, result.plan)
-    regret: dict[str, int | None] = {}
-    runner_up: dict[str, Discipline | None] = {}
-    resolver = Resolver(prepared)
-    for i in data.industries if explain_choices else ():
-        other = resolver.solve(bounds=[(m.x[i, *leads[i]], 0, 0)])
-        if isinstance(other, Infeasible):
-            regret[i], runner_up[i] = None, None
-        elif isinstance(other, Optimal | Feasible):
-            lost = result.stages[0].value - other.stages[0].value
-            regret[i] = max(round(lost if data.sense == "maximise" else -lost), 0)
-            runner_up[i] = lead_choice(m, other.plan)[i]
+    chosen = {i: m.x[i, *leads[i]] for i in data.industries} if explain_choices else {}
+    others = best_without(prepared, result.stages[0], chosen)
+    regret = {i: None if other is None else round(other[0]) for i, other in others.items()}
+    runner_up = {i: None if other is None else lead_choice(m, other[1])[i] for i, other in others.items()}
     plan = LeadPlan(leads, round(result.stages[0].value), regret, runner_up)
     if isinstance(result, Optimal):
         return Optimal(plan, result.stages)

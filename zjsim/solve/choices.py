@@ -9,15 +9,17 @@ it, *out* when none does, *impossible* when no plan at all does. Where a limit l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from zjsim.solve.goals import Prepared, Solution
 from zjsim.solve.resolve import Resolver
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Stage
 
 Standing = Literal["forced", "firm", "swappable", "out", "impossible", "unproven"]
+
+Slot = TypeVar("Slot")
 
 _SLACK = 1e-7
 
@@ -73,6 +75,25 @@ def span_of(prepared: Prepared, stage: Stage, time_limit_s: float | None = None)
         worst = result.stages[0]
         return Span(stage.value, stage.bound, worst.value, worst.bound)
     return Span(stage.value, stage.bound, stage.value, -math.inf if stage.sense == "maximise" else math.inf)
+
+
+def best_without(
+    prepared: Prepared, stage: Stage, chosen: Mapping[Slot, Any]
+) -> dict[Slot, tuple[float, Solution] | None]:
+    """For every slot the best plan without the 0/1 variable ``chosen`` for it, and what the first goal then loses.
+
+    ``None``: no plan is left without it, the choice is forced. No entry where the limit of time, which all these
+    re-solves share, left no room. ``stage`` is the first goal's in the plan; losses are in its unit, never below 0.
+    """
+    resolver, sign = Resolver(prepared), 1.0 if stage.sense == "maximise" else -1.0
+    found: dict[Slot, tuple[float, Solution] | None] = {}
+    for slot, variable in chosen.items():
+        other = resolver.solve(bounds=[(variable, 0, 0)])
+        if isinstance(other, Infeasible):
+            found[slot] = None
+        elif isinstance(other, Optimal | Feasible):
+            found[slot] = max(sign * (stage.value - other.stages[0].value), 0.0), other.plan
+    return found
 
 
 def weigh(

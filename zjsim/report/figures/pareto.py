@@ -46,9 +46,12 @@ def _panel(axes: Axes, points: pd.DataFrame, lang: Language) -> None:
     axes.plot(plan["cities"], plan["score"], "D", color=VERMILLION, markersize=8, zorder=4)
     best = float(points["score"].max())
     for _, row in points.iterrows():
-        lost = float(row["score"]) - best
-        label = text("assignment.figure.pareto_plan", lang) if bool(row["is_plan"]) else f"{lost:+.1f}"
-        axes.annotate(label, (row["cities"], row["score"]), (5, 6), textcoords="offset points", fontsize=8, color=GREY)
+        lost, ours = float(row["score"]) - best, bool(row["is_plan"])
+        label = text("assignment.figure.pareto_plan", lang) if ours else f"{lost:+.1f}".replace("-", "−")
+        # The plan's label stands above its diamond, clear of the next point's number.
+        place, side = ((0, 9), "center") if ours else ((5, 6), "left")
+        at = (row["cities"], row["score"])
+        axes.annotate(label, at, place, textcoords="offset points", fontsize=8, color=GREY, ha=side)
     axes.set_xlabel(text("assignment.figure.pareto_cities", lang))
     axes.set_ylabel(text("assignment.figure.pareto_score", lang))
     axes.margins(x=0.12, y=0.15)
