@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from zjsim.models.assignment_plan import TABLES
@@ -252,3 +254,54 @@ def test_a_broken_special_rule_is_found(
 def test_a_missing_table_is_found(plan: Plan, tables: dict[str, pd.DataFrame], baseline: Any) -> None:
     del plan["heritage_pairs"]
     assert rules_found(plan, tables, baseline.parameters) == {"table_missing"}
+
+
+NOT_CHECKED = {("assignment_stages", "unit"), ("assignment_stages", "tolerance"), (V, "candidates")}
+"""What a row says of its own making, and counts that only the model's candidates give."""
+
+
+def corrupted(value: Any, column: pd.Series, g: random.Random) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, bool | np.bool_):
+        return not value
+    if isinstance(value, float | np.floating):
+        return 1.0 if np.isnan(value) else float(value) + max(1.0, abs(float(value)) / 10)
+    if isinstance(value, int | np.integer):
+        return int(value) + 1
+    others = [v for v in column.unique() if v != value]
+    return g.choice(others) if others else f"{value}x"
+
+
+@pytest.mark.parametrize("table", [L, H, G, V, S])
+def test_any_cell_changed_at_random_is_found(
+    solved: Plan, tables: dict[str, pd.DataFrame], baseline: Any, table: str
+) -> None:
+    """One cell of every column but names: whatever it says, the audit stops the plan."""
+    g = random.Random(table)
+    missed = []
+    for column in solved[table].columns:
+        if column.endswith(("_zh", "_en")) or (table, column) in NOT_CHECKED:
+            continue
+        t = solved[table].copy()
+        row = g.randrange(len(t))
+        new = corrupted(t[column].iloc[row], t[column], g)
+        t[column] = t[column].astype(object)
+        t.loc[t.index[row], column] = new
+        if not check({**solved, table: t}, tables, baseline.parameters):
+            missed.append((column, row, new))
+    assert missed == []
+
+
+def test_rows_swapped_doubled_or_lost_are_found(solved: Plan, tables: dict[str, pd.DataFrame], baseline: Any) -> None:
+    g = random.Random(11)
+    for table in (L, H, G, V):
+        t = solved[table]
+        one, two = g.sample(range(len(t)), 2)
+        swapped = t.copy()
+        who = ["moe_code", "discipline_code"] if table in (L, G) else ["moe_code"] if table == H else ["participants"]
+        while (t.loc[one, who] == t.loc[two, who]).all():
+            one, two = g.sample(range(len(t)), 2)
+        swapped.loc[one, who], swapped.loc[two, who] = t.loc[two, who].tolist(), t.loc[one, who].tolist()
+        lost, doubled = t.drop(index=one), pd.concat([t, t.loc[[one]]], ignore_index=True)
+        for what, changed in (("swapped", swapped), ("lost", lost), ("doubled", doubled)):
+            assert check({**solved, table: changed}, tables, baseline.parameters), (table, what)

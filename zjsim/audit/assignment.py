@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.audit.assignment_explanations import explanations
+from zjsim.audit.assignment_facts import facts
 from zjsim.audit.assignment_supports import support_rules, supports
 from zjsim.audit.assignment_tools import SHARES, Scorer, at, cap, ids, number, once_each, same, special
 from zjsim.audit.finding import Finding
@@ -39,6 +40,7 @@ def check(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], 
         found += _heritage_scores(pairs, scorer)
     found += _totals(plan)
     if not found:
+        found += facts(plan, tables, p, scorer)
         rules = {"lead": lead_rules, "heritage": heritage_rules, "support": support_rules(leads, scorer)}
         found += explanations(plan, tables, p, scorer, rules)
     return found
@@ -128,6 +130,8 @@ def _heritage_scores(t: pd.DataFrame, scorer: Scorer) -> Iterator[Finding]:
 
 def _totals(plan: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
     stages = {str(r["stage"]): r for r in plan["assignment_stages"].to_dict("records")}
+    twice = plan["assignment_stages"]["stage"].duplicated()
+    yield from (at("stage_missing", item=s) for s in plan["assignment_stages"]["stage"][twice])
     for name, stage in (("lead_assignments", "lead_score"), ("heritage_pairs", "heritage_score")):
         t = plan[name]
         if stage not in stages:

@@ -154,6 +154,9 @@ def _prices(plan: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
     stages = plan["assignment_stages"].set_index("stage")
     for r in plan["assignment_prices"].to_dict("records"):
         who = f"{r['goal']} → {r['later_goal']}"
+        if r["later_goal"] not in stages.index:
+            yield at("stage_missing", item=r["later_goal"])
+            continue
         value, sense = (stages.loc[r["later_goal"], c] for c in ("value", "sense"))
         loss = (1 if sense == "maximise" else -1) * (float(r["value_without"]) - float(value))
         if abs(float(r["value"]) - float(value)) > 1e-6 or abs(float(r["loss"]) - loss) > 1e-6:
