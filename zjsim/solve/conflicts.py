@@ -150,12 +150,15 @@ def changes_of(
 def joined(conflicts: Sequence[Conflict]) -> Conflict:
     """Conflicts of models that are solved side by side, told together: the first one's members, every repair."""
     first, *more = conflicts
-    told = [
-        " ".join(s for c in conflicts if (s := getattr(c, name))) for name in ("zh", "en", "repair_zh", "repair_en")
-    ]
+
+    def told(part: str) -> str:
+        between = "" if part.endswith("zh") else " "
+        return between.join(filter(None, (str(getattr(c, part)) for c in conflicts)))
+
     repair = tuple(pair for c in conflicts for pair in c.repair)
     minimal = first.minimal and all(c.minimal for c in more)
-    return Conflict(first.members, *told, minimal=minimal, repair=repair)
+    words = told("zh"), told("en"), told("repair_zh"), told("repair_en")
+    return Conflict(first.members, *words, minimal, repair)
 
 
 @dataclass(slots=True)
