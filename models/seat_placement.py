@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
@@ -61,6 +62,23 @@ COUNTED = {
 """Tables for publication and their columns that count children; the others are for the county's own use."""
 
 
+COUNTY_TABLES = ("placement_groups",)
+"""Tables by group of children: for the county's own use only."""
+
+
+@dataclass(frozen=True)
+class CountyTask:
+    """What one county's placement needs: its registries of the year, the parameters, modes, whether with sentences."""
+
+    code: str
+    year: int
+    tables: dict[str, pd.DataFrame]
+    parameters: Any
+    with_purchased: bool
+    modes: tuple[str, ...]
+    explain: bool
+
+
 def placement_year(scenario: Any) -> int:
     """School year that is placed: the one asked for, else the first after the as-of date."""
     asked = int(scenario.parameters.placement.year)
@@ -80,6 +98,15 @@ def place(
     ``counties``: only these. ``explain``: with a sentence for every group. A county without applicants has no rows.
     Raises ValueError when there is nobody to place, or a county or mode that is asked for isn't there.
     """
+    tasks = county_tasks(scenario, counties=counties, modes=modes, explain=explain)
+    parts = list(_solved(tasks, workers))
+    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in PLAN_TABLES}
+
+
+def county_tasks(
+    scenario: Any, *, counties: Sequence[str] | None = None, modes: Sequence[str] = MODES, explain: bool = True
+) -> Iterator[CountyTask]:
+    """One task per county in the order of codes; ValueError as :func:`place`, at once."""
     year = placement_year(scenario)
     groups = scenario.table("child_groups")
     there = sorted(set(groups.loc[groups["year"] == year, "county_code"]))
@@ -90,34 +117,30 @@ def place(
         raise ValueError(f"modes are {MODES}, not {modes}")
     p = scenario.parameters.placement
     with_purchased = scenario.parameters.seats.public_share_reading == "with_purchased"
-    modes = [m for m in MODES if m in modes]
-    tasks = (
-        (code, year, own, p, with_purchased, modes, explain)
-        for code, own in county_tables(scenario.tables, year, codes)
-    )
-    parts = list(_solved(tasks, workers))
-    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in PLAN_TABLES}
+    in_order = tuple(m for m in MODES if m in modes)
+    own = county_tables(scenario.tables, year, codes)
+    return (CountyTask(code, year, tables, p, with_purchased, in_order, explain) for code, tables in own)
 
 
-def _solved(tasks: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Plan]:
+def _solved(tasks: Iterator[CountyTask], workers: int) -> Iterator[Plan]:
     if workers == 1:
-        yield from map(_county_plan, tasks)
+        yield from map(county_plan, tasks)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_county_plan, tasks)
+        yield from pool.map(county_plan, tasks)
 
 
-def _county_plan(task: tuple[Any, ...]) -> Plan:
+def county_plan(task: CountyTask) -> Plan:
     """All tables of one county."""
-    code, year, tables, p, with_purchased, modes, explain = task
-    county = county_data(code, year, tables)
+    p, modes = task.parameters, task.modes
+    county = county_data(task.code, task.year, task.tables)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in PLAN_TABLES}
     outcome = {}
     for mode in modes:
-        placed = outcome[mode] = place_county(county, mode, p, with_purchased)[::-1]
+        placed = outcome[mode] = place_county(county, mode, p, task.with_purchased)[::-1]
         for one in placed:
             parts["placement"].append(placement_table(county, one))
-            parts["placement_groups"].append(group_table(county, one, explain))
+            parts["placement_groups"].append(group_table(county, one, task.explain))
             parts["placement_cutoffs"].append(cutoff_table(county, one))
             parts["placement_envy"].append(envy_table(county, one))
         parts["placement_fairness"].append(fairness_table(county, placed))

@@ -1,12 +1,16 @@
-"""``zjsim place``: places one school year, audits the result from its tables, and writes it only if it passes."""
+"""``zjsim place``: places a school year county by county, audits each from its tables, and writes all or nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
 from zjsim.scenario import load
@@ -17,13 +21,18 @@ from zjsim.tables.writer import write_atomic, write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-INTERNAL, PUBLICATION = "internal", "publication"
+INTERNAL, PUBLICATION, COUNTIES = "internal", "publication", "counties"
 _THEME = "placement.problem"
+_AHEAD = 3
+Plan = dict[str, "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
 class PlacingDone:
-    """What a placement came to: the folder written (None if the audit failed), tables, and the audit's findings."""
+    """What a placement came to: the folder written (None if the audit failed), tables, and the audit's findings.
+
+    ``plan`` holds the tables of the province; those by child or group are in each county's own folder only.
+    """
 
     folder: Path | None
     year: int
@@ -54,15 +63,17 @@ def place_scenario(
     workers: int = 1,
     sets: Sequence[str] = (),
 ) -> PlacingDone:
-    """Place, audit, write ``out``/internal (all tables) and ``out``/publication (small counts hidden).
+    """Place, audit, and write ``out``: internal (the province's tables), publication (small counts hidden), and for
+    each county a folder of its own below counties, with its groups of children.
 
     Raises ``InputErrors`` if the scenario has no applicants of the year, or none in a county that is asked for.
     """
-    from zjsim.audit import placement as audit
-    from zjsim.models.seat_placement import place, placement_year, publication
+    import pandas as pd
+
+    from zjsim.models.seat_placement import COUNTY_TABLES, county_tasks, placement_year, publication
 
     loaded = load(scenario, sets=tuple(sets))
-    year = placement_year(loaded)
+    year, parameters = placement_year(loaded), loaded.parameters
     groups = loaded.table("child_groups")
     there = sorted(set(groups.loc[groups["year"] == year, "county_code"]))
     if not there:
@@ -72,16 +83,62 @@ def place_scenario(
         raise InputErrors(
             [finding("unknown_county", "--county", value=c, fix=nearest(c, there), theme=_THEME) for c in unknown]
         )
-    plan = place(loaded, counties=counties or None, modes=modes, workers=workers)
-    faults = audit.check(plan, loaded.tables, loaded.parameters)
-    if faults:
-        return PlacingDone(None, year, plan, faults)
-    shown = publication(plan, loaded.parameters.placement.minimum_cell)
-    for name, tables in ((INTERNAL, plan), (PUBLICATION, shown)):
-        (out / name).mkdir(parents=True, exist_ok=True)
-        for table, rows in sorted(tables.items()):
-            write_csv(rows, out / name / f"{table}.csv")
+    tasks = county_tasks(loaded, counties=counties or None, modes=modes)
     inputs = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
-    said = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
-    write_atomic(out / "manifest.json", f"{said}\n".encode())
-    return PlacingDone(out, year, plan, [])
+    del loaded, groups
+    found: dict[str, list[pd.DataFrame]] = {}
+    faults: list[Finding] = []
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        for code, plan, of_county in _in_order(((task, parameters) for task in tasks), workers):
+            faults += of_county
+            for name, table in sorted(plan.items()):
+                if name not in COUNTY_TABLES:
+                    found.setdefault(name, []).append(table)
+                elif len(table) and not faults:
+                    folder = part / COUNTIES / code
+                    folder.mkdir(parents=True, exist_ok=True)
+                    write_csv(table, folder / f"{name}.csv")
+        province = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
+        if faults:
+            return PlacingDone(None, year, province, faults)
+        shown = publication(province, parameters.placement.minimum_cell)
+        for folder_name, tables in ((INTERNAL, province), (PUBLICATION, shown)):
+            (part / folder_name).mkdir(parents=True, exist_ok=True)
+            for name, rows in sorted(tables.items()):
+                write_csv(rows, part / folder_name / f"{name}.csv")
+        out.mkdir(parents=True, exist_ok=True)
+        for folder in sorted(part.iterdir()):
+            shutil.rmtree(out / folder.name, ignore_errors=True)
+            folder.rename(out / folder.name)
+        said = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
+        write_atomic(out / "manifest.json", f"{said}\n".encode())
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return PlacingDone(out, year, province, [])
+
+
+def _in_order(tasks: Iterator[Any], workers: int) -> Iterator[tuple[str, Plan, list[Finding]]]:
+    """Counties placed and audited, in order; few are under way at a time, so that memory stays small."""
+    if workers == 1:
+        yield from map(_placed_and_audited, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[tuple[str, Plan, list[Finding]]]] = deque()
+        for task in tasks:
+            waiting.append(pool.submit(_placed_and_audited, task))
+            if len(waiting) >= _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _placed_and_audited(task: Any) -> tuple[str, Plan, list[Finding]]:
+    """One county: its plan, and what the audit finds from the plan and the county's registries alone."""
+    from zjsim.audit import placement as audit
+    from zjsim.models.seat_placement import county_plan
+
+    of_county, parameters = task
+    plan = county_plan(of_county)
+    return of_county.code, plan, audit.check(plan, of_county.tables, parameters)

@@ -33,7 +33,7 @@ def test_a_county_is_placed_audited_and_written(
     assert run("place", str(scenario), "--county", COUNTY, "--out", str(tmp_path / "a"), "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["findings"] == []
-    groups = pd.read_csv(tmp_path / "a" / "internal" / "placement_groups.csv", dtype={"county_code": str})
+    groups = pd.read_csv(tmp_path / "a" / "counties" / COUNTY / "placement_groups.csv", dtype={"county_code": str})
     assert set(groups["mode"]) == {"priority", "utilitarian"}
     assert groups["children"].sum() == 2 * said["children"] > 0
     assert groups["zh"].str.contains("演示").all()
@@ -41,6 +41,8 @@ def test_a_county_is_placed_audited_and_written(
     shown = sorted(f.name for f in (tmp_path / "a" / "publication").iterdir())
     assert "placement.csv" in shown
     assert "placement_groups.csv" not in shown
+    assert not (tmp_path / "a" / "internal" / "placement_groups.csv").exists()
+    assert not (tmp_path / "a.part").exists()
     counts = pd.read_csv(tmp_path / "a" / "publication" / "placement.csv")["children"].dropna()
     assert (counts >= 10).all()
 
