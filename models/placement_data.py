@@ -21,9 +21,10 @@ PUBLIC, PURCHASED, PAID = 0, 1, 2
 KINDS = ("public", "purchased", "self_paid")
 """Kinds of seats: of a public school; of a private school, paid by the county or by families."""
 NONE = -1
+_NO_CHOICES = pd.DataFrame({"group_id": [], "county_code": [], "year": [], "choice": [], "school_id": []})
 KM_PER_DEGREE = 111.195
-NAMES = ("residence_cells", "schools", "school_grades", "tier_rules", "child_groups", "sibling_rule")
-"""Registries that placement reads."""
+NAMES = ("residence_cells", "schools", "school_grades", "tier_rules", "child_groups", "sibling_rule", "school_choices")
+"""Registries that placement reads; the last may be missing (no choices are collected)."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Grade:
     Groups: ``ids``, ``children``, ``tier``, ``points`` (steps; -1 = none or not ordered), ``cell``, ``zone``,
     ``sibling`` and ``current`` (school numbers, -1 = none), ``family``. Sections (school × kind of seats): ``school``,
     ``kind``, ``seats`` free. ``distance``: (groups, sections) in 10 m.
+    ``wish``: place of each section's school in the group's own list, shape (groups, sections), -1 = not named; groups
+    with equal lists have an equal ``list_id``, 0 = no list handed in.
     """
 
     county: str
@@ -62,6 +65,13 @@ class Grade:
     kind: IntArray
     seats: IntArray
     distance: IntArray
+    wish: IntArray
+    list_id: IntArray
+
+    @property
+    def chose(self) -> Any:
+        """Whether each group handed in choices."""
+        return self.list_id > 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def county_tables(tables: Tables, year: int, codes: list[str]) -> Iterator[tuple
     """The rows of each county's placement of a school year, county by county in the order of ``codes``."""
     split = {}
     for name in NAMES:
-        table = tables[name]
+        table = tables.get(name, _NO_CHOICES)
         if "year" in table.columns:
             table = table[table["year"] == year]
         split[name] = (table, dict(table.groupby("county_code", sort=True).indices))
@@ -103,11 +113,13 @@ def county_data(code: str, year: int, tables: Tables) -> County:
     )
     rows = tables["school_grades"]
     rows = rows.assign(school=_numbers(rows["school_id"], number)).sort_values(["grade", "school"], ignore_index=True)
+    lists = choices_of(tables["school_choices"], number)
     private = (schools["ownership"] == "private").to_numpy(bool)
     grades = []
     for grade in sorted(groups["grade"].unique().tolist(), reverse=True):
         own = groups[groups["grade"] == grade]
         school, kind, seats = sections(rows[rows["grade"] == grade], private, own)
+        wish, list_id = wishes(own["group_id"].tolist(), lists, school)
         grades.append(
             Grade(
                 county=code,
@@ -126,6 +138,8 @@ def county_data(code: str, year: int, tables: Tables) -> County:
                 kind=kind,
                 seats=seats,
                 distance=distance[own["cell"].to_numpy(np.int64)][:, school],
+                wish=wish,
+                list_id=list_id,
             )
         )
     rule = tables["sibling_rule"]
@@ -152,6 +166,29 @@ def distances(cells: pd.DataFrame, schools: pd.DataFrame) -> IntArray:
     east = east * np.cos(np.radians((lat_c + lat_s) / 2))
     whole: IntArray = np.rint(np.hypot(east, lat_c - lat_s) * KM_PER_DEGREE * 100).astype(np.int64)
     return whole
+
+
+def choices_of(table: pd.DataFrame, number: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Each group's list of schools (numbers), best first; a school named again counts once."""
+    lists: dict[str, list[int]] = {}
+    rows = table.sort_values(["group_id", "choice"])
+    for group, school in zip(rows["group_id"], rows["school_id"], strict=True):
+        lists.setdefault(group, []).append(number[school])
+    return {group: tuple(dict.fromkeys(named)) for group, named in lists.items()}
+
+
+def wishes(ids: list[str], lists: Mapping[str, tuple[int, ...]], school: IntArray) -> tuple[IntArray, IntArray]:
+    """Place of each section's school in each group's list, and a number for each different list (see ``Grade``)."""
+    wish = np.full((len(ids), len(school)), NONE, np.int64)
+    list_id = np.zeros(len(ids), np.int64)
+    numbers: dict[tuple[int, ...], int] = {}
+    for g, group in enumerate(ids):
+        if group in lists:
+            named = lists[group]
+            list_id[g] = numbers.setdefault(named, len(numbers) + 1)
+            place = {s: k for k, s in enumerate(named)}
+            wish[g] = [place.get(s, NONE) for s in school.tolist()]
+    return wish, list_id
 
 
 def points_in_steps(groups: pd.DataFrame, rules: pd.DataFrame) -> pd.Series:

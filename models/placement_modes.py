@@ -65,7 +65,7 @@ def place_county(county: County, mode: str, p: Any, with_purchased: bool) -> lis
         names = goal_names(p, reading, sorted(set(grade.tier.tolist())))
         one = by_claims if mode == "priority" else by_goals
         placed = one(grade, arcs, reading, names, p)
-        for a in np.flatnonzero(placed.sent & (grade.family[arcs.group] != "")).tolist():
+        for a in np.flatnonzero((placed.sent > 0) & (grade.family[arcs.group] != "")).tolist():
             placed_at.setdefault(grade.family[arcs.group[a]], int(grade.school[arcs.section[a]]))
         done.append(placed)
     return done
@@ -93,7 +93,7 @@ def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -
 
     Goals nobody in the grade is concerned by are left out of the solve (their value is 0 whatever is done).
     """
-    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, arcs.follows))
+    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, arcs.follows, grade.list_id))
     whole_of, _, first = group_children(keys)
     size = np.bincount(whole_of, weights=grade.children, minlength=len(first)).astype(np.int64)
     whole = merged(grade, first, size)

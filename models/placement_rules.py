@@ -54,7 +54,7 @@ def open_pairs(grade: Grade, schools_zone: Any, sibling: IntArray, p: Any) -> An
 
     The nearest schools stay open beyond the cap, so that no group is without any; so do the schools of an elder sibling
     and the school now attended. Private seats that families pay count only if the scenario says so, or to stay. Tiers
-    after ``last_tier`` may only stay.
+    after ``last_tier`` may only stay. Groups that handed in choices may use the schools they named, near or not.
     """
     cap = p.primary_cap_km if grade.grade <= _PRIMARY_LAST else p.junior_cap_km
     if p.candidates == "zone":
@@ -69,6 +69,7 @@ def open_pairs(grade: Grade, schools_zone: Any, sibling: IntArray, p: Any) -> An
         kept = np.cumsum(fresh, axis=1) <= p.nearest_kept
         np.put_along_axis(near, order, kept | np.take_along_axis(near, order, axis=1), axis=1)
     near |= grade.school[None, :] == sibling[:, None]
+    near[grade.chose] = grade.wish[grade.chose] >= 0
     if not p.self_paid_places:
         near &= (grade.kind != PAID)[None, :]
     near &= (grade.tier <= p.last_tier)[:, None]
@@ -81,7 +82,7 @@ def arcs_of(grade: Grade, schools_zone: Any, reading: str, follows: IntArray, p:
 
     The elder sibling's school comes first of all (readings together, absolute) or first among equally public ones
     (soft); so does, softly, the school of an elder newcomer. A child already at a school is offered nothing it likes
-    less than to stay.
+    less than to stay. A list of choices handed in is the order, whatever it names.
     """
     sibling = np.where(reading == "off", NONE, grade.sibling)
     near = open_pairs(grade, schools_zone, sibling, p)
@@ -91,9 +92,10 @@ def arcs_of(grade: Grade, schools_zone: Any, reading: str, follows: IntArray, p:
     followed = (school == follows[group]) & (follows[group] != NONE)
     stays = (school == grade.current[group]) & (grade.current[group] != NONE)
     step = preference_step(grade.kind, with_purchased)[section]
-    first = together & (reading in ("together", "absolute"))
+    wish = np.where(grade.chose[group], grade.wish[group, section], 0)
+    first = together & (reading in ("together", "absolute")) & ~grade.chose[group]
     distance = grade.distance[group, section]
-    order = np.lexsort((grade.kind[section], school, distance, ~(together | followed), step, ~first, group))
+    order = np.lexsort((grade.kind[section], school, distance, ~(together | followed), step, ~first, wish, group))
     group, section, stays = group[order], section[order], stays[order]
     # Last place of the own school in each list: nothing after it is offered.
     place = np.arange(len(group))
@@ -232,5 +234,6 @@ def goal(name: str, grade: Grade, arcs: Arcs) -> Goal:
 
 def merged(grade: Grade, first: IntArray, size: IntArray) -> Grade:
     """The grade with one group for each of equal ones, of ``size`` children, told by the ``first`` of each."""
-    per_group = ("ids", "tier", "points", "raw_points", "cell", "zone", "sibling", "current", "family", "distance")
+    per_group = ("ids", "tier", "points", "raw_points", "cell", "zone", "sibling", "current", "family")
+    per_group += ("distance", "wish", "list_id")
     return replace(grade, children=size, **{name: getattr(grade, name)[first] for name in per_group})

@@ -17,6 +17,7 @@ from zjsim.scenario.parameters import PlacementParameters, SeatParameters, Time
 
 COUNTIES = 580
 CASES = ("any", "zero_seats", "zero_children", "one_school", "all_siblings", "ties", "unreachable", "stayers")
+CASES += ("choices",)
 NO_TEXT = {"source_id": "s", "basis": "synthetic"}
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -89,10 +90,16 @@ def county(rows: dict[str, list[dict[str, Any]]], code: str, case: str, rng: np.
                 "children": int(rng.integers(0 if case == "any" else 1, 3)) if k < 2 else 1,
             }
         )  # fmt: skip
+        if case == "choices" and rng.random() < 0.8:
+            for c, s in enumerate(rng.permutation(n_schools)[: int(rng.integers(1, n_schools + 1))].tolist()):
+                named = {"choice": c + 1, "school_id": f"{code}-P{s:03d}"}
+                front = {"group_id": f"{code}-G{k:02d}", "county_code": code, "year": 2025}
+                rows["school_choices"].append(front | named)
 
 
 def registries(n: int = COUNTIES, seed: int = 7) -> dict[str, pd.DataFrame]:
     names = ("schools", "school_grades", "residence_cells", "tier_rules", "sibling_rule", "child_groups")
+    names += ("school_choices",)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for k in range(n):
         rng = np.random.Generator(np.random.Philox(key=[seed, k]))
@@ -202,6 +209,7 @@ def test_enough_counties_and_every_corner(tables: dict[str, pd.DataFrame]) -> No
     assert groups["county_code"].nunique() >= 500
     assert (groups["children"] == 0).any()
     assert (groups["current_school"] != "").any()
+    assert tables["school_choices"]["group_id"].nunique() >= 50
     assert groups["county_code"].nunique() < COUNTIES  # counties without a child are left out
 
 

@@ -70,18 +70,20 @@ class World:
     schools: Mapping[str, Mapping[str, Any]]
     cells: Mapping[str, tuple[float, float]]
     with_purchased: bool
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _lists: dict[tuple[Any, ...], Options] = field(default_factory=dict)
 
     def options(self, group: Group, follows: str) -> Options:
         """The sections open to a group in order of preference; ends with the school it attends, if any."""
         sibling = "" if self.reading == "off" else group.sibling
         barred = group.tier > self.parameters.last_tier
-        key = (group.cell, group.zone, sibling, group.current, follows, barred)
+        named = self.choices.get(group.group_id, ())
+        key = (group.cell, group.zone, sibling, group.current, follows, barred, named)
         if key not in self._lists:
-            self._lists[key] = self._ordered(group, sibling, follows, barred)
+            self._lists[key] = self._ordered(group, sibling, follows, barred, named)
         return self._lists[key]
 
-    def _ordered(self, group: Group, sibling: str, follows: str, barred: bool) -> Options:
+    def _ordered(self, group: Group, sibling: str, follows: str, barred: bool, named: tuple[str, ...]) -> Options:
         p = self.parameters
         metres = {s: self._metres10(group.cell, s) for s in {school for school, _ in self.seats}}
         nearest = set(sorted(metres, key=lambda s: (metres[s], s))[: p.nearest_kept])
@@ -90,6 +92,8 @@ class World:
         for school, kind in self.seats:
             near = self.schools[school]["zone_id"] == group.zone if p.candidates == "zone" else metres[school] <= cap
             allowed = (near or school in nearest or school == sibling) and not barred
+            if named:
+                allowed = school in named and not barred
             if kind == "self_paid" and not p.self_paid_places:
                 allowed = False
             stays = school == group.current
@@ -98,7 +102,9 @@ class World:
             step = 0 if kind == "purchased" and self.with_purchased else _STEP[kind]
             together, followed = school == sibling, school == follows
             hard = together and self.reading in ("together", "absolute")
-            place = (not hard, step, not (together or followed), metres[school], school, _STEP[kind])
+            wish = (named.index(school) if school in named else -1) if named else 0
+            hard = hard and not named
+            place = (wish, not hard, step, not (together or followed), metres[school], school, _STEP[kind])
             found.append((place, Option((school, kind), step, metres[school], together, followed, stays)))
         options = [option for _, option in sorted(found, key=lambda pair: pair[0])]
         own = [i for i, option in enumerate(options) if option.stays]
@@ -188,6 +194,12 @@ def worlds(tables: Tables, year: int, codes: set[str], parameters: Any) -> Itera
     cells = tables["residence_cells"]
     cells = cells[cells["county_code"].isin(codes)]
     at = {c: (float(x), float(y)) for c, x, y in zip(cells["cell_id"], cells["lon"], cells["lat"], strict=True)}
+    choices: dict[str, tuple[str, ...]] = {}
+    if "school_choices" in tables:
+        listed = tables["school_choices"].sort_values(["group_id", "choice"])
+        for g, s in zip(listed["group_id"], listed["school_id"], strict=True):
+            if s not in choices.get(g, ()):
+                choices[g] = (*choices.get(g, ()), s)
     rules = {(r["county_code"], r["tier"]): r for r in tables["tier_rules"].to_dict("records")}
     groups, grades = (_of(tables[n], year, codes) for n in ("child_groups", "school_grades"))
     supply = dict(iter(grades.groupby(["county_code", "grade"], sort=True)))
@@ -208,7 +220,7 @@ def worlds(tables: Tables, year: int, codes: set[str], parameters: Any) -> Itera
         seats = _seats(supply.get((code, grade), grades.iloc[:0]), schools, here)
         reading = p.sibling_reading if p.sibling_scope == "everywhere" or force.get(code, False) else "off"
         bought = parameters.seats.public_share_reading == "with_purchased"
-        yield World(str(code), int(grade), reading, p, seats, own, schools, at, bought)
+        yield World(str(code), int(grade), reading, p, seats, own, schools, at, bought, choices)
 
 
 def _of(table: pd.DataFrame, year: int, codes: set[str]) -> pd.DataFrame:

@@ -380,6 +380,29 @@ CHILD_GROUPS = Registry(
     "up to seat_demand. No names or identity numbers. " + _SYNTHETIC_EN,
 )
 
+SCHOOL_CHOICES = Registry(
+    "school_choices",
+    "家庭志愿",
+    "Choices of families",
+    key=("group_id", "choice"),
+    columns=(
+        Column("group_id", "code", "分组", "Group", pattern=GROUP_ID, ref="child_groups.group_id"),
+        _county(),
+        _year(),
+        Column(
+            "choice", "integer", "志愿序号", "Choice", minimum=1, maximum=200, help_zh="1 最先。", help_en="1 first."
+        ),
+        Column("school_id", "code", "学校", "School", pattern=SCHOOL_ID, ref="schools.school_id"),
+        source_column(),
+        basis_column(),
+    ),
+    required=False,
+    may_be_empty=True,
+    help_zh="收集志愿的县填写；有志愿的分组只按志愿安排（可留在现就读学校），其余分组按公办优先、就近安排。",
+    help_en="For counties that collect choices. A group with choices goes to one of them only (or stays where it is); "
+    "groups without any prefer public schools, then near ones.",
+)
+
 REGISTRIES: tuple[Registry, ...] = (
     PLACEMENT_PARAMETERS,
     PLANNING_ZONES,
@@ -388,4 +411,5 @@ REGISTRIES: tuple[Registry, ...] = (
     SCHOOL_GRADES,
     TIER_RULES,
     CHILD_GROUPS,
+    SCHOOL_CHOICES,
 )
