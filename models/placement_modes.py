@@ -74,10 +74,7 @@ def place_county(county: County, mode: str, p: Any, with_purchased: bool) -> lis
 def by_claims(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:
     """Student-proposing deferred acceptance, child by child: nobody with a stronger claim is passed over (M109)."""
     of_child, arc_of_choice, choices = _children(grade, arcs)
-    numbers = lottery(grade.ids, grade.children, p.lottery_seed)
-    child = choices.child()
-    claim = dense(claim_keys(grade, arcs, reading))[arc_of_choice]
-    priority = dense(np.column_stack((claim, numbers[child])))
+    priority = _ranks(grade, arcs, reading, p, arc_of_choice, choices)
     matching = deferred_acceptance(choices, priority, grade.seats)
     got = np.flatnonzero(matching.choice >= 0)
     sent = np.bincount(arc_of_choice[choices.start[got] + matching.choice[got]], minlength=len(arcs.group))
@@ -86,6 +83,19 @@ def by_claims(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) 
     values = tuple(int(g.arc_cost @ sent + g.unplaced_cost @ unplaced) for g in goals)
     none = np.zeros((len(names), len(grade.school)), np.int64)
     return Placed("priority", grade, arcs, reading, sent.astype(np.int64), unplaced, tuple(names), values, none)
+
+
+def child_market(grade: Grade, arcs: Arcs, reading: str, p: Any) -> tuple[Choices, IntArray]:
+    """The market that :func:`by_claims` clears: each child's sections, best first, and its rank at each."""
+    _, arc_of_choice, choices = _children(grade, arcs)
+    return choices, _ranks(grade, arcs, reading, p, arc_of_choice, choices)
+
+
+def _ranks(grade: Grade, arcs: Arcs, reading: str, p: Any, arc: IntArray, choices: Choices) -> IntArray:
+    """Rank of each choice's claim, the lottery included, smaller = stronger."""
+    numbers = lottery(grade.ids, grade.children, p.lottery_seed)
+    claim = dense(claim_keys(grade, arcs, reading))[arc]
+    return dense(np.column_stack((claim, numbers[choices.child()])))
 
 
 def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:

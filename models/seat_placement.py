@@ -16,6 +16,7 @@ import pandas as pd
 from zjsim.models.placement_data import county_data, county_tables
 from zjsim.models.placement_difference import difference_table, seats_table
 from zjsim.models.placement_explain import group_table
+from zjsim.models.placement_extra import extra_table
 from zjsim.models.placement_fairness import (
     added,
     cutoff_table,
@@ -41,6 +42,7 @@ PLAN_TABLES = (
     "placement_duals",
     "placement_difference",
     "placement_seats_needed",
+    "placement_extra_seats",
 )
 COUNTED = {
     "placement": ("children",),
@@ -57,6 +59,7 @@ COUNTED = {
     ),
     "placement_unplaced": ("children", "unplaced", "without_school", "seats_needed"),
     "placement_envy": ("children",),
+    "placement_extra_seats": ("moved_up", "newly_public", "newly_placed"),
     "placement_difference": ("children", "better_by_claims", "equal", "better_by_goals"),
 }
 """Tables for publication and their columns that count children; the others are for the county's own use."""
@@ -153,6 +156,7 @@ def county_plan(task: CountyTask) -> Plan:
     both = len(outcome) == len(MODES)
     parts["placement_difference"].append(difference_table(county, *((by_claims, by_goals) if both else ([], []))))
     parts["placement_seats_needed"].append(seats_table(county, by_goals))
+    parts["placement_extra_seats"].append(extra_table(county, by_claims, p))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     plan["placement"] = added(plan["placement"])
     plan["placement_envy"] = added(plan["placement_envy"])

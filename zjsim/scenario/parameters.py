@@ -155,6 +155,8 @@ class PlacementParameters(Section):
     everywhere. A school is open to a child within the cap of its stage (or in its zone); the ``nearest_kept`` nearest
     are always. Tiers after ``last_tier`` are not placed. ``goals``, ``tier_goals``: order of the utilitarian mode.
     ``lottery_seed`` is published; ``minimum_cell``: smaller counts are not shown in tables for publication.
+    ``extra_seats``: in a county that collects choices, where so many public seats more in a grade would help most
+    (searched and proven for ``extra_time_limit_s`` at most); 0: not asked.
     """
 
     year: int = Field(0, ge=0, le=2040)
@@ -171,6 +173,8 @@ class PlacementParameters(Section):
     tier_goals: tuple[Literal["placed", "public", "distance"], ...] = ("placed", "public", "distance")
     lottery_seed: int = Field(20250601, ge=0)
     minimum_cell: int = Field(10, ge=1)
+    extra_seats: int = Field(45, ge=0)
+    extra_time_limit_s: float = Field(60.0, gt=0)
 
     @model_validator(mode="after")
     def _placed_first(self) -> Self:
