@@ -53,8 +53,12 @@ class Part:
     arcs: IntArray
 
     def own(self, goals: Sequence[Goal]) -> list[Goal]:
-        """The goals' costs in this part."""
-        return [Goal(g.name, g.arc_cost[self.arcs], g.unplaced_cost[self.groups], g.unit) for g in goals]
+        """The goals' costs in this part (not copied where the part has all arcs, which then stand in their order)."""
+        whole = bool(goals) and len(self.arcs) == len(goals[0].arc_cost)
+        return [
+            Goal(g.name, g.arc_cost if whole else g.arc_cost[self.arcs], g.unplaced_cost[self.groups], g.unit)
+            for g in goals
+        ]
 
 
 def solve_placement(

@@ -105,15 +105,17 @@ def solve_stages(problem: Transport, goals: Sequence[Goal], most_weight: int = M
 
 def _solve_runs(problem: Transport, goals: Sequence[Goal], most_weight: int) -> Stages:
     n_groups, n_schools, n_arcs = problem.shape
-    costs = [np.concatenate([goal.arc_cost, goal.unplaced_cost]) for goal in goals]
-    group_price = np.zeros((len(costs), n_groups), np.int64)
-    school_price = np.zeros((len(costs), n_schools), np.int64)
-    runs = merged_runs(costs, n_schools, most_weight)
+    group_price = np.zeros((len(goals), n_groups), np.int64)
+    school_price = np.zeros((len(goals), n_schools), np.int64)
+    # Only the smallest and largest costs count here; goals are put together one run at a time, which saves memory.
+    runs = merged_runs([_ends(goal) for goal in goals], n_schools, most_weight)
     part: _Part | None = None
     for r, run in enumerate(runs):
         merged = np.zeros(n_arcs + n_groups, np.int64)
         for goal, radix in run:
-            merged = merged * radix + costs[goal]
+            merged *= radix
+            merged[:n_arcs] += goals[goal].arc_cost
+            merged[n_arcs:] += goals[goal].unplaced_cost
         part = part or _Part(problem, merged)
         price, reduced = part.best(merged)
         if r + 1 < len(runs):
@@ -125,6 +127,12 @@ def _solve_runs(problem: Transport, goals: Sequence[Goal], most_weight: int) -> 
     assert part is not None, "at least one goal was checked"
     flow = part.flow()
     return Stages(flow[:n_arcs], flow[n_arcs:], group_price, school_price)
+
+
+def _ends(goal: Goal) -> IntArray:
+    """Smallest and largest cost of a goal."""
+    both = [part for part in (goal.arc_cost, goal.unplaced_cost) if len(part)]
+    return np.array([f(part) for part in both for f in (np.min, np.max)], np.int64)
 
 
 class _Part:

@@ -6,7 +6,7 @@ one code path; the result does not depend on the number of workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -29,6 +29,8 @@ from zjsim.models.placement_fairness import (
     unplaced_table,
 )
 from zjsim.models.placement_modes import MODES, place_county
+from zjsim.models.placement_publication import publication as publication
+from zjsim.models.placement_values import value_table
 
 Plan = dict[str, pd.DataFrame]
 PLAN_TABLES = (
@@ -43,28 +45,8 @@ PLAN_TABLES = (
     "placement_difference",
     "placement_seats_needed",
     "placement_extra_seats",
+    "placement_seat_values",
 )
-COUNTED = {
-    "placement": ("children",),
-    "placement_fairness": (
-        "children",
-        "placed",
-        "unplaced",
-        "public",
-        "purchased",
-        "self_paid",
-        "own_first",
-        "siblings",
-        "siblings_together",
-    ),
-    "placement_unplaced": ("children", "unplaced", "without_school", "seats_needed"),
-    "placement_envy": ("children",),
-    "placement_extra_seats": ("moved_up", "newly_public", "newly_placed"),
-    "placement_difference": ("children", "better_by_claims", "equal", "better_by_goals"),
-}
-"""Tables for publication and their columns that count children; the others are for the county's own use."""
-
-
 COUNTY_TABLES = ("placement_groups",)
 """Tables by group of children: for the county's own use only."""
 
@@ -156,6 +138,7 @@ def county_plan(task: CountyTask) -> Plan:
     both = len(outcome) == len(MODES)
     parts["placement_difference"].append(difference_table(county, *((by_claims, by_goals) if both else ([], []))))
     parts["placement_seats_needed"].append(seats_table(county, by_goals))
+    parts["placement_seat_values"].append(value_table(county, by_goals))
     parts["placement_extra_seats"].append(extra_table(county, by_claims, p))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     plan["placement"] = added(plan["placement"])
@@ -190,22 +173,3 @@ def with_seats_needed(unplaced: pd.DataFrame) -> pd.DataFrame:
     best = unplaced[unplaced["mode"] == "utilitarian"].set_index(keys)
     needed = (best["unplaced"] - best["without_school"]).rename("seats_needed").astype("float64")
     return unplaced.join(needed, on=keys)
-
-
-def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> Plan:
-    """Tables for publication: counts of 1 to ``minimum`` - 1 children left empty, with what would give them away.
-
-    Shares and means stand only where the children they are of are shown. Complementary suppression (hiding a second
-    cell of a sum) is the documents' task.
-    """
-    shown: Plan = {}
-    for name, counts in COUNTED.items():
-        table = plan[name].copy()
-        for column in counts:
-            values = table[column].astype("float64")
-            table[column] = values.where(~((values > 0) & (values < minimum)))
-        for column in ("public_share", "mean_distance_km"):
-            if column in table.columns:
-                table[column] = table[column].where(table["placed"].notna() & table["public"].notna())
-        shown[name] = table
-    return shown

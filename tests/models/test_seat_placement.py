@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from zjsim.models.seat_placement import place, publication
+from zjsim.models.placement_publication import PUBLISHED, hidden, publication
+from zjsim.models.seat_placement import place
 
 from zjsim.audit.placement import check
 from zjsim.audit.placement_world import Group, World, cost, goal_list, worlds
@@ -229,12 +230,37 @@ def test_publication_hides_small_counts(tables: dict[str, pd.DataFrame]) -> None
     codes = sorted(set(tables["child_groups"]["county_code"]))[:40]
     plan = place(Small(tables), counties=codes)
     shown = publication(plan, 3)
-    for name, column in (("placement", "children"), ("placement_fairness", "unplaced"), ("placement_envy", "children")):
-        small = plan[name][column].between(1, 2)
-        assert small.any()
-        assert shown[name][column].isna().equals(small)
-    assert shown["placement_fairness"].loc[shown["placement_fairness"]["placed"].isna(), "public_share"].isna().all()
+    for name, rule in PUBLISHED.items():
+        told, open_table = plan[name], shown[name]
+        for column in rule.counts:
+            small = told[column].between(1, 2)
+            assert open_table.loc[small, column].isna().all()
+            there = open_table[column].notna()
+            assert (open_table.loc[there, column] == told.loc[there, column]).all()
+        for total, terms in rule.sums:
+            unknown = open_table[[total, *terms]].isna()
+            assert (unknown.sum(axis=1) != 1).all()
+        for keys in rule.within:
+            rows = open_table if rule.parts is None else open_table[open_table["who"] != "local"]
+            for _, part in rows.groupby(list(keys)):
+                for column in rule.counts:
+                    dark = part[column].isna()
+                    kept = told.loc[part.index[dark], column].sum()
+                    assert not dark.any() or dark.all() or (dark.sum() > 1 and kept >= 3)
+    fair = shown["placement_fairness"]
+    assert fair.loc[fair["placed"].isna(), "public_share"].isna().all()
     assert "placement_groups" not in shown
+
+
+def test_a_hidden_count_takes_the_smallest_other_of_its_sum_with_it() -> None:
+    """Tiers of two schools, 4 hidden: of 25 and 30 at its school 25 goes too, then 40 (tier 2) at the other school."""
+    front = {"mode": "priority", "county_code": "330101", "kind": "public", "grade": 1}
+    counts = {"A": (4, 25, 30), "B": (50, 40, 60)}
+    rows = [
+        front | {"school_id": s, "tier": t + 1, "children": n} for s, own in counts.items() for t, n in enumerate(own)
+    ]
+    hide = hidden(pd.DataFrame(rows), PUBLISHED["placement"], 10)
+    assert hide.ravel().tolist() == [True, True, False, True, True, False]
 
 
 def test_what_is_not_there_is_refused(tables: dict[str, pd.DataFrame]) -> None:

@@ -29,6 +29,8 @@ PLAN_TABLES = (
     "placement_duals",
     "placement_difference",
     "placement_seats_needed",
+    "placement_extra_seats",
+    "placement_seat_values",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -69,6 +71,7 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     cutoffs = dict(iter(plan["placement_cutoffs"].groupby(["mode", "county_code", "grade"], sort=True)))
     left = plan["placement_unplaced"].set_index(["mode", "county_code", "grade"])
     duals = keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
+    gains = keyed(plan["placement_seat_values"], ["county_code", "grade", "school_id", "kind", "goal"], "change")
     for world in worlds(tables, year, codes, parameters):
         for mode in modes:
             own = rows.get((mode, world.county, world.grade), groups.iloc[:0])
@@ -83,6 +86,8 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
             yield from _nobody_open(outcome, left.loc[[key]])
             yield from _goals_counted(outcome, goals[mode])
             yield from _claims_kept(outcome) if mode == "priority" else _proven(outcome, duals)
+            if mode == "utilitarian":
+                yield from _seats_worth(outcome, duals, gains)
 
 
 class _Outcome:
@@ -292,6 +297,17 @@ def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int]) -> Iterator[Findi
             best[key] = _least(reduced)
         if not best[key].issuperset(got):
             yield finding("placement_not_best", _KEY + "not_best", **o.where(), group=group.group_id)
+
+
+def _seats_worth(o: _Outcome, duals: Mapping[Any, int], gains: Mapping[Any, int]) -> Iterator[Finding]:
+    """One more seat never does harm, never brings more than its price promises, and nothing where seats are free."""
+    goals = _goals(o.world)
+    zero = (0,) * len(goals)
+    for section, seats in o.world.seats.items():
+        keys = [(o.world.county, o.world.grade, *section, name) for name in goals]
+        price, gain = (tuple(told.get(key, 0) for key in keys) for told in (duals, gains))
+        if not price <= gain <= zero or (gain != zero and o.load[section] < seats):
+            yield finding("placement_value", _KEY + "value", **o.where(), school=section[0], kind=section[1])
 
 
 def _least(reduced: Any) -> frozenset[int]:

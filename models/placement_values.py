@@ -1,0 +1,129 @@
+"""What one more seat would bring, section by section, exactly: the change of every goal if the year were placed again.
+
+With one seat more at a section the best plan differs from the present one by one chain: a child moves in, its old seat
+goes to another child, and so on, until a seat is left free or a child without a place comes in. The best chain is a
+shortest path over sections (a step from section a to b costs what the cheapest child at a would change by moving to b),
+so one search gives the value of a seat at every section. It is a finite difference, not a price at the margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from zjsim.models.placement_data import KINDS, County
+from zjsim.models.placement_matrix import Goal, IntArray, Transport
+from zjsim.models.placement_modes import Placed
+from zjsim.models.placement_rules import UNITS, goal
+
+
+def seat_values(problem: Transport, goals: Sequence[Goal], sent: IntArray, unplaced: IntArray) -> IntArray:
+    """Change of each goal for one more seat at each school, shape (goals, schools), from a best plan.
+
+    Raises ValueError if a chain would improve the plan without any further seat: then it was not the best.
+    """
+    n_schools = len(problem.capacity)
+    costs = [np.concatenate([g.arc_cost, g.unplaced_cost]).astype(np.int64) for g in goals]
+    steps, arrivals = _steps(problem, costs, sent, unplaced)
+    # One whole number per vector of goals: compared, they are compared goal by goal (a path visits a school once).
+    radix = [2 * (n_schools + 2) * (2 * int(np.abs(c).max(initial=0)) + 1) + 1 for c in costs]
+
+    def packed(vector: Sequence[int]) -> int:
+        number = 0
+        for value, base in zip(vector, radix, strict=True):
+            number = number * base + value
+        return number
+
+    value: list[int] = [0] * n_schools
+    for school, vector in arrivals.items():
+        value[school] = min(0, packed(vector))
+    edges = [(a, b, packed(vector)) for (a, b), vector in steps.items()]
+    for _ in range(n_schools + 1):
+        changed = False
+        for a, b, cost in edges:
+            if value[a] + cost < value[b]:
+                value[b] = value[a] + cost
+                changed = True
+        if not changed:
+            break
+    else:
+        raise ValueError("a plan is not the best: a chain of moves improves it without any further seat")
+    result = np.zeros((len(goals), n_schools), np.int64)
+    for school, number in enumerate(value):
+        for k in range(len(goals) - 1, -1, -1):
+            digit = (number + radix[k] // 2) % radix[k] - radix[k] // 2
+            result[k, school] = digit
+            number = (number - digit) // radix[k]
+    return result
+
+
+_Step = dict[tuple[int, int], list[int]]
+
+
+def _steps(
+    problem: Transport, costs: Sequence[IntArray], sent: IntArray, unplaced: IntArray
+) -> tuple[_Step, dict[int, list[int]]]:
+    """Cheapest move between each two schools, and cheapest arrival at each of a child without a place."""
+    order = np.argsort(problem.group, kind="stable")
+    start = np.searchsorted(problem.group[order], np.arange(len(problem.supply) + 1))
+    n_arcs = len(problem.group)
+    waiting = np.flatnonzero(unplaced)
+    out = np.concatenate([np.flatnonzero(sent), n_arcs + waiting])
+    group = np.concatenate([problem.group[np.flatnonzero(sent)], waiting])
+    length = start[group + 1] - start[group]
+    shift = np.repeat(start[group] - np.concatenate([[0], np.cumsum(length)[:-1]]) if len(group) else group, length)
+    into = order[np.arange(int(length.sum())) + shift]
+    out = np.repeat(out, length)
+    n_schools = len(problem.capacity)
+    place = np.append(problem.school, np.full(len(problem.supply), n_schools))
+    pair = place[out] * (n_schools + 1) + problem.school[into]
+    # Of each pair of schools, keep the moves that are best goal by goal until one is left.
+    left = np.arange(len(pair))
+    for cost in costs:
+        change = cost[into[left]] - cost[out[left]]
+        least = np.full((n_schools + 1) ** 2, np.iinfo(np.int64).max)
+        np.minimum.at(least, pair[left], change)
+        left = left[change == least[pair[left]]]
+    _, first = np.unique(pair[left], return_index=True)
+    left = left[first]
+    vectors = np.stack([cost[into[left]] - cost[out[left]] for cost in costs], axis=1).tolist()
+    steps: _Step = {}
+    arrivals: dict[int, list[int]] = {}
+    for code, vector in zip(pair[left].tolist(), vectors, strict=True):
+        a, b = divmod(code, n_schools + 1)
+        if a == n_schools:
+            arrivals[b] = vector
+        elif a != b:
+            steps[a, b] = vector
+    return steps, arrivals
+
+
+def value_table(county: County, utilitarian: Sequence[Placed]) -> pd.DataFrame:
+    """What one more seat of a section changes in each goal (its unit, less is better), where that is not 0."""
+    rows: list[dict[str, Any]] = []
+    for placed in utilitarian:
+        grade, arcs = placed.grade, placed.arcs
+        goals = [goal(name, grade, arcs) for name in placed.goals]
+        problem = Transport(grade.children, grade.seats, arcs.group, arcs.section)
+        values = seat_values(problem, goals, placed.sent, placed.unplaced)
+        for s, k in zip(*np.nonzero(values.T), strict=True):
+            rows.append(
+                {
+                    "county_code": county.code,
+                    "year": county.year,
+                    "grade": grade.grade,
+                    "school_id": county.schools.ids[grade.school[s]],
+                    "kind": KINDS[grade.kind[s]],
+                    "goal_order": int(k) + 1,
+                    "goal": placed.goals[k],
+                    "unit": UNITS.get(placed.goals[k].split(".")[-1], "children"),
+                    "change": int(values[k, s]),
+                }
+            )
+    texts = ("county_code", "school_id", "kind", "goal", "unit")
+    whole = ("year", "grade", "goal_order", "change")
+    columns = ["county_code", "year", "grade", "school_id", "kind", "goal_order", "goal", "unit", "change"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(dict.fromkeys(texts, "str") | dict.fromkeys(whole, "int64"))
