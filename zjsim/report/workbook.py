@@ -125,15 +125,15 @@ def write_workbook(path: Path, manifest: Mapping[str, Any], tables: Mapping[str,
     }
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": text("report.cover_title", lang), "created": CREATED, "author": "zjsim"})
-        formats = _Formats(book, lang)
+        formats = Formats(book, lang)
         _write_cover(book, formats, manifest, tables, lang)
         for name in SHEETS:
             if name in tables:
-                _write_table(book, formats, name, _for_reading(name, tables, lang), lang, _colours(name, tables))
+                write_table(book, formats, name, _for_reading(name, tables, lang), lang, _colours(name, tables))
         _write_notes(book, formats, manifest, lang)
 
 
-class _Formats:
+class Formats:
     """The cell formats of a workbook, each made once."""
 
     def __init__(self, book: xlsxwriter.Workbook, lang: Language) -> None:
@@ -218,9 +218,10 @@ def number_format(column: str, integer: bool) -> str:
     return "0.000" if "score" in column else "#,##0.00"
 
 
-def _write_table(
-    book: Any, formats: _Formats, name: str, table: pd.DataFrame, lang: Language, colours: list[str]
+def write_table(
+    book: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language, colours: list[str]
 ) -> None:
+    """One table as a sheet: headings, formats, widths, details folded away, filters and print set-up."""
     sheet = book.add_worksheet(known(f"report.sheet_{name}", lang, name)[:31])
     columns = [str(c) for c in table.columns]
     details = _details(name, columns)
@@ -308,7 +309,7 @@ def _frozen(columns: list[str]) -> int:
     return named[0] + 1 if named else 1
 
 
-def _colour_verdicts(sheet: Any, formats: _Formats, table: pd.DataFrame, j: int, colours: list[str]) -> None:
+def _colour_verdicts(sheet: Any, formats: Formats, table: pd.DataFrame, j: int, colours: list[str]) -> None:
     """Colour beside the word, never instead of it."""
     for i, (said, colour) in enumerate(zip(table["verdict"].tolist(), colours, strict=True), start=1):
         if colour:
@@ -330,7 +331,7 @@ def _print_set_up(sheet: Any, lang: Language) -> None:
 
 
 def _write_cover(
-    book: Any, formats: _Formats, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
+    book: Any, formats: Formats, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
 ) -> None:
     sheet = book.add_worksheet(text("report.sheet_cover", lang))
     sheet.hide_gridlines(2)
@@ -350,7 +351,7 @@ def _write_cover(
     _print_set_up(sheet, lang)
 
 
-def _write_notes(book: Any, formats: _Formats, manifest: Mapping[str, Any], lang: Language) -> None:
+def _write_notes(book: Any, formats: Formats, manifest: Mapping[str, Any], lang: Language) -> None:
     sheet = book.add_worksheet(text("report.sheet_notes", lang))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, _NOTES_WIDTH)

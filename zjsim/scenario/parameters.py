@@ -7,6 +7,7 @@ Names end in their unit. Defaults are the baseline's values; the first reading n
 from __future__ import annotations
 
 from datetime import date
+from math import prod
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -144,6 +145,39 @@ class SeatParameters(Section):
     public_share_reading: Literal["public_only", "with_purchased"] = "public_only"
     county_time_limit_s: float = Field(60.0, gt=0)
     county_relative_gap: float = Field(0.0, ge=0)
+
+
+class HedgeParameters(Section):
+    """Seat expansion under uncertainty (``zjsim hedge``): the tree of scenarios, prices of what is missing, limits.
+
+    ``branching``: branches at each yearly review (their product is the number of scenarios); ``fresh_scenarios`` are
+    drawn anew to evaluate the plans. Prices in yuan per child and school year: a local child without a seat, a
+    guaranteed migrant child without any place, a child by which the public share falls (M112); ``overrun_price`` is yuan
+    per yuan beyond a year's budget. The plan minimises (1 − ``risk_weight``) × expected cost + ``risk_weight`` × CVaR at
+    level ``cvar_level``. ``start_budget_yuan`` caps what all areas together begin to build now (0: no cap).
+    Each area is solved within ``area_time_limit_s`` to ``relative_gap``.
+    """
+
+    branching: tuple[int, ...] = (8, 2)
+    seed: int = Field(20241231, ge=0)
+    fresh_scenarios: int = Field(40, ge=2, le=10_000)
+    local_price_yuan: float = Field(500_000.0, gt=0)
+    place_price_yuan: float = Field(200_000.0, gt=0)
+    share_price_yuan: float = Field(60_000.0, ge=0)
+    overrun_price: float = Field(1.0, ge=0)
+    risk_weight: float = Field(0.0, ge=0, le=1)
+    cvar_level: float = Field(0.9, gt=0, lt=1)
+    start_budget_yuan: float = Field(0.0, ge=0)
+    area_time_limit_s: float = Field(300.0, gt=0)
+    relative_gap: float = Field(0.0005, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not self.branching or min(self.branching) < 1 or not 2 <= prod(self.branching) <= 200:
+            raise ValueError("branching needs whole numbers of at least 1 whose product is between 2 and 200")
+        if self.local_price_yuan < self.place_price_yuan:
+            raise ValueError("local_price_yuan lies below place_price_yuan: children with local hukou come first")
+        return self
 
 
 class PlacementParameters(Section):
@@ -299,6 +333,7 @@ class Parameters(Section):
     time: Time = Time()
     assignment: AssignmentParameters = AssignmentParameters()
     seats: SeatParameters = SeatParameters()
+    hedge: HedgeParameters = HedgeParameters()
     placement: PlacementParameters = PlacementParameters()
     locations: LocationParameters = LocationParameters()
     patents: PatentParameters = PatentParameters()

@@ -1,0 +1,96 @@
+"""``hedge.xlsx``: what to begin now, for those who decide it. Values only; equal input gives equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from zjsim.report import workbook
+from zjsim.report.words import known
+from zjsim.texts import Language, text
+
+SHEETS = (
+    "hedge_areas",
+    "hedge_openings",
+    "hedge_values",
+    "hedge_plans",
+    "hedge_evaluation",
+    "hedge_empty_seats",
+    "hedge_scenarios",
+    "hedge_inputs",
+)
+"""Sheets in order; the decisions by scenario and the children drawn are tables only."""
+
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "hedge_areas": (
+        "county_code", "county_zh", "county_en", "decision", "advice_zh", "advice_en", "start_cost_yuan",
+        "saved_by_beginning_yuan", "p_later_building", "expected_cost_yuan", "evpi_yuan", "vss_yuan", "cvar_yuan",
+        "expected_local_short", "expected_without_place", "expected_share_fall", "gap",
+    ),
+}  # fmt: skip
+CODED = ("decision", "plan", "value_of", "measure", "kind", "stage", "scenarios", "uncertainty_id")
+"""Columns whose values are codes with a word in the texts (``hedge.code``, else those of all workbooks)."""
+
+
+def write_hedge_book(path: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> None:
+    """Cover with the notes a reader must know, then a sheet for each of :data:`SHEETS`."""
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": text("hedge.cover_title", lang), "created": workbook.CREATED, "author": "zjsim"})
+        formats = workbook.Formats(book, lang)
+        _cover(book, formats, manifest, lang)
+        for name in SHEETS:
+            workbook.write_table(book, formats, name, in_words(name, tables[name], lang), lang, [])
+
+
+def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
+    """The columns a reader of ``lang`` needs, the essential ones first, codes in words."""
+    other = "en" if lang == "zh" else "zh"
+    columns = [c for c in table.columns if not c.endswith(f"_{other}")]
+    first = [c for c in ESSENTIAL.get(name, ()) if c in columns]
+    shown = table[[*first, *(c for c in columns if c not in first)]].copy()
+    for column in (c for c in CODED if c in shown):
+        words = [word(str(v), lang) for v in shown[column]]
+        shown[column] = pd.Series(words, index=shown.index, dtype=object)
+    return shown
+
+
+def word(code: str, lang: Language) -> str:
+    """A code of these tables in words."""
+    return known(f"hedge.code.{code}", lang, known(f"report.code.{code}", lang, code))
+
+
+def _cover(book: Any, formats: Any, manifest: Mapping[str, Any], lang: Language) -> None:
+    sheet = book.add_worksheet(text("report.sheet_cover", lang))
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 110)
+    h = manifest["parameters"]["hedge"]
+    scenarios = 1
+    for branches in h["branching"]:
+        scenarios *= branches
+    title = formats.get(font_size=16, valign="vcenter")
+    sheet.set_row(0, 30)
+    sheet.write_string(0, 0, text("hedge.cover_title", lang), title)
+    sheet.write_string(1, 0, text("report.label", lang), formats.get(font_color="#D55E00"))
+    values = {
+        "title": manifest["header"][f"title_{lang}"],
+        "scenario": manifest["scenario"],
+        "as_of": manifest["as_of"],
+        "scenarios": scenarios,
+        "branching": " × ".join(str(b) for b in h["branching"]),
+        "fresh": h["fresh_scenarios"],
+        "local": f"{h['local_price_yuan']:,.0f}",
+        "place": f"{h['place_price_yuan']:,.0f}",
+        "share": f"{h['share_price_yuan']:,.0f}",
+        "gap": f"{h['relative_gap']:.2%}",
+        "level": f"{h['cvar_level']:.0%}",
+    }
+    words = formats.get(text_wrap=True)
+    for i, key in enumerate(("what", "prices", "values", "evaluation", "limits"), start=3):
+        said = text(f"hedge.note.{key}", lang, **values)
+        sheet.write_string(i, 0, said, words)
+        sheet.set_row(i, 15.0 * (1 + len(said) * (2 if lang == "zh" else 1) // 105) + 4)
