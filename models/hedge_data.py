@@ -290,10 +290,7 @@ def _area(d: County) -> Area:
         price=of("purchase_price"),
         staffed=np.array([[s.staffed_classes[y] for y in years] for s in stages], dtype=float),
         cap=np.array(
-            [
-                [min(d.stages[s].purchase_places_max, d.private_places[s, y]) for y in years]
-                for s in STAGES
-            ],
+            [[min(d.stages[s].purchase_places_max, d.private_places[s, y]) for y in years] for s in STAGES],
             dtype=float,
         ),
         budget=np.array([d.budget[y] for y in years]),

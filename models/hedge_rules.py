@@ -82,7 +82,7 @@ def cost_of(m: Any, c: Case, k: int) -> Any:
 def seats_missing(m: Any, c: Case) -> None:
     """Children with a claim have no public seat where classes are missing; those with the fewest children go first.
 
-    short[k,s,y] >= start[p] − slope[p] × classes[k,s,y] for every piece p of the convex loss; row: children. M004, M110.
+    short[k,s,y] >= start[p] − slope[p] × classes[k,s,y] for every piece p of the loss; row: children. M004, M110.
     """
     slope, start = c.pieces
 
@@ -165,8 +165,8 @@ def extension_size(m: Any, c: Case) -> None:
 def school_size(m: Any, c: Case) -> None:
     """A new school has a smallest and a largest size, and needs a site.
 
-    minimum × schools[k,s,y] <= school_rooms[k,s,y] <= maximum × schools[k,s,y]; Σ_y schools[k,s,y] <= sites; row: rooms,
-    schools. M110.
+    minimum × schools[k,s,y] <= school_rooms[k,s,y] <= maximum × schools[k,s,y]; Σ_y schools[k,s,y] <= sites; row:
+    rooms, schools. M110.
     """
 
     @m.Constraint(m.CELLS)
@@ -296,9 +296,7 @@ def build(c: Case, rules: dict[str, Rule] = RULES) -> pyo.ConcreteModel:
     )
     m.short = pyo.Var(m.CELLS, domain=some, bounds=lambda m, k, s, y: (0, float(c.first[k, s, y])))
     m.local_short = pyo.Var(m.CELLS, domain=some)
-    m.bought = pyo.Var(
-        m.CELLS, domain=some, bounds=lambda m, k, s, y: (0, float(min(a.cap[s, y], c.covered[k, s, y])))
-    )
+    m.bought = pyo.Var(m.CELLS, domain=some, bounds=lambda m, k, s, y: (0, float(min(a.cap[s, y], c.covered[k, s, y]))))
     m.without = pyo.Var(m.CELLS, domain=some)
     m.other = pyo.Var(m.CELLS, domain=some, bounds=lambda m, k, s, y: (0, float(c.other[k, s, y])))
     m.added = pyo.Var(m.CELLS, domain=some)

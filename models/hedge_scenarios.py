@@ -26,7 +26,7 @@ from zjsim.simulate.streams import Streams
 
 PROCESS = "hedge"
 SCHOOL_AGE = 6
-"""A child born in a year enters grade 1 in the school year that many years later (see :mod:`zjsim.synthesis.cohorts`)."""
+"""A child born in a year enters grade 1 that many years later (see :mod:`zjsim.synthesis.cohorts`)."""
 _EDGE = 2.0**-40
 
 
@@ -54,11 +54,15 @@ def uncertainties(table: pd.DataFrame) -> tuple[Uncertainty, ...]:
             low=float(r["low"]),
             mode=float(r["mode"]),
             high=float(r["high"]),
-            parts=(float(r["share_province"]), float(r["share_city"]), float(r["share_county"])),
+            parts=_parts(float(r["share_province"]), float(r["share_city"])),
             persistence=float(r["persistence"]),
         )
         for r in table.to_dict("records")
     )
+
+
+def _parts(province: float, city: float) -> tuple[float, float, float]:
+    return province, city, max(0.0, 1 - province - city)
 
 
 class Futures:

@@ -41,4 +41,4 @@ def _advice(row: Mapping[str, Any], first_later: int, lang: Language) -> str:
 
 def _money(yuan: float, lang: Language) -> str:
     """Millions of yuan in English, 万元 in Chinese."""
-    return text("hedge.money", lang, amount=f"{yuan / 10_000:,.0f}", million=f"{yuan / 1e6:,.2f}")
+    return text("hedge.money", lang, amount=f"{yuan / 10_000:,.0f}" if lang == "zh" else f"{yuan / 1e6:,.2f}")

@@ -1,8 +1,9 @@
 """One area's solves under uncertainty: the hedged plan, the mean-value plan, waiting, and hindsight.
 
-* RP, the recourse problem: openings of today chosen for all scenarios together, the rest when it must be decided;
-* EV, the mean-value problem: the expected children as the only scenario; EEV: its openings of today under all scenarios;
-* waiting: nothing begun today; * WS, wait and see: each scenario planned as if it had been known.
+* RP, the recourse problem: openings of today chosen for all scenarios together, the rest later;
+* EV, the mean-value problem: the expected children as the only scenario; EEV: its openings of today under all;
+* waiting: nothing begun today;
+* WS, wait and see: each scenario planned as if it had been known.
 
 For proven solves WS <= RP <= EEV. A solve that stops at its gap gives a value and a bound; both are carried along.
 """
@@ -85,7 +86,7 @@ def solve(
     rules: dict[str, Rule] = RULES,
     price_on_starts: float = 0.0,
 ) -> Solved:
-    """The case at least cost; ``fixed`` openings of today; ``price_on_starts`` per 10,000 yuan begun today (a dual price).
+    """The case at least cost; ``fixed`` openings of today; ``price_on_starts`` per 10,000 yuan begun today.
 
     Raises :class:`HedgeStopped` if time ran out before a plan was found. Without ``rules`` dropped it is never
     infeasible: purchases end at their cap, then shortfall has its price.
@@ -104,9 +105,7 @@ def solve(
     prepared = Prepared(m, [Goal("cost", "minimise", objective, "10k yuan")], options)
     bounds = []
     if fixed is not None:
-        bounds = [
-            (getattr(m, n)[k, s, y], value, value) for n, s, y, value in fixed for k in range(case.tree.leaves)
-        ]
+        bounds = [(getattr(m, n)[k, s, y], value, value) for n, s, y, value in fixed for k in range(case.tree.leaves)]
     result = prepared.solve(bounds=bounds, start=known[0] if known else None)
     if isinstance(result, Stopped | Infeasible):
         raise HedgeStopped(f"{case.area.code} {case.area.name_zh}: {getattr(result, 'reason', 'infeasible')}")

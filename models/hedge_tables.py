@@ -304,7 +304,8 @@ def _evaluation(r: HedgeResult) -> pd.DataFrame:
             p05, p50, p95 = np.quantile(v, [0.05, 0.5, 0.95])
             numbers = {"mean": v.mean(), "mean_low": v.mean() - half, "mean_high": v.mean() + half,
                        "p05": p05, "p50": p50, "p95": p95}  # fmt: skip
-            rows.append({"plan": plan, "measure": what, "futures": len(v)} | {k: round(float(n), 2) for k, n in numbers.items()})
+            row: dict[str, Any] = {"plan": plan, "measure": what, "futures": len(v)}
+            rows.append(row | {k: round(float(n), 2) for k, n in numbers.items()})
     return pd.DataFrame(rows)
 
 
@@ -317,7 +318,8 @@ def _empty_seats(r: HedgeResult) -> pd.DataFrame:
         x, area = a.hedge.hedged.x, a.area
         built = np.cumsum(x["extension"] + x["school_rooms"], axis=2)
         idle = np.minimum(built, area.rooms[:, None] + built - x["classes"])
-        paid = np.cumsum(x["extension"] * area.extension_cost[:, None] + x["school_rooms"] * area.school_cost[:, None], axis=2)
+        price = (area.extension_cost[:, None], area.school_cost[:, None])
+        paid = np.cumsum(x["extension"] * price[0] + x["school_rooms"] * price[1], axis=2)
         each = np.divide(paid, built, out=np.zeros_like(paid), where=built > 0)
         for name, chosen in groups.items():
             p = r.tree.probability * chosen
@@ -346,7 +348,7 @@ def _empty_seats(r: HedgeResult) -> pd.DataFrame:
 
 
 def _inputs(r: HedgeResult) -> pd.DataFrame:
-    """Which uncertain number moves the province's cost: fresh futures in its lowest and highest third (province part)."""
+    """Which uncertain number moves the cost: fresh futures in the lowest and highest third of its province part."""
     cost = np.asarray(sum(a.fresh["hedged"].costs for a in r.areas), dtype=float)
     rows = []
     for number in r.fresh.numbers:

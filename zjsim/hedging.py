@@ -54,8 +54,8 @@ def hedge_scenario(
 ) -> HedgeDone:
     """Solve, audit and write ``out/<scenario>/<id>/``: tables, workbook, figures, manifest.
 
-    The folder's name follows from inputs and options: equal calls share it. Raises ``InputErrors`` for a broken scenario
-    or an unknown county and ``hedge_solve.HedgeStopped`` if a limit struck before any plan was found.
+    The folder's name follows from inputs and options: equal calls share it. Raises ``InputErrors`` for a broken
+    scenario or an unknown county and ``hedge_solve.HedgeStopped`` if a limit struck before any plan was found.
     """
     from zjsim.audit import hedge as audit
     from zjsim.models.hedge_tables import hedge_tables

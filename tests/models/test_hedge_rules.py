@@ -139,7 +139,7 @@ TOYS = {
         # Known beforehand: 30 or 90.
         60,
     ),
-    # Half the weight on the CVaR at 50 % (the worse scenario): 0 rooms cost 50 or 150, 1 room 30 or 130, 3 rooms 90 both.
+    # Half the weight on the CVaR at 50 % (the worse scenario): 0 rooms cost 50 or 150, 1 room 30 or 130, 3 rooms 90.
     "tail": Toy(
         case(
             area(extension_max=8, extension_min=1, extension_cost=30, extension_from=np.array([2026, 2026])),
@@ -196,9 +196,7 @@ def test_what_is_lost_as_classes_are_missing_is_exact_at_whole_numbers() -> None
 def _most_seated(children: list[float], seats: int, classes: int) -> float:
     if not children:
         return 0.0
-    return max(
-        min(children[0], n * seats) + _most_seated(children[1:], seats, classes - n) for n in range(classes + 1)
-    )
+    return max(min(children[0], n * seats) + _most_seated(children[1:], seats, classes - n) for n in range(classes + 1))
 
 
 def test_cvar_is_the_mean_of_the_worst() -> None:

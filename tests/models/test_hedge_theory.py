@@ -189,6 +189,18 @@ def test_three_reviews_use_what_is_known_and_no_more() -> None:
     assert known.value < tree.value < blind.value
 
 
+def test_on_a_deeper_tree_what_is_begun_changes_nothing_else_that_is_known() -> None:
+    """The policy after given openings is found node by node: the same as all together."""
+    place = area(extension_max=20, extension_min=1, extension_cost=30, extension_from=LATER, rooms=1)
+    leaves = [{(0, 1): 10.0}, {(0, 1): 30.0}, {(0, 1): 50.0}, {(0, 1): 70.0}]
+    c = case(place, leaves, tree=Tree((2, 2)), prices=replace(PRICES, local=5, covered=2))
+    h = hedge(c, EXACT)
+    together = solve(c, EXACT, fixed=nothing(place))
+    assert h.wait.value == pytest.approx(together.value)
+    assert h.wait.x["extension"] == pytest.approx(together.x["extension"])
+    assert h.wait.value >= h.hedged.value - 1e-9 > h.wait_and_see.mean()
+
+
 def test_decisions_are_shared_exactly_where_scenarios_cannot_be_told_apart() -> None:
     place = area(extension_max=20, extension_min=1, extension_cost=30, extension_from=LATER)
     leaves = [{(0, 1): 10.0}, {(0, 1): 30.0}, {(0, 1): 50.0}, {(0, 1): 70.0}]
@@ -207,9 +219,7 @@ def test_the_tail_in_the_goal_is_the_tail_of_the_costs() -> None:
         found = solve(c, EXACT)
         chances = c.tree.probability
         assert found.value == pytest.approx(cvar(found.costs, chances, alpha), abs=1e-6)
-        others = [
-            cvar(np.array([price * q + 100 * max(0, n - q) for n in needs]), chances, alpha) for q in range(10)
-        ]
+        others = [cvar(np.array([price * q + 100 * max(0, n - q) for n in needs]), chances, alpha) for q in range(10)]
         assert found.value == pytest.approx(min(others), abs=1e-6)
 
 

@@ -18,7 +18,7 @@ from zjsim.audit.finding import Finding, finding
 Tables = Mapping[str, pd.DataFrame]
 Floats = NDArray[np.float64]
 TABLES = ("hedge_areas", "hedge_plans", "hedge_values", "hedge_scenarios", "hedge_recourse", "hedge_demand")
-STAGES = {"primary": range(0, 6), "junior": range(6, 9)}
+STAGES = {"primary": range(6), "junior": range(6, 9)}
 _GUARANTEED = {
     "permit_holders": "permit_holders",
     "county_rule": "eligible_children",
@@ -180,7 +180,7 @@ class _Audit:
                     yield _at(rule, item=f"{code} {name} {k + 1} {years[y]} {stage}")
             for k, y in zip(*np.nonzero(np.abs(short - x["short"][:, s]) > _CHILDREN), strict=True):
                 yield _at("seats_missing", item=f"{code} {name} {k + 1} {years[y]} {stage}",
-                          expected=round(float(short[k, y]), 2), value=round(float(x["short"][k, s, y]), 2))  # fmt: skip
+                          expected=_said(short[k, y]), value=_said(x["short"][k, s, y]))  # fmt: skip
             yield from self._times(code, name, s, o, x)
             opened = np.maximum(0.0, np.diff(classes, axis=1, prepend=base))
             capital = _paid(ext, o["extension_yuan_per_room"], o["extension_lead_months"])
@@ -195,7 +195,7 @@ class _Audit:
                 money += value
                 for k, y in zip(*np.nonzero(np.abs(value - x[what][:, s]) > _YUAN), strict=True):
                     yield _at("money", item=f"{code} {name} {k + 1} {years[y]} {stage} {what}",
-                              expected=round(float(value[k, y]), 2), value=round(float(x[what][k, s, y]), 2))  # fmt: skip
+                              expected=_said(value[k, y]), value=_said(x[what][k, s, y]))  # fmt: skip
         yield from self._yearly(code, name, x, covered, migrant.sum(axis=1), money)
 
     def _times(self, code: str, name: str, s: int, o: Mapping[str, Any], x: dict[str, Floats]) -> Iterator[Finding]:
@@ -207,7 +207,7 @@ class _Audit:
             ("school_rooms", o["school_lead_months"]),
         ):
             for y, year in enumerate(self.years):
-                # Months from the end of the as-of date to 1 September; whole years of them beyond the lead time can wait.
+                # Months from the as-of date to 1 September; whole years of them beyond the lead time can wait.
                 spare = (year - as_of.year) * 12 + 8 - as_of.month - int(months)
                 values = x[what][:, s, y]
                 if spare < 0 and values.any():
@@ -242,8 +242,8 @@ class _Audit:
             yield _at("money", item=f"{code} {name} {k + 1} {self.years[y]} overrun",
                       expected=round(float(over[k, y]), 2), value=round(float(shown[k, y]), 2))  # fmt: skip
         children = h.local_price_yuan * x["local_short"] + h.place_price_yuan * x["without"]
-        missing = children.sum(axis=(1, 2)) + h.share_price_yuan * there.sum(axis=1) + h.overrun_price * over.sum(axis=1)
-        self.costs[code, name] = money.sum(axis=1) + missing
+        prices = h.share_price_yuan * there + h.overrun_price * over
+        self.costs[code, name] = (money + prices).sum(axis=1) + children.sum(axis=(1, 2))
 
     def totals(self) -> Iterator[Finding]:
         """Costs of plans, areas, scenarios and the province; their order; the tail; the cap on what is begun."""
@@ -272,7 +272,9 @@ class _Audit:
         for r in self.plan["hedge_scenarios"].to_dict("records"):
             expected = float(sums.get(r["plan"], np.zeros(self.leaves))[int(r["scenario"]) - 1])
             if abs(expected - r["cost_yuan"]) > _TOTAL * max(1, len(self.areas)):
-                yield _at("cost", item=f"{r['plan']} {r['scenario']}", expected=round(expected, 2), value=r["cost_yuan"])
+                yield _at(
+                    "cost", item=f"{r['plan']} {r['scenario']}", expected=round(expected, 2), value=r["cost_yuan"]
+                )
         cap, begun = self.p.hedge.start_budget_yuan, float(self.plan["hedge_areas"]["start_cost_yuan"].sum())
         if cap and begun > cap + _TOTAL:
             yield _at("start_budget", value=round(begun, 2), expected=cap)
@@ -284,6 +286,10 @@ class _Audit:
         rows = plans[plans["area_code"] == code].set_index("plan")["start_cost_yuan"]
         same = [n for n in ("hedged", "mean_value") if (code, n) in self.costs and abs(rows[n] - rows[name]) <= _YUAN]
         return self.costs[code, same[0]] if same else None
+
+
+def _said(value: float) -> float:
+    return round(float(value), 2)
 
 
 def _seated(first: Floats, seats: float, classes: Floats) -> Floats:

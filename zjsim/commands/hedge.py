@@ -67,7 +67,7 @@ def _summary(done: object, lang: Language) -> str:
 
     def money(name: str) -> str:
         yuan = done.value(name)
-        return text("hedge.money", lang, amount=f"{yuan / 1e4:,.0f}", million=f"{yuan / 1e6:,.2f}")
+        return text("hedge.money", lang, amount=f"{yuan / 1e4:,.0f}" if lang == "zh" else f"{yuan / 1e6:,.2f}")
 
     areas = done.tables["hedge_areas"]
     lines = [

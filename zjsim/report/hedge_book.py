@@ -36,7 +36,9 @@ CODED = ("decision", "plan", "value_of", "measure", "kind", "stage", "scenarios"
 """Columns whose values are codes with a word in the texts (``hedge.code``, else those of all workbooks)."""
 
 
-def write_hedge_book(path: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> None:
+def write_hedge_book(
+    path: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
+) -> None:
     """Cover with the notes a reader must know, then a sheet for each of :data:`SHEETS`."""
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:

@@ -141,6 +141,7 @@ class Formats:
         self._base = {"font_name": _FONT[lang], "font_size": 10, "valign": "top"}
 
     def get(self, **properties: Any) -> Any:
+        """The format with these properties."""
         key = repr(sorted(properties.items()))
         if key not in self._made:
             self._made[key] = self._book.add_format({**self._base, **properties})
@@ -148,6 +149,7 @@ class Formats:
 
     @property
     def header(self) -> Any:
+        """The format of headings."""
         return self.get(
             font_color="#FFFFFF", bg_color="#1F4E79", text_wrap=True, valign="vcenter", align="center", border=1,
             border_color="#D9D9D9",

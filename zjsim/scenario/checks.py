@@ -174,9 +174,9 @@ def one_default_reading(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
 
 @rule("demand_uncertainties")
 def demand_uncertainties_add_up(tables: Mapping[str, pd.DataFrame]) -> Iterator[Broken]:
-    """low ≤ mode ≤ high; the parts of province, city and county are all of the variance; births name their year."""
+    """low ≤ mode ≤ high; province and city have no more than the whole variance; births name their year."""
     table, name = tables["demand_uncertainties"], "demand_uncertainties"
-    parts = ("share_province", "share_city", "share_county")
+    parts = ("share_province", "share_city")
     if not _has(table, "low", "mode", "high", "acts_on", "birth_year", *parts):
         return
     for below, above in (("low", "mode"), ("mode", "high")):
@@ -184,8 +184,8 @@ def demand_uncertainties_add_up(tables: Mapping[str, pd.DataFrame]) -> Iterator[
             words: dict[str, object] = {"other": above, "limit": f"{table[above].iloc[row]:g}"}
             yield Broken(name, row, below, "range_order", words)
     total = table[list(parts)].sum(axis=1)
-    for row in _rows((total - 1).abs() > 1e-6):
-        yield Broken(name, row, "share_county", "uncertainty_parts", {"value": f"{total.iloc[row]:g}"})
+    for row in _rows(total > 1 + 1e-9):
+        yield Broken(name, row, "share_city", "uncertainty_parts", {"total": f"{total.iloc[row]:g}"})
     for row in _rows((table["acts_on"] == "births") != table["birth_year"].notna()):
         yield Broken(name, row, "birth_year", "uncertainty_birth_year")
 

@@ -152,9 +152,9 @@ class HedgeParameters(Section):
 
     ``branching``: branches at each yearly review (their product is the number of scenarios); ``fresh_scenarios`` are
     drawn anew to evaluate the plans. Prices in yuan per child and school year: a local child without a seat, a
-    guaranteed migrant child without any place, a child by which the public share falls (M112); ``overrun_price`` is yuan
-    per yuan beyond a year's budget. The plan minimises (1 − ``risk_weight``) × expected cost + ``risk_weight`` × CVaR at
-    level ``cvar_level``. ``start_budget_yuan`` caps what all areas together begin to build now (0: no cap).
+    guaranteed migrant child without any place, a child by which the public share falls (M112); ``overrun_price`` is
+    yuan per yuan beyond a year's budget. The plan minimises (1 − ``risk_weight``) × expected cost + ``risk_weight`` ×
+    CVaR at level ``cvar_level``. ``start_budget_yuan`` caps what all areas together begin to build now (0: no cap).
     Each area is solved within ``area_time_limit_s`` to ``relative_gap``.
     """
 

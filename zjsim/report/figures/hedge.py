@@ -48,7 +48,7 @@ def draw_hedge(
 
 
 def draw_costs(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Left: distribution of the cost over the scenarios of the tree. Right: what each plan costs more than the hedge."""
+    """Left: distribution of the cost over the tree's scenarios. Right: what each plan costs more than the hedge."""
     scenarios = tables["hedge_scenarios"]
     if scenarios.empty:
         return None

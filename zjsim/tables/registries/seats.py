@@ -379,7 +379,12 @@ DEMAND_UNCERTAINTIES = Registry(
             "作用对象",
             "Acts on",
             choices=(
-                "births", "local_entry", "migrant_stock", "migrant_growth", "net_transfers", "guaranteed_share",
+                "births",
+                "local_entry",
+                "migrant_stock",
+                "migrant_growth",
+                "net_transfers",
+                "guaranteed_share",
             ),
             help_zh="出生人数、本地入学、随迁子女现有人数、年增减、非起始年级净转入、应保障的比例。",
             help_en="Births, local entrants, migrant children now, their growth, net transfers, share with a claim.",
@@ -410,10 +415,9 @@ DEMAND_UNCERTAINTIES = Registry(
             "share_city",
             "全市共同部分",
             "Part of the city",
-            "加上全省部分，即同市两县的相关系数。",
-            "With the province's part, the correlation of two counties of one city.",
+            "加上全省部分，即同市两县的相关系数；其余为本县部分。",
+            "With the province's part, the correlation of two counties of one city; the rest is the county's own.",
         ),
-        _share("share_county", "本县部分", "Part of the county"),
         _share(
             "persistence",
             "年际相关",
@@ -426,9 +430,9 @@ DEMAND_UNCERTAINTIES = Registry(
         source_column(),
         basis_column(),
     ),
-    help_zh="学位需求推算中不能由公开数据确定的数：相对于基准推算的倍数，三角分布，省、市、县三部分方差之和为1。",
-    help_en="Numbers behind seat demand that public data do not settle, as factors on the derived path: triangular, with "
-    "shares of variance of province, city and county that add up to 1.",
+    help_zh="学位需求推算中不能由公开数据确定的数：相对于基准推算的倍数，三角分布，方差分全省、全市、本县三部分。",
+    help_en="Numbers behind seat demand that public data do not settle, as factors on the derived path: triangular, "
+    "with parts of the variance of province, city and county.",
 )
 
 REGISTRIES: tuple[Registry, ...] = (
