@@ -7,10 +7,11 @@ junior), school year and scenario; money is in 10,000 yuan (万元). Nothing her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -258,11 +259,11 @@ def areas(scenario: HasTables) -> list[Area]:
 def _area(d: County) -> Area:
     years, stages = d.years, [d.stages[s] for s in STAGES]
 
-    def of(name: str, kind: type = float) -> NDArray[np.generic]:
+    def of(name: str, kind: Any = float) -> Any:
         return np.array([getattr(s, name) for s in stages], dtype=kind)
 
-    def grid(cells: object) -> Floats:
-        return np.array([[cells[g, y] for y in years] for g in GRADES], dtype=float)  # type: ignore[index]
+    def grid(cells: Mapping[tuple[int, int], int]) -> Floats:
+        return np.array([[cells[g, y] for y in years] for g in GRADES], dtype=float)
 
     return Area(
         code=d.code,

@@ -247,18 +247,14 @@ def nonanticipativity(m: Any, c: Case) -> None:
     """
     together = m.together = pyo.ConstraintList()
     n = len(c.area.years)
-    for names, review in (
-        *(((name,), lambda s, y, kind=kind: c.area.review(kind, s, y)) for name, kind in TOGETHER),
-        (YEARLY, lambda s, y: y + 1),
-    ):
-        for name in names:
-            x = getattr(m, name)
-            for s in (0, 1):
-                for y in range(n):
-                    first = c.tree.first_of_node(review(s, y))
-                    for k in range(c.tree.leaves):
-                        if first[k] != k:
-                            together.add(x[k, s, y] - x[int(first[k]), s, y] == 0)
+    for name, kind in (*TOGETHER, *((name, "") for name in YEARLY)):
+        x = getattr(m, name)
+        for s in (0, 1):
+            for y in range(n):
+                first = c.tree.first_of_node(c.area.review(kind, s, y) if kind else y + 1)
+                for k in range(c.tree.leaves):
+                    if first[k] != k:
+                        together.add(x[k, s, y] - x[int(first[k]), s, y] == 0)
 
 
 @rule

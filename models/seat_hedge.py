@@ -10,10 +10,11 @@ look a little better than they will be. The formulation is in :mod:`zjsim.models
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from zjsim.models.hedge_data import Area, Case, Demand, Floats, Penalties, Tree, areas
@@ -132,7 +133,9 @@ def _evaluated(found: Hedge, fresh: Demand, options: Options) -> AreaResult:
     return AreaResult(found, plans, fresh)
 
 
-def _mapped(function: Callable, first: Sequence, second: object, workers: int, *more: object) -> Iterator:  # type: ignore[type-arg]
+def _mapped(
+    function: Callable[..., Any], first: Sequence[Any], second: Iterable[Any], workers: int, *more: Iterable[Any]
+) -> Iterator[Any]:
     columns = (first, second, *more)
     if workers <= 1 or len(first) < 2:
         yield from map(function, *columns)

@@ -123,6 +123,15 @@ def test_the_audit_notices(rule: str, done: HedgeDone, scenario: Scenario) -> No
     assert f"hedge_{rule}" in {f.rule for f in audit.check(plan, scenario.tables, scenario.parameters)}
 
 
+def test_many_findings_of_a_rule_are_counted(done: HedgeDone, scenario: Scenario) -> None:
+    plan = dict(done.tables)
+    plan["hedge_recourse"] = plan["hedge_recourse"].assign(bought=1e6)
+    found = audit.check(plan, scenario.tables, scenario.parameters)
+    caps = [f for f in found if f.rule == "hedge_purchase_cap"]
+    assert len(caps) == 21
+    assert "more" in caps[-1].en
+
+
 def test_the_audit_knows_the_cap_on_what_is_begun(done: HedgeDone, scenario: Scenario) -> None:
     plan = dict(done.tables)
     _bump("hedge_areas", "start_cost_yuan", 1e9, area_code=BUILDS)(plan)

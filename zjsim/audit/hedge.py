@@ -51,7 +51,7 @@ def _shortened(listed: list[Finding]) -> list[Finding]:
     for rule, found in by_rule.items():
         kept += found[:_MOST]
         if len(found) > _MOST:
-            kept.append(finding(rule, _KEY + "shortened", rule=rule, count=len(found) - _MOST))
+            kept.append(finding(rule, _KEY + "shortened", name=rule, count=len(found) - _MOST))
     return kept
 
 
@@ -84,7 +84,7 @@ class _Audit:
     def nodes(self, review: int) -> NDArray[np.int64]:
         """The node of each scenario at a review (0: today)."""
         at = prod(self.p.hedge.branching[:review])
-        return np.arange(self.leaves) * at // self.leaves
+        return np.asarray(np.arange(self.leaves) * at // self.leaves, dtype=np.int64)
 
     def same(self, values: Floats, review: int) -> bool:
         """Whether the first axis of ``values`` is equal within every node of a review."""
@@ -134,7 +134,7 @@ class _Audit:
                  if c not in ("area_code", "plan", "stage", "scenario", "year", "order")}  # fmt: skip
             yield from self._one(str(code), str(name), x)
 
-    def _options(self, code: str) -> list[dict[str, Any]]:
+    def _options(self, code: str) -> list[dict[Any, Any]]:
         table = self.tables["seat_options"]
         rows = {r["stage"]: r for r in table[table["county_code"] == code].to_dict("records")}
         return [rows[s] for s in STAGES]
@@ -198,7 +198,7 @@ class _Audit:
                               expected=_said(value[k, y]), value=_said(x[what][k, s, y]))  # fmt: skip
         yield from self._yearly(code, name, x, covered, migrant.sum(axis=1), money)
 
-    def _times(self, code: str, name: str, s: int, o: Mapping[str, Any], x: dict[str, Floats]) -> Iterator[Finding]:
+    def _times(self, code: str, name: str, s: int, o: Mapping[Any, Any], x: dict[str, Floats]) -> Iterator[Finding]:
         """Lead times, and decisions that scenarios share until they can be told apart."""
         as_of = self.p.time.as_of
         for what, months in (
@@ -299,7 +299,7 @@ def _seated(first: Floats, seats: float, classes: Floats) -> Floats:
     full = np.floor(first / seats)
     last = -np.sort(-(first - full * seats), axis=1)
     whole = full.sum(axis=1)
-    seated = np.minimum(classes, whole) * seats
+    seated: Floats = np.minimum(classes, whole) * seats
     for j in range(first.shape[1]):
         seated += np.where(classes - whole > j, last[:, j], 0.0)
     return seated

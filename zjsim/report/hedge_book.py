@@ -63,7 +63,7 @@ def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
 
 def word(code: str, lang: Language) -> str:
     """A code of these tables in words."""
-    return known(f"hedge.code.{code}", lang, known(f"report.code.{code}", lang, code))
+    return str(known(f"hedge.code.{code}", lang, known(f"report.code.{code}", lang, code)))
 
 
 def _cover(book: Any, formats: Any, manifest: Mapping[str, Any], lang: Language) -> None:
