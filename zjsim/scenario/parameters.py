@@ -160,7 +160,7 @@ class HedgeParameters(Section):
 
     branching: tuple[int, ...] = (8, 2)
     seed: int = Field(20241231, ge=0)
-    fresh_scenarios: int = Field(40, ge=2, le=10_000)
+    fresh_scenarios: int = Field(20, ge=2, le=10_000)
     local_price_yuan: float = Field(500_000.0, gt=0)
     place_price_yuan: float = Field(200_000.0, gt=0)
     share_price_yuan: float = Field(60_000.0, ge=0)
