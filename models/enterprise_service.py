@@ -106,6 +106,10 @@ def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
         gain = desk.capacity[institution] * further * industries
         if gain > 0 and ready <= data.horizon.end:
             sim.at(ready, desk.add_staff, (institution, gain))
+    time_share = data.parameters.value("SP04", values)
+    for day, institution, persons in data.platform_staff:
+        if 0 <= day <= data.horizon.end:
+            sim.at(day, desk.add_staff, (institution, persons * time_share))
     sim.run(data.horizon.end)
     return desk
 

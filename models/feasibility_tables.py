@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from zjsim.models.feasibility import DECIDING_FIGURE, deciding_figure, probability, verdict
+from zjsim.models.plan_value import plan_value_table
 
 from zjsim.simulate.inputs import UncertainInput
 from zjsim.simulate.statistics import mean_interval, quantiles
@@ -35,6 +36,7 @@ def all_tables(
     rows = [(row, found.get((row["target_id"], row["reading"]))) for _, row in registry.iterrows()]
     return {
         "target_feasibility": pd.DataFrame([feasibility_row(r, a, p_required) for r, a in rows if a is not None]),
+        "plan_value": plan_value_table(registry, studies, assessments),
         "targets_not_modelled": pd.DataFrame([_not_modelled(r) for r, a in rows if a is None], columns=_NOT_MODELLED),
         "yearly_outcomes": pd.DataFrame([row for study in studies for row in _yearly(study)]),
         "deciding_inputs": pd.DataFrame([row for a in assessments for row in _deciding(a)]),

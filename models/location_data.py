@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 from zjsim.models.assignment_scores import great_circle_km
 from zjsim.models.location_rules import Kind, LocationData, Need, Option, Place, city_of
+from zjsim.models.location_targets import wanted_openings
 
 from zjsim.scenario.parameters import LocationParameters
 
@@ -25,6 +26,7 @@ TABLES = (
     *("counties", "cities", "universities", "disciplines", "relevance", "craft_links", "industries", "industry_places"),
     *("process_parameters", "location_parameters", "location_kinds", "category_relevance", "county_industry"),
     *("location_need", "location_hosts", "location_starts", "location_budgets", "targets"),
+    *("programmes", "programme_parameters"),
 )
 
 
@@ -120,6 +122,12 @@ class Ground:
         cities = {str(c): int(city.get(c, 0) * self.p.cost_factor + 1e-9) for c in self.tables["cities"]["city_code"]}
         return cities, {y: int(year[year.index <= y].sum() * self.p.cost_factor + 1e-9) for y in sorted(years)}
 
+    def wanted(self, kinds: Collection[str]) -> dict[str, int]:
+        """How many of a kind a target wants begun, where targets are a goal."""
+        if self.p.target_goal == "off":
+            return {}
+        return {k: w.planned for k, w in wanted_openings(self.tables).items() if k in kinds and w.planned}
+
     def hosts(self, theme: str) -> tuple[dict[str, int], dict[str, int], set[str]]:
         """Free staff and starts a year of every host of a theme, and those that may host branch centres."""
         t = self.tables["location_hosts"]
@@ -188,6 +196,8 @@ class Ground:
             largest_city_share=p.largest_city_share,
             openings_per_city=self.city_floor(chosen, per_city),
             how_far=p.purpose == "how_far",
+            wanted=self.wanted(kinds),
+            targets_first=p.target_goal == "first",
             **more,
         )
         return Theme(data, dates, dict(scores))

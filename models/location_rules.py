@@ -4,7 +4,8 @@ A capacitated facility location over several years. Sets: options ``o`` (a kind 
 what it serves), years ``t`` in which a start still opens within the horizon, places ``s`` (county and service), needs
 ``d`` (county and group), and arcs ``(s, d)`` within reach. Variables, all whole numbers: ``open[o]`` facilities opened,
 ``start[k, h, t]`` facilities of kind ``k`` begun by host ``h`` in year ``t``, ``serve[s, d]`` units of need served,
-``cover[d, l]`` units of need covered in step ``l``, ``reached[c]`` 1 when county ``c`` is served at all.
+``cover[d, l]`` units of need covered in step ``l``, ``reached[c]`` 1 when county ``c`` is served at all, ``towards[k]``
+facilities of kind ``k`` that count towards a target.
 
 Each rule is one function with its purpose, inequality, unit and clause; :data:`RULES` is their register. Which rules
 are in force depends on what the data give: a theme without hosts has no rule on hosts.
@@ -66,7 +67,8 @@ class LocationData:
     ``priority`` orders the groups (0 first). ``staff`` and ``starts_of_host`` bound hosts, ``starts`` kinds and
     years, ``city_cost`` a city over all years, ``year_cost`` the province up to and including a year.
     ``most_in_county`` bounds kinds by county. ``steps`` are the falling weights of equal parts of every need;
-    ``county_points`` what a county reached counts within the coverage (0: a goal of its own).
+    ``county_points`` what a county reached counts within the coverage (0: a goal of its own). ``wanted`` is how many of
+    a kind a target wants begun; it bounds nothing and is a goal, before the need only with ``targets_first``.
     """
 
     theme: str
@@ -89,6 +91,8 @@ class LocationData:
     largest_city_share: float = 1.0
     openings_per_city: Mapping[str, int] = field(default_factory=dict)
     county_points: int = 0
+    wanted: Mapping[str, int] = field(default_factory=dict)
+    targets_first: bool = False
     own_group: str = ""
     how_far: bool = False
 
@@ -288,6 +292,18 @@ def county_reached(m: pyo.ConcreteModel) -> None:
     )
 
 
+def towards_target(m: pyo.ConcreteModel) -> None:
+    """Towards a target counts what is opened, and no more than the target wants.
+
+    towards[k] <= sum over o of kind k of open[o], with 0 <= towards[k] <= wanted[k], for every kind k that a target
+    counts. Unit of the row: facilities. M013, M015, M049.
+    """
+    m.towards_target = pyo.Constraint(
+        sorted(m.data.wanted),
+        rule=lambda m, k: total([m.towards[k], *(-m.open[o] for o in m.options if o.kind == k)]) <= 0,
+    )
+
+
 def employees_first(m: pyo.ConcreteModel) -> None:
     """Other children get only places that the employees' children within reach of the place leave.
 
@@ -318,6 +334,7 @@ RULES: dict[str, Callable[[pyo.ConcreteModel], None]] = {
         within_capacity,
         worth_opening,
         county_reached,
+        towards_target,
         employees_first,
         most_in_county,
         begun_some_year,
@@ -337,6 +354,7 @@ RULES: dict[str, Callable[[pyo.ConcreteModel], None]] = {
 def rules_in_force(data: LocationData) -> tuple[str, ...]:
     """The rules that the data give something to say."""
     given = {
+        "towards_target": bool(data.wanted),
         "employees_first": bool(data.own_group),
         "most_in_county": bool(data.most_in_county),
         "starts_of_host": bool(data.starts_of_host),
@@ -378,6 +396,7 @@ def build_location_model(data: LocationData, without: Collection[str] = ()) -> p
     m.serve = pyo.Var(arcs, domain=pyo.NonNegativeIntegers)
     m.cover = pyo.Var(sorted(bound), domain=pyo.NonNegativeIntegers, bounds=lambda m, *i: (0, bound[i]))
     m.reached = pyo.Var(m.counties, domain=pyo.Binary)
+    m.towards = pyo.Var(sorted(data.wanted), domain=pyo.NonNegativeIntegers, bounds=lambda m, k: (0, m.data.wanted[k]))
     for name in rules_in_force(data):
         if name not in without:
             RULES[name](m)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from zjsim.models.location_data import Tables, Theme
 from zjsim.models.location_goals import LocationPlan
-from zjsim.models.location_openings import PLAN_TABLES
 from zjsim.models.location_rules import Need, Option, Place, city_of
 
 from zjsim.solve.results import Feasible, Optimal, Stage
+from zjsim.texts import LANGUAGES, text
 
 PREFIX = {"platforms": "PL", "campuses": "CC", "practice_centres": "PC", "kindergartens": "KG"}
 COMPONENTS = ("relevance", "strength", "proximity", "assigned")
-COUNTED = {"joint_platforms": ("joint_platform", "branch_centre"), "practice_centres": ("practice_centre",)}
-"""Kinds that may count for a target (M015: whether a branch centre does is open, so each kind has its own row)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def service_table(theme: Theme, plan: LocationPlan) -> pd.DataFrame:
 
 
 def coverage_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataFrame:
-    """Need of each county and group, how much of it is covered, and from how far (mean, weighted by amount)."""
+    """Need of each county and group, how much of it is covered or unmet, from how far (mean, weighted by amount)."""
     names = _Names(tables)
     flows: dict[Need, list[tuple[int, float]]] = defaultdict(list)
     for (s, d), n in plan.served.items():
@@ -141,9 +139,12 @@ def coverage_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataF
             {
                 "theme": theme.data.theme,
                 **names.county(d.county),
+                **names.point(d.county),
                 "group": d.group,
+                **names.group(d.group),
                 "need": need,
                 "covered": covered,
+                "unmet": need - covered,
                 "share": round(covered / need, 6),
                 "distance_km": round(sum(n * km for n, km in flows[d]) / covered, 3) if covered else float("nan"),
             }
@@ -151,12 +152,13 @@ def coverage_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def limit_table(theme: Theme, plan: LocationPlan) -> pd.DataFrame:
+def limit_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataFrame:
     """What is used of every limit; ``binding`` where one more of the cheapest facility no longer fits."""
-    data, rows = theme.data, []
+    data, rows, names = theme.data, [], _Names(tables)
 
     def add(limit: str, entity: str, year: int, used: int, most: int, least: int) -> None:
-        rows.append((data.theme, limit, entity, year, used, most, most - used < max(least, 1)))
+        named = names.entity(entity)
+        rows.append((data.theme, limit, entity, *named, year, used, most, most - used < max(least, 1)))
 
     kinds = data.kinds
     for (k, t), most in sorted(data.starts.items()):
@@ -171,37 +173,8 @@ def limit_table(theme: Theme, plan: LocationPlan) -> pd.DataFrame:
     for y, most in sorted(data.year_cost.items()):
         used = sum(kinds[i[0]].cost * n for i, n in plan.started.items() if i[2] <= y)
         add("cost_of_year", "", y, used, most, cheapest)
-    return pd.DataFrame(rows, columns=["theme", "limit", "entity", "year", "used", "most", "binding"])
-
-
-def target_table(plans: Mapping[str, pd.DataFrame], tables: Tables) -> pd.DataFrame:
-    """Openings of each kind against the number a target names, which did not constrain the plan.
-
-    ``expected`` is the number planned less those that fail before opening (mode of the parameter), whatever the delay.
-    """
-    kinds = tables["location_kinds"].sort_values("kind").to_dict("records")
-    chance = {
-        r["parameter_id"]: float(r["mode"])
-        for name in ("process_parameters", "location_parameters")
-        for r in tables[name].to_dict("records")
-    }
-    rows = []
-    for k in kinds:
-        table = plans[PLAN_TABLES[k["theme"]]]
-        planned = int((table["kind"] == k["kind"]).sum())
-        target = next((t for t, counted in COUNTED.items() if k["kind"] in counted), "")
-        rows.append(
-            {
-                "kind": k["kind"],
-                "kind_zh": k["name_zh"],
-                "kind_en": k["name_en"],
-                "target_id": target,
-                "target_number": _bound(tables["targets"], target),
-                "planned": planned,
-                "expected": round(planned * (1 - chance[k["failure_parameter"]]), 1),
-            }
-        )
-    return pd.DataFrame(rows)
+    columns = ["theme", "limit", "entity", "entity_zh", "entity_en", "year", "used", "most", "binding"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def stage_rows(theme: str, stages: Sequence[Stage]) -> pd.DataFrame:
@@ -223,16 +196,12 @@ def stage_rows(theme: str, stages: Sequence[Stage]) -> pd.DataFrame:
     )
 
 
-def _bound(targets: pd.DataFrame, target: str) -> float:
-    t = targets[(targets["target_id"] == target) & targets["is_default"]]
-    return float(t["bound"].iloc[0]) if len(t) else float("nan")
-
-
 class _Names:
     def __init__(self, tables: Tables) -> None:
         self._university = _by(tables["universities"], "moe_code")
         self._industry = _by(tables["industries"], "industry_id")
         self._county = _by(tables["counties"], "county_code")
+        self._kind, self._city = _by(tables["location_kinds"], "kind"), _by(tables["cities"], "city_code")
 
     def university(self, code: str) -> dict[str, str]:
         row = self._university.get(code, {"name_zh": "", "name_en": ""})
@@ -243,6 +212,23 @@ class _Names:
         if row is None:
             return {"industry_id": "", "industry_zh": "", "industry_en": ""}
         return {"industry_id": service, "industry_zh": row["name_zh"], "industry_en": row["name_en"]}
+
+    def group(self, code: str) -> dict[str, str]:
+        """The name of an industry, or of a group that has a text of its own."""
+        if code in self._industry:
+            return {f"group_{lang}": str(self._industry[code][f"name_{lang}"]) for lang in LANGUAGES}
+        return {f"group_{lang}": text(f"locations.services.{code}", lang) for lang in LANGUAGES}
+
+    def entity(self, code: str) -> tuple[str, str]:
+        """Chinese and English name of what a limit bounds: a kind, an institution, a city, the province ("")."""
+        for known in (self._kind, self._university, self._city):
+            if code in known:
+                return str(known[code]["name_zh"]), str(known[code]["name_en"])
+        return text("locations.province", "zh"), text("locations.province", "en")
+
+    def point(self, code: str) -> dict[str, float]:
+        """Longitude and latitude of a county's point."""
+        return {axis: float(self._county[code][axis]) for axis in ("lon", "lat")}
 
     def county(self, code: str) -> dict[str, object]:
         row = self._county[code]

@@ -14,7 +14,7 @@ import pandas as pd
 import pyomo.environ as pyo
 from zjsim.models.campuses import campus_theme, kindergarten_theme, practice_theme
 from zjsim.models.location_data import TABLES, Tables, Theme
-from zjsim.models.location_goals import LocationPlan, solve_locations_of
+from zjsim.models.location_goals import TARGET, LocationPlan, solve_locations_of
 from zjsim.models.location_openings import PLAN_TABLES, openings
 from zjsim.models.location_rules import RULES, LocationData
 from zjsim.models.location_tables import (
@@ -23,8 +23,8 @@ from zjsim.models.location_tables import (
     plan_table,
     service_table,
     stage_rows,
-    target_table,
 )
+from zjsim.models.location_targets import shortfall_of, target_table
 from zjsim.models.platforms import platform_theme
 
 from zjsim.solve.conflicts import Requirement
@@ -32,7 +32,9 @@ from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stage, Stopped
 from zjsim.texts import Language, text
 
-WHAT_A_PLAN_IS = frozenset(("counted_once", "within_capacity", "county_reached", "begun_some_year", "employees_first"))
+WHAT_A_PLAN_IS = frozenset(
+    ("counted_once", "within_capacity", "county_reached", "begun_some_year", "employees_first", "towards_target")
+)
 """Rules that say what the words mean: never named in a conflict."""
 NO_WAY_ROUND = frozenset(("worth_opening",))
 """A rule that a repair leaves alone: a facility that serves nobody is no way out."""
@@ -55,36 +57,53 @@ def location_themes(tables: Tables, parameters: Any, plan: Mapping[str, pd.DataF
     )
 
 
-def solve_locations(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Result[dict[str, pd.DataFrame]]:
+def solve_locations(
+    scenario: Any,
+    plan: Mapping[str, pd.DataFrame],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    log_file: str = "",
+) -> Result[dict[str, pd.DataFrame]]:
     """Where and when to open what.
 
     Tables: ``platform_plan``, ``campus_plan``, ``practice_centre_plan``, ``kindergarten_plan`` (a row per opening),
     ``location_service`` (what is served from where), ``location_coverage`` (need and coverage by county),
-    ``location_limits`` (what is full), ``location_targets`` (openings against the numbers targets name) and
-    ``location_stages`` (value, bound and gap of every goal). ``plan`` may hold the tables of the assignment, which then
-    counts in the choice of hosts. ``Infeasible`` names the requirements of the first theme without a plan.
+    ``location_limits`` (what is full), ``location_targets`` (openings against the numbers targets name, and what
+    stands in their way) and ``location_stages`` (value, bound and gap of every goal). ``plan`` may hold the tables of
+    the assignment, which then counts in the choice of hosts. ``Infeasible`` names the requirements of the first theme
+    without a plan. ``progress`` is told how many themes are solved, and of how many; the solver's log goes into
+    ``log_file``. ``Feasible`` states the goal with the largest gap.
     """
     tables = {name: scenario.table(name) for name in TABLES}
-    options = Options.of(scenario.parameters.solver)
+    options = Options.of(scenario.parameters.solver, log_file=log_file)
     found: dict[str, list[pd.DataFrame]] = {"service": [], "coverage": [], "limits": [], "stages": []}
     result: dict[str, pd.DataFrame] = {}
     stages: list[Stage] = []
-    for theme in location_themes(tables, scenario.parameters, plan):
+    shortfalls: dict[str, dict[str, str]] = {}
+    told = requirements_of(tables)
+    themes = location_themes(tables, scenario.parameters, plan)
+    for done, theme in enumerate(themes):
+        if progress is not None:
+            progress(done, len(themes))
         data = theme.data
         allowed = replace(options, relative_gap=max(options.relative_gap, theme.relative_gap))
-        solved = solve_locations_of(data, allowed, requirements_of(tables))
+        solved = solve_locations_of(data, allowed, told)
         if isinstance(solved, Infeasible | Stopped):
             return solved
         result[PLAN_TABLES[data.theme]] = plan_table(theme, solved.plan, tables, solved)
         found["service"].append(service_table(theme, solved.plan))
         found["coverage"].append(coverage_table(theme, solved.plan, tables))
-        found["limits"].append(limit_table(theme, solved.plan))
+        found["limits"].append(limit_table(theme, solved.plan, tables))
         found["stages"].append(stage_rows(data.theme, solved.stages))
         stages += [replace(s, name=f"{data.theme}.{s.name}") for s in solved.stages]
+        for s in solved.stages:
+            kind = s.name.removeprefix(TARGET)
+            if kind in data.wanted and s.value < data.wanted[kind]:
+                shortfalls[kind] = shortfall_of(data, kind, allowed, told)
     result |= {f"location_{name}": pd.concat(parts, ignore_index=True) for name, parts in found.items()}
-    result["location_targets"] = target_table(result, tables)
-    open_stage = next((s for s in stages if s.gap > 0), None)
-    if open_stage is None:
+    result["location_targets"] = target_table(result, tables, shortfalls)
+    open_stage = max(stages, key=lambda s: s.gap, default=None)
+    if open_stage is None or not open_stage.gap:
         return Optimal(result, tuple(stages))
     return Feasible(result, tuple(stages), open_stage.bound, open_stage.gap)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zjsim.models.location_effects import platform_staff
 from zjsim.models.past import Past, past
 from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set, records
 
@@ -66,6 +67,7 @@ class ServiceData:
     assigned: tuple[tuple[int, ...], ...]
     industries_of: Mapping[int, int]
     past: Past
+    platform_staff: tuple[tuple[float, int, float], ...] = ()
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -97,12 +99,13 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
                 areas[city].setdefault(lead, 0.0)
     area_of = tuple(tuple(sorted(areas[c])) for c in cities)
     groups, key_firms = _groups(firms, scenario.table("firm_classes"), cities)
+    when = horizon(scenario.parameters.time)
     parameters = (scenario.table("process_parameters"), scenario.table("service_parameters"))
     chosen = parameter_set(parameters, service_parameter_ids())
     months = scenario.table("monthly_indices")
     season = months[months["index_id"] == SEASON].sort_values("month")["value"]
     return ServiceData(
-        horizon=horizon(scenario.parameters.time),
+        horizon=when,
         parameters=chosen,
         season=tuple(float(v) for v in season),
         cities=cities,
@@ -121,6 +124,11 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
         assigned=assigned,
         industries_of=dict(sorted(Counter(i for leads in assigned for i in leads).items())),
         past=past(scenario),
+        platform_staff=tuple(
+            (when.day(day), institutions.index(moe), persons)
+            for day, moe, persons in platform_staff(scenario, plan)
+            if moe in institutions
+        ),
     )
 
 

@@ -14,7 +14,7 @@ and are replicated ten times as often as asked, and forty times per design point
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import nan
 from typing import Any
@@ -38,12 +38,13 @@ from zjsim.models.feasibility import (
     share_met_at,
 )
 from zjsim.models.past import Past, past, with_past
+from zjsim.models.plan_value import SUFFIX, changed_by_plan
 from zjsim.models.resource_use import place_names, resource_use, resource_use_monthly
 
 from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.design import Point, preset_design
 from zjsim.simulate.ensemble import Cluster, Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
-from zjsim.simulate.inputs import UncertainInput, Values
+from zjsim.simulate.inputs import UncertainInput, Values, base_values
 from zjsim.simulate.resources import Resource
 from zjsim.simulate.streams import Streams
 
@@ -90,6 +91,7 @@ class Study:
     """What was simulated of a process: the base ensemble and every design point with its outcomes.
 
     ``look``: at which look it stopped (0: the number of replications was fixed); ``confidence`` of each p_low..p_high.
+    ``without`` is the base ensemble again without the plan (None where the plan changes nothing).
     """
 
     process: Process
@@ -98,6 +100,7 @@ class Study:
     at_points: tuple[Outcomes, ...]
     look: int = 0
     confidence: float = 0.95
+    without: Outcomes | None = None
 
 
 @dataclass(frozen=True)
@@ -138,19 +141,20 @@ def simulate(
 ) -> dict[str, pd.DataFrame]:
     """Simulate every process of ``scenario`` with what ``plan`` opens, and judge every target.
 
-    Returns the tables ``target_feasibility``, ``targets_not_modelled``, ``yearly_outcomes``, ``deciding_inputs``,
-    ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``, ``resource_use`` and
-    ``resource_use_monthly``. Equal arguments give equal
-    tables for any number of ``workers``, those of a ``cluster``, and for a run that goes on from a ``checkpoint``;
-    ``progress`` is told how many tasks are done, and of how many.
+    Returns the tables ``target_feasibility``, ``plan_value``, ``targets_not_modelled``, ``yearly_outcomes``,
+    ``deciding_inputs``, ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``,
+    ``resource_use`` and ``resource_use_monthly``. Equal arguments give equal tables for any number of ``workers``,
+    those of a ``cluster``, and for a run that goes on from a ``checkpoint``; ``progress`` is told how many tasks are
+    done, and of how many.
     """
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
     targets = [target_of(row) for _, row in registry.iterrows()]
     headline = [t for t, is_default in zip(targets, registry["is_default"], strict=True) if is_default and t.outcome]
     asked = (options.stopping, options.looks, options.stopping_error)
+    processes = processes_of(scenario, plan)
     studies, assessments = assess(
-        processes_of(scenario, plan),
+        processes,
         [t for t in targets if t.outcome],
         seed=seed,
         replications=replications,
@@ -162,6 +166,7 @@ def simulate(
         progress=progress,
         cluster=cluster,
         checkpoint=checkpoint,
+        without=changed_by_plan(processes, processes_of(scenario, {})),
     )
     return {
         **tables.all_tables(registry, studies, assessments, options.p_required, seed),
@@ -199,17 +204,22 @@ def assess(
     progress: Progress | None = None,
     cluster: Cluster | None = None,
     checkpoint: Checkpoint | None = None,
+    without: Mapping[str, Process] | None = None,
 ) -> tuple[list[Study], list[Assessment]]:
     """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer.
 
     With ``stopping``, ``replications`` are the most, and an ensemble that can be judged earlier stops at a look.
+    ``without``: processes by name with other data, replicated at the base as often, on the same random numbers.
     """
+    without = without or {}
     experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
+    experiments |= {name + SUFFIX: Experiment(p.simulate, p.data) for name, p in without.items()}
     with Ensemble(experiments, workers, cluster, checkpoint) as ensemble:
         first = stopping.counts[0] if stopping else replications
         studies = _replicate(processes, ensemble, seed, first, (space_points, single_input_points), progress)
         if stopping:
             studies = grow(studies, targets, ensemble, seed, stopping, progress)
+        studies = _beside(studies, without, ensemble, seed)
         drafts = [
             _draft(target, study, p_required)
             for target in targets
@@ -247,6 +257,24 @@ def _replicate(
     return [
         Study(p, next(outcomes), tuple(designs[p.name]), tuple(next(outcomes) for _ in designs[p.name][1:]))
         for p in processes
+    ]
+
+
+def _beside(studies: Sequence[Study], without: Mapping[str, Process], ensemble: Ensemble, seed: int) -> list[Study]:
+    """The studies with their base ensembles made again ``without`` the plan, as many replications on the same draws."""
+    tasks: list[Task] = []
+    cuts: dict[str, tuple[int, int]] = {}
+    for study in studies:
+        name = study.process.name
+        if name in without:
+            count = len(next(iter(study.base.values())))
+            task = Task(name + SUFFIX, base_values(without[name].inputs), seed, 0, count)
+            parts = batches(task, study.process.batch)
+            cuts[name] = (len(tasks), len(tasks) + len(parts))
+            tasks += parts
+    found = ensemble.run(tasks) if tasks else []
+    return [
+        replace(s, without=stack(found[slice(*cuts[s.process.name])])) if s.process.name in cuts else s for s in studies
     ]
 
 

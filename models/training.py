@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from zjsim.models.location_effects import TrainingPlaces, training_places
 from zjsim.models.process_tools import horizon
 from zjsim.models.training_book import Book, Capacity
 from zjsim.models.training_classes import (
@@ -48,6 +49,8 @@ PUBLIC = ("official", "press")
 PARAMETERS = ("PP08", "PP09", "PP10", "PP11", "PP14", "PP16", "PP17")
 """Process parameters of capacity and attendance; those of the course types come with them."""
 OWN_PARAMETERS = ("TR16", "TR17", "TR18", "TR19", "TR20", "TR21", "TR22", "TR23", "TR24", "TR25")
+COUNTY_SHARE = "LP17"
+"""Share of a county trainer's quota for social training: needed where a plan opens campuses."""
 MONTHS_INDEX = "PP15"
 SHAPES = {"calendar": "triangular", "monthly_index": "triangular"}
 
@@ -73,13 +76,17 @@ OUTCOMES: dict[str, tuple[Literal["flow", "level"], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city's providers: persons and institutions; teachers of technician colleges stand apart."""
+    """A city's providers: persons and institutions; teachers of technician colleges stand apart.
+
+    ``opened`` is what a location plan adds: open date, rooms, trainers.
+    """
 
     city_code: str
     teachers: float
     technician_teachers: float
     colleges: int
     students: float
+    opened: tuple[TrainingPlaces, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +105,17 @@ class TrainingData:
 
 
 def training_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TrainingData:
-    """The data of the training process from the registries; no table of ``plan`` opens training places yet."""
+    """The data of the training process from the registries, and what the location plans open (M049, M060)."""
     providers, types = scenario.table("training_providers"), scenario.table("course_types")
     demand, calendar = scenario.table("training_demand"), scenario.table("training_calendar")
     base = {(r.city_code, r.course_type_id): float(r.base) for r in demand.itertuples()}
     courses = tuple(_course_type(r) for r in types.sort_values("course_type_id").itertuples())
-    cities = tuple(_city(code, rows) for code, rows in providers.groupby("city_code", sort=True))
-    needed = {*PARAMETERS, *OWN_PARAMETERS}
+    opened = training_places(scenario, plan)
+    cities = tuple(_city(code, rows, opened) for code, rows in providers.groupby("city_code", sort=True))
+    needed = {*PARAMETERS, *OWN_PARAMETERS} | ({COUNTY_SHARE} if "campus_plan" in plan else set())
     needed |= {i for c in courses for i in (c.rate_id, c.share_id, c.size_id, c.hours_id) if i}
     rows = [*_rows(scenario.table("process_parameters")), *_rows(scenario.table("training_parameters"))]
+    rows += _rows(scenario.table("location_parameters")) if COUNTY_SHARE in needed else []
     found = {r["parameter_id"]: r for r in rows if r["parameter_id"] in needed}
     index = scenario.table("monthly_indices")
     time = scenario.parameters.time
@@ -151,7 +160,7 @@ def _course_type(row: Any) -> CourseType:
     )
 
 
-def _city(code: Any, rows: pd.DataFrame) -> City:
+def _city(code: Any, rows: pd.DataFrame, opened: Mapping[str, tuple[TrainingPlaces, ...]]) -> City:
     technician = rows["level"] == "technician_college"
     return City(
         city_code=str(code),
@@ -159,6 +168,7 @@ def _city(code: Any, rows: pd.DataFrame) -> City:
         technician_teachers=float(rows.loc[technician, "full_time_teachers"].sum()),
         colleges=int((rows["level"] == "college").sum()),
         students=float(rows["full_time_students"].sum()),
+        opened=opened.get(str(code), ()),
     )
 
 
@@ -180,12 +190,17 @@ def trainer_hours_per_year(data: TrainingData, city: City, values: Mapping[str, 
 
 
 class Yard:
-    """What the classes of a city share: the account of trainer hours and the free hours of rooms (per week)."""
+    """What the classes of a city share: the account of trainer hours and the free hours of rooms (per week).
+
+    What a location plan opens counts from the month of its open date: rooms × 40 class hours a week, trainers × quota
+    (PP08, class hours a year) × share for social training in counties (LP17).
+    """
 
     def __init__(self, sim: Simulation, data: TrainingData, city: City, values: Mapping[str, float]) -> None:
         self.sim, self.data, self.values = sim, data, values
         self.hours_per_year, self.technician_hours = trainer_hours_per_year(data, city, values)
         self.room_week_hours = WEEK_HOURS * values["TR24"] * city.students / 100
+        self.opened_from = [(_day(data, day), rooms, trainers) for day, rooms, trainers in city.opened]
         self.trainer_hours = Account(sim)
         self.room_hours = Pool(sim, 0.0)
         self.paid_in: list[tuple[float, float]] = []
@@ -198,11 +213,14 @@ class Yard:
         if month in self.data.holiday_months:
             free = min(1.0, free * self.values["TR25"])
         before = self.opened[-1][1] if self.opened else 0.0
-        self.opened.append((self.sim.now, free * self.room_week_hours))
+        rooms = sum(rooms for day, rooms, _ in self.opened_from if day <= self.sim.now)
+        self.opened.append((self.sim.now, free * (self.room_week_hours + WEEK_HOURS * rooms)))
         self.room_hours.resize(self.opened[-1][1] - before)
         if month == 1:
             self.trainer_hours.expire()
-        hours = self.hours_per_year * self.data.trainer_index[month - 1] / 12
+        trainers = sum(trainers for day, _, trainers in self.opened_from if day <= self.sim.now)
+        more = trainers * self.values["PP08"] * self.values[COUNTY_SHARE] if trainers else 0.0
+        hours = (self.hours_per_year + more) * self.data.trainer_index[month - 1] / 12
         self.paid_in.append((self.sim.now, hours))
         self.trainer_hours.refill(hours)
 

@@ -18,6 +18,13 @@ _ASSIGNMENT = (
     "cities", "rules", "craft_links", "cooperation", "industry_loads", "lead_capacities",
 )  # fmt: skip
 
+_LOCATIONS = (
+    "location_kinds", "location_need", "location_starts", "location_budgets", "location_parameters",
+    "process_parameters", "programme_parameters", "programmes", "targets", "counties", "cities",
+)  # fmt: skip
+_LOCATION_RULES = ("location_rules", "location_goals", "location_targets")
+_HOSTS = ("location_hosts", "universities", "category_relevance", "industries", "industry_places")
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -42,6 +49,41 @@ THEMES = (
         ("assignment_explanations", "assignment_pareto", "lead_discipline", "heritage"),
         _ASSIGNMENT,
         ("assignment", "solver"),
+    ),
+    Theme(
+        "platforms",
+        ("platform_plan",),
+        ("platforms", *_LOCATION_RULES),
+        (*_LOCATIONS, *_HOSTS, "disciplines", "relevance", "craft_links"),
+        ("time", "locations", "assignment", "solver"),
+    ),
+    Theme(
+        "campuses",
+        ("campus_plan",),
+        ("campuses", *_LOCATION_RULES),
+        (*_LOCATIONS, *_HOSTS, "county_industry"),
+        ("time", "locations", "solver"),
+    ),
+    Theme(
+        "practice_centres",
+        ("practice_centre_plan",),
+        ("campuses", *_LOCATION_RULES),
+        _LOCATIONS,
+        ("time", "locations", "solver"),
+    ),
+    Theme(
+        "kindergartens",
+        ("kindergarten_plan",),
+        ("campuses", *_LOCATION_RULES),
+        (*_LOCATIONS, "county_industry"),
+        ("time", "locations", "solver"),
+    ),
+    Theme(
+        "locations",
+        ("location_",),
+        ("platforms", "campuses", *_LOCATION_RULES),
+        (*_LOCATIONS, *_HOSTS, "county_industry"),
+        ("time", "locations", "solver"),
     ),
     Theme(
         "seats",
@@ -70,20 +112,20 @@ PROCESSES = {
     "training": Theme(
         "training",
         (),
-        ("training", "training_book", "training_classes", "past"),
+        ("training", "training_book", "training_classes", "location_effects", "past"),
         (
             "actuals", "training_providers", "training_demand", "course_types", "training_calendar", "monthly_indices",
-            "process_parameters", "training_parameters",
+            "process_parameters", "training_parameters", "location_kinds", "location_parameters",
         ),
         ("time", "simulation"),
     ),
     "enterprise_service": Theme(
         "enterprise_service",
         (),
-        ("enterprise_service", "service_requests", "service_past", "past"),
+        ("enterprise_service", "service_requests", "location_effects", "service_past", "past"),
         (
             "actuals", "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places",
-            "monthly_indices", "counties", "process_parameters", "service_parameters",
+            "monthly_indices", "counties", "process_parameters", "service_parameters", "location_kinds",
         ),
         ("time", "simulation"),
     ),
@@ -100,7 +142,7 @@ PROCESSES = {
         ("programmes", "programme_data", "past"),
         (
             "actuals", "programmes", "programme_batches", "sibling_rule", "counties", "process_parameters",
-            "programme_parameters",
+            "programme_parameters", "location_kinds", "location_parameters",
         ),
         ("time", "simulation"),
     ),
@@ -114,7 +156,7 @@ PROCESSES = {
 }  # fmt: skip
 """Simulated processes, as the tables of the simulation name them."""
 
-BY_TARGET = ("target_feasibility", "targets_not_modelled", "deciding_inputs")
+BY_TARGET = ("target_feasibility", "plan_value", "targets_not_modelled", "deciding_inputs")
 BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
     "resource_use_monthly",

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the layout of a run folder and its manifest."""
 
-STEPS = ("read", "assign", "seats", "audit", "simulate", "report")
+STEPS = ("read", "assign", "locations", "seats", "audit", "simulate", "report")
 """The steps of a run in order; :data:`Progress` is told their names."""
 
 Progress = Callable[[str, float], None]
@@ -121,10 +121,14 @@ def run(
     with clock.step("assign"):
         answer, assignment_log = _logged(lambda file: _assign(loaded, file))
         assignment, assignment_status = _accepted(answer, "assignment")
+    with clock.step("locations"):
+        answer, locations_log = _logged(lambda file: _locations(loaded, assignment, clock.within, file))
+        locations, locations_status = _accepted(answer, "locations")
     with clock.step("seats"):
         answer, seats_log = _logged(lambda file: _seats(loaded, clock.within, file))
         seats, seats_status = _accepted(answer, "seats")
-    plan: Tables = {**assignment, **seats}
+    plan: Tables = {**assignment, **locations, **seats}
+    solves = {"assignment": assignment_status, "locations": locations_status, "seats": seats_status}
     with clock.step("audit"):
         _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
     with clock.step("simulate"):
@@ -132,7 +136,7 @@ def run(
         say_resumed(checkpoint, notice, lang)
         engine = Engine(workers, cluster, checkpoint)
         outcomes = _simulate(loaded, plan, seed, replications, engine, clock.within)
-    manifest = _manifest(loaded, identity, {"assignment": assignment_status, "seats": seats_status}, outcomes)
+    manifest = _manifest(loaded, identity, solves, outcomes)
     results: Tables = {**plan, **outcomes, "input_sources": _input_sources(tables)}
     try:
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
@@ -140,7 +144,7 @@ def run(
                 written = _report(partial, manifest, results, lang, clock.within)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
-            (partial / SOLVER_LOG).write_bytes(assignment_log + seats_log)
+            (partial / SOLVER_LOG).write_bytes(assignment_log + locations_log + seats_log)
             (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
     except NotARunFolderError as error:
         raise RunRefused(
@@ -214,6 +218,12 @@ def _assign(scenario: Scenario, log_file: str) -> Result[Tables]:
     from zjsim.models.lead_discipline import solve_assignment
 
     return solve_assignment(scenario, log_file=log_file)
+
+
+def _locations(scenario: Scenario, plan: Tables, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
+    from zjsim.models.locations import solve_locations
+
+    return solve_locations(scenario, plan, progress=progress, log_file=log_file)
 
 
 def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:

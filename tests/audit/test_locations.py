@@ -101,6 +101,8 @@ DAMAGE: dict[str, tuple[str, str, Any]] = {
     "stage_differs": ("location_stages", "value", 1.0),
     "claim_not_proven": ("location_stages", "bound", 1e9),
     "value_differs": ("platform_plan", "relevance", 0.123),
+    "target_differs": ("location_targets", "planned", 77),
+    "shortfall_silent": ("location_targets", "why_en", ""),
 }
 COMPONENTS = [
     *(("platform_plan", c) for c in ("relevance", "strength", "proximity", "score")),
@@ -116,6 +118,8 @@ def test_damage_is_found(rule: str, solved: Plan, world: World) -> None:
     row = 0
     if rule == "coverage_differs":
         row = int((solved[name]["covered"] > 0).to_numpy().argmax())
+    if rule == "shortfall_silent":
+        row = int((solved[name]["shortfall"] > 0).to_numpy().argmax())
     assert rule in rules(damaged(solved, name, column, value, row), world)
 
 

@@ -19,6 +19,9 @@ from zjsim.tables.registries import REGISTRIES
 Capture = pytest.CaptureFixture[str]
 TABLES = {
     "seat_expansion": "county_code,county_zh,year,demand\n330102,上城区,2026,117981\n330102,上城区,2027,1\n",
+    "platform_plan": "opening_id,kind,moe_code,industry_id,county_code,measures\n"
+    "PL001,joint_platform,10335,C01,330102,M013;M015\n",
+    "location_targets": "kind,target_id,planned\npractice_centre,practice_centres,40\n",
     "target_feasibility": "target_id,reading,measures,p_meet\nsilk_road_colleges,seventy_operating,M083,0.1\n",
     "deciding_inputs": "target_id,reading,rank,input_id\nsilk_road_colleges,seventy_operating,1,PP61\n",
     "yearly_outcomes": "year,process,outcome,mean\n2027,programmes,silk_road_operating,55\n2027,seats,x,1\n",
@@ -47,6 +50,24 @@ def call(*arguments: str, capfd: Capture) -> tuple[int, str, str]:
     out, err = capfd.readouterr()
     assert "Traceback" not in out + err
     return int(ended.value.code or 0), out, err
+
+
+def test_from_an_opening_to_its_rules_and_inputs_and_back(run: Callable[[str], Path], capfd: Capture) -> None:
+    folder = run("baseline")
+    code, out, _ = call("trace", str(folder), "platform_plan", "PL001", "--json", capfd=capfd)
+    assert code == 0
+    said = json.loads(out)
+    assert {"staff_of_host", "starts_of_year"} <= {r["function"] for r in said["rules"]}
+    assert any({"M013", "M015"} & set(r["measures"]) for r in said["rules"][:3]), "its own measures first"
+    read = {(e["registry"], e["key"]) for e in said["inputs"]}
+    assert ("location_kinds", "joint_platform") in read
+    assert any(registry == "location_hosts" and "10335" in key for registry, key in read)
+    assert any(p["path"] == "locations.platform_reach_km" for p in said["parameters"])
+    code, out, _ = call("trace", str(folder), "location_kinds", "joint_platform", "--json", capfd=capfd)
+    uses = {use["table"]: use["rows"] for use in json.loads(out)["used_by"]}
+    assert uses["platform_plan"] == 1
+    code, out, _ = call("trace", str(folder), "location_starts", "practice_centre,year=2025", "--json", capfd=capfd)
+    assert {use["table"] for use in json.loads(out)["used_by"]} >= {"location_targets", "platform_plan"}
 
 
 def test_from_a_seat_number_to_rules_and_lines(run: Callable[[str], Path], capfd: Capture) -> None:
@@ -91,7 +112,9 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
     assert used["target_feasibility"]["rows"] == 1
     assert used["deciding_inputs"]["rows"] == 1
     code, out, _ = call("trace", str(folder), "targets", "silk_road_colleges,seventy_operating", "--json", capfd=capfd)
-    assert {u["table"] for u in json.loads(out)["used_by"]} == {"target_feasibility", "deciding_inputs"}
+    used = {u["table"]: u["rows"] for u in json.loads(out)["used_by"]}
+    assert set(used) >= {"target_feasibility", "deciding_inputs"}
+    assert used["location_targets"] == 0, "no kind counts for this target"
 
 
 def test_every_table_that_a_run_or_a_placement_writes_has_a_lineage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from zjsim.models.location_data import TABLES, Ground, add_months, weighted
 from zjsim.models.location_goals import solve_locations_of
 from zjsim.models.location_openings import PLAN_TABLES, planned_programmes
 from zjsim.models.location_tables import PLAN_COLUMNS
+from zjsim.models.location_targets import shortfall_of, wanted_openings
 from zjsim.models.locations import location_themes, openings, requirements_of, solve_locations
 from zjsim.models.platforms import offers_by_industry, platform_theme
 
@@ -128,12 +130,50 @@ def test_limits_come_from_the_registries(baseline: Scenario, small: Callable[...
     assert all(u.loc[h, "double_first_class"] or u.loc[h, "provincial_key_university"] for h in branches)
 
 
-def test_no_target_is_an_input(baseline: Scenario) -> None:
-    """Raising or removing what the plan asks for changes no data of any theme."""
+def test_a_target_is_a_goal_and_no_limit(baseline: Scenario) -> None:
+    """Raising what the action plan asks for changes nothing but the goal, and nothing at all where it is none."""
     tables = {name: baseline.table(name) for name in TABLES}
-    before = location_themes(tables, baseline.parameters, {})
-    doubled = tables["targets"].assign(bound=tables["targets"]["bound"] * 2)
-    assert location_themes(tables | {"targets": doubled}, baseline.parameters, {}) == before
+    more = tables | {"targets": tables["targets"].assign(bound=tables["targets"]["bound"] + 10)}
+    before, after = (location_themes(t, baseline.parameters, {}) for t in (tables, more))
+    wanted = [dict(theme.data.wanted) for theme in after]
+    assert wanted == [{"joint_platform": 190}, {}, {"practice_centre": 64}, {}]
+    assert [replace(a, data=replace(a.data, wanted=b.data.wanted)) for a, b in zip(after, before, strict=True)] == list(
+        before
+    )
+    off = baseline.parameters.model_copy(
+        update={"locations": baseline.parameters.locations.model_copy(update={"target_goal": "off"})}
+    )
+    assert location_themes(tables, off, {}) == location_themes(more, off, {})
+
+
+def test_what_a_target_wants_begun_by_hand(baseline: Scenario) -> None:
+    """Platforms: 16.2 net and 3 % of 1,622 a year for nine months are under way; the rest after 15 % failures."""
+    found = wanted_openings({name: baseline.table(name) for name in TABLES})
+    assert set(found) == {"joint_platform", "practice_centre"}
+    platforms, centres = found["joint_platform"], found["practice_centre"]
+    assert platforms.under_way == pytest.approx((16.2 + 0.03 * 1622) * 9 / 12)
+    assert platforms.planned == 179  # (200 - 48.645) / 0.85 = 178.06
+    assert (centres.target_id, centres.number, centres.under_way) == ("practice_centres", 50, 0)
+    assert centres.planned == 53  # 50 / 0.95 = 52.6
+
+
+def test_a_shortfall_names_what_stands_in_the_way_and_a_way_out(small: Callable[..., World]) -> None:
+    """Practice centres alone: the starts of three years are 40, the target wants 53."""
+    world = small()
+    need = world.tables["location_need"]
+    whole = load("baseline").table("location_need")
+    world.tables["location_need"] = pd.concat([need[need["theme"] != "practice_centres"], whole[
+        whole["theme"] == "practice_centres"]], ignore_index=True)  # fmt: skip
+    (theme,) = [t for t in location_themes(world.tables, world.parameters, {}) if t.data.theme == "practice_centres"]
+    data = replace(theme.data, city_cost={}, year_cost={})
+    said = shortfall_of(data, "practice_centre", Options(), requirements_of(world.tables))
+    assert "全省 2027 年最多启动 14 个" in said["why_zh"]
+    assert "53 are begun" in said["why_en"]
+    assert sum(map(int, re.findall(r"loosen by (\d+)", said["repair_en"]))) == 13
+    more = replace(data, starts={k: n + 5 for k, n in data.starts.items()})
+    assert (
+        "need comes first" in shortfall_of(more, "practice_centre", Options(), requirements_of(world.tables))["why_en"]
+    )
 
 
 def test_tables_of_two_cities(solved: dict[str, pd.DataFrame]) -> None:
@@ -153,6 +193,11 @@ def test_tables_of_two_cities(solved: dict[str, pd.DataFrame]) -> None:
     assert targets.loc["joint_platform", "target_number"] == 200
     assert targets.loc["joint_platform", "planned"] == (plan["kind"] == "joint_platform").sum()
     assert targets.loc["practice_centre", "target_number"] == 50
+    short = targets.loc["practice_centre"]
+    assert short["shortfall"] == 53 - short["planned"] > 0
+    assert short["why_zh"]
+    assert short["why_en"]
+    assert (coverage["unmet"] == coverage["need"] - coverage["covered"]).all()
     limits = solved["location_limits"]
     assert (limits["used"] <= limits["most"]).all()
 

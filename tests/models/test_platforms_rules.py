@@ -12,7 +12,8 @@ import pytest
 from zjsim.models.location_goals import LocationPlan, solve_locations_of
 from zjsim.models.location_rules import RULES, Kind, LocationData, Need, Option, Place, parts_of, rules_in_force
 
-from zjsim.solve.results import Infeasible, Optimal, Result
+from zjsim.solve.options import Options
+from zjsim.solve.results import Infeasible, Optimal, Result, Stopped
 
 A, C, B = "330101", "330102", "330201"
 """Two counties of one city, and one of another."""
@@ -55,6 +56,12 @@ TOYS: dict[str, tuple[LocationData, dict[Option, int], dict[str, float]]] = {
         ),
         {option(A): 1},
         {"coverage_1": 3, "counties_reached": 2},
+    ),
+    # All need is met by one; a target wants three begun, two are started: two count (unlinked, three would).
+    "towards_target": (
+        toy({A: 3}, starts={("p", 2025): 2}, wanted={"p": 3}),
+        {option(A): 2},
+        {"coverage_1": 3, "target_p": 2, "cost": 2},
     ),
     # Four employees' children, room for three: 2 x 2 + 1. Another child in the third place would count 2.
     "employees_first": (
@@ -187,6 +194,48 @@ def test_a_county_reached_can_count_within_the_coverage() -> None:
     assert dict(result.plan.opened) == {option(A): 1}
 
 
+def test_a_target_comes_after_the_need_unless_it_is_put_first() -> None:
+    """One point to spend: three units served by the kind q, or a p that serves one and counts towards the target."""
+    kinds = {"p": Kind(1, 1, 1, 1, 9), "q": Kind(3, 1, 1, 1, 9)}
+    data = toy(
+        {A: 3}, option(A), option(A, kind="q"), kinds=kinds, years=dict.fromkeys(kinds, (2025,)),
+        starts={(k, 2025): 1 for k in kinds}, city_cost={"330100": 1}, wanted={"p": 1},
+    )  # fmt: skip
+    after = values(solve_locations_of(data))
+    assert list(after)[:3] == ["coverage_1", "counties_reached", "target_p"]
+    assert (after["coverage_1"], after["target_p"]) == (3, 0)
+    first = values(solve_locations_of(replace(data, targets_first=True)))
+    assert next(iter(first)) == "target_p"
+    assert (first["coverage_1"], first["target_p"]) == (1, 1)
+
+
+def test_a_target_never_opens_what_is_not_worth_it() -> None:
+    data = toy({A: 3}, kinds={"p": replace(BASIC, minimum_served=2)}, wanted={"p": 2})
+    assert values(solve_locations_of(data))["target_p"] == 1
+
+
+def test_a_goal_within_a_gap_is_stated_as_the_plan_reaches_it() -> None:
+    """Whatever a solve within a wide gap leaves uncounted: values are those of what is served, within the bound."""
+    for seed in range(25):
+        data = replace(random_data(seed), how_far=False)
+        result = solve_locations_of(data, Options(relative_gap=0.9))
+        if isinstance(result, Infeasible | Stopped):
+            continue
+        met: Counter[Need] = Counter()
+        for (_, d), n in result.plan.served.items():
+            met[d] += n
+        points = sum(
+            weight * min(part, max(0, n - sum(parts_of(data.need[d], len(data.steps))[:k])))
+            for d, n in met.items()
+            for k, (weight, part) in enumerate(zip(data.steps, parts_of(data.need[d], len(data.steps)), strict=True))
+        )
+        counties = len({d.county for d, n in met.items() if n})
+        stage = {s.name: s for s in result.stages}
+        assert stage["coverage_1"].value == points + data.county_points * counties <= stage["coverage_1"].bound
+        if not data.county_points:
+            assert stage["counties_reached"].value == counties
+
+
 def test_an_impossible_floor_and_nothing_to_open() -> None:
     assert isinstance(
         solve_locations_of(toy({A: 1}, openings_per_city={"330100": 2}, starts={("p", 2025): 1})), Infeasible
@@ -219,6 +268,7 @@ def random_data(seed: int) -> LocationData:
         mountain_island=frozenset({B}), mountain_island_share=g.choice([0.0, 0.4]),
         largest_city_share=g.choice([1.0, 0.6]), openings_per_city={"330100": 1} if g.random() < 0.3 else {},
         how_far=g.random() < 0.3, county_points=g.choice([0, 0, 2]),
+        wanted={"p": g.randint(1, 4)} if g.random() < 0.5 else {},
     )  # fmt: skip
 
 
@@ -295,6 +345,8 @@ def brute_force(data: LocationData) -> tuple[float, ...] | None:
             if data.county_points:
                 value = (float(points + data.county_points * counties),)
             value = (float(sum(counts)), *value) if data.how_far else value
+            begun_p = sum(n for o, n in opened.items() if o.kind == "p")
+            value += tuple(float(min(n, begun_p)) for n in data.wanted.values())
             best = value if best is None else max(best, value)
     return best
 

@@ -148,6 +148,49 @@ def _choices(attack: str) -> dict[str, pd.DataFrame]:
     }
 
 
+def _locations(attack: str) -> dict[str, pd.DataFrame]:
+    places = (("330102", "上城区", 120.2, 30.3), ("330110", attack, 120.0, 30.3), ("331102", "莲都区", 119.9, 28.4))
+    plan = [
+        {
+            "opening_id": f"PL{n:03d}", "kind": kind, "kind_zh": name, "kind_en": name, "county_code": code,
+            "county_zh": county, "county_en": county, "city_code": f"{code[:4]}00", "city_zh": attack,
+            "city_en": attack, "university_zh": attack, "university_en": attack, "start_date": f"{year}-03-01",
+            "open_date": f"{year}-12-01", "capacity": 3, "capacity_unit": "firms", "served": 2, "cost_points": 3,
+            "mountain_island": code == "331102",
+        }
+        for n, (kind, name, (code, county, _, _), year) in enumerate(
+            (("joint_platform", "共建平台", places[0], 2025), ("joint_platform", "共建平台", places[1], 2026),
+             ("branch_centre", attack, places[2], 2026), ("joint_platform", "共建平台", places[0], 2025)), 1
+        )
+    ]  # fmt: skip
+    coverage = [
+        {
+            "theme": "platforms", "county_code": code, "county_zh": county, "county_en": county,
+            "city_code": f"{code[:4]}00", "city_zh": attack, "city_en": attack, "mountain_island": code == "331102",
+            "lon": lon, "lat": lat, "group": "C01", "group_zh": attack, "group_en": attack, "need": 5, "covered": met,
+            "unmet": 5 - met, "share": met / 5,
+        }
+        for (code, county, lon, lat), met in zip(places, (5, 2, 0), strict=True)
+    ]  # fmt: skip
+    targets = [
+        {
+            "kind": "joint_platform", "kind_zh": "共建平台", "kind_en": attack, "target_id": "t", "target_number": 5.0,
+            "under_way": 1.0, "wanted": 5.0, "planned": 3, "expected": 3.5, "shortfall": 2, "why_zh": attack,
+            "why_en": attack, "repair_zh": attack, "repair_en": attack,
+        },
+        {
+            "kind": "branch_centre", "kind_zh": attack, "kind_en": attack, "target_id": "",
+            "target_number": float("nan"), "under_way": float("nan"), "wanted": float("nan"), "planned": 1,
+            "expected": 0.9, "shortfall": 0, "why_zh": "", "why_en": "", "repair_zh": "", "repair_en": "",
+        },
+    ]  # fmt: skip
+    return {
+        "platform_plan": pd.DataFrame(plan),
+        "location_coverage": pd.DataFrame(coverage),
+        "location_targets": pd.DataFrame(targets),
+    }
+
+
 def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """A manifest and tables; ``attack`` stands where names of people's own making stand."""
     leads = pd.DataFrame(
@@ -225,6 +268,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
                    "description_en": attack, "date": "2024-12-31"},
         "readings": {"assignment.lead_reading": "one_industry_per_discipline"},
         "solves": {"assignment": {"status": "optimal", "gap": 0.0, "bound": 1.0, "stages": []},
+                   "locations": {"status": "feasible", "gap": 0.0019, "bound": 2654.0, "stages": []},
                    "seats": {"status": "feasible", "gap": 0.0123, "bound": 2.0, "stages": []}},
     }  # fmt: skip
     tables = {
@@ -232,6 +276,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         "heritage_pairs": pairs,
         "assignment_pareto": pareto,
         **_choices(attack),
+        **_locations(attack),
         "seat_expansion": _seats(attack),
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from zjsim.report.cover import cover_rows
 from zjsim.report.sources import TOTAL, input_sources, placeholder_share
 from zjsim.report.summary import screen_summary
 from zjsim.report.words import column_title, quantity, shown_columns, verdict_kind
@@ -28,6 +29,17 @@ def test_summary_fits_one_screen_and_has_the_headline(made_run: MakeRun, lang: L
     assert "97% [92%–100%]" in re.sub(" +", " ", said)
     assert "1.23%" in said
     assert "75%" in lines[-2]
+
+
+def test_the_location_plans_have_a_line_with_gap_and_what_falls_short(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    said = screen_summary(manifest, tables, "x", "zh")
+    assert "布局方案：可行，未证明最优（差距 0.19%）；共建平台 3，比目标所需少启动 2、余杭区 1\n" in said
+    rows = dict(cover_rows({**manifest, "not_reproducible": []}, tables, "en"))
+    assert rows["Location plans"].endswith("3, 2 fewer than the target wants begun\n余杭区: 1")
+    assert "0.19%" in rows["Location plans, solver status"]
+    del tables["location_targets"], manifest["solves"]["locations"]
+    assert "布局方案" not in screen_summary(manifest, tables, "x", "zh")
 
 
 def test_summary_says_when_nothing_falls_short(made_run: MakeRun) -> None:

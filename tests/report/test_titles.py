@@ -7,7 +7,15 @@ import typing
 from pathlib import Path
 
 import pytest
-from zjsim.models import assignment_draws, assignment_explanations, assignment_pareto, seat_shortfalls
+from zjsim.models import (
+    assignment_draws,
+    assignment_explanations,
+    assignment_pareto,
+    location_tables,
+    plan_value,
+    seat_shortfalls,
+)
+from zjsim.models.location_openings import PLAN_TABLES
 
 from zjsim.report.words import code_word, column_title
 from zjsim.report.workbook import ESSENTIAL, SHEETS
@@ -26,6 +34,8 @@ DECLARED = {
     "assignment_frequencies": assignment_draws.FREQUENCY_COLUMNS,
     "assignment_pareto": assignment_pareto.PARETO_COLUMNS,
     "seat_shortfalls": seat_shortfalls.SHORTFALL_COLUMNS,
+    "plan_value": plan_value.COLUMNS,
+    **dict.fromkeys(PLAN_TABLES.values(), location_tables.PLAN_COLUMNS),
 }
 
 CODES = {

@@ -18,7 +18,7 @@ from zjsim.report.words import code_word, column_title, reading_name, shown_colu
 from zjsim.report.workbook import CODED, SHEETS, number_format, write_workbook
 from zjsim.texts import LANGUAGES, Language, text
 
-CHOSEN_ROWS = ("assignment_explanations", "assignment_prices")
+CHOSEN_ROWS = ("assignment_explanations", "assignment_prices", "location_coverage")
 """Sheets that show some rows of their table only."""
 
 MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]

@@ -96,6 +96,7 @@ class Rooms:
     def __init__(self) -> None:
         self.scenario = ToyScenario()
         self.assign: Any = Optimal({"lead_assignments": LEADS, "heritage_pairs": PAIRS}, (STAGE,))
+        self.locations: Any = Optimal({}, (STAGE,))
         self.seats: Any = Optimal({"seat_expansion": SEATS}, (STAGE,))
         self.findings: list[Any] = []
         self.simulated: list[tuple[int, int, int]] = []
@@ -117,6 +118,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     for name, stand_in in {
         "_read": read,
         "_assign": lambda s, log_file: (Path(log_file).write_text("assigned\n"), made.assign)[1],
+        "_locations": lambda s, plan, progress, log_file: (Path(log_file).write_text("located\n"), made.locations)[1],
         "_seats": lambda s, progress, log_file: (Path(log_file).write_text("seated\n"), made.seats)[1],
         "_audit": lambda plan, tables, parameters: made.findings,
         "_simulate": simulate,
@@ -159,7 +161,9 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     assert manifest["audit"] == {"findings": [], "passed": True}
     assert manifest["placeholder_share"] == 1.0
     assert set(json.loads(found["timings.json"])["seconds"]) >= set(STEPS) - {"report"}
-    assert found["solver.log"].split() == [b"assigned", b"seated"], "the solver's log is kept, and outside the hashes"
+    assert found["solver.log"].split() == [b"assigned", b"located", b"seated"], (
+        "the solver's log is kept, and outside the hashes"
+    )
     assert manifest["not_reproducible"] == ["solver.log", "timings.json"]
     assert "time" not in json.dumps(sorted(manifest))
     assert made.summary("zh") != made.summary("en")
@@ -209,6 +213,14 @@ FINDING = SimpleNamespace(rule="cap", zh="超出上限", en="over the cap")
     ("room", "answer", "code", "zh", "en"),
     [
         ("assign", Infeasible(CONFLICT), INFEASIBLE, "两个学科被钉在同一产业", "Two disciplines are pinned"),
+        (
+            "locations",
+            Infeasible(CONFLICT),
+            INFEASIBLE,
+            "园所布局无可行方案：两个学科",
+            "location plans: Two disciplines",
+        ),
+        ("locations", Stopped("time limit"), STOPPED, "园所布局", "location plans"),
         ("seats", Infeasible(CONFLICT), INFEASIBLE, "去掉一个", "drop one"),
         ("seats", Stopped("time limit"), STOPPED, "学位", "seat plan"),
         ("findings", [FINDING], AUDIT_FAILED, "[cap] 超出上限", "[cap] over"),
@@ -234,6 +246,8 @@ def test_a_plan_not_proven_optimal_says_so(run_toy: Callable[..., Run], rooms: R
     assert made.manifest["solves"]["seats"]["gap"] == 0.0123
     assert made.manifest["replayable"] is False
     assert "1.23%" in made.summary("zh")
+    rooms.locations = Feasible({}, (STAGE,), bound=1.0, gap=0.0456)
+    assert "4.56%" in run_toy().summary("en")
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -75,7 +75,9 @@ def test_broken_levers_and_uncertainties_are_told(baseline: Scenario) -> None:
 
 def test_the_registry_lists_exactly_the_inputs_of_the_processes(baseline: Scenario) -> None:
     throughput = import_module("zjsim.models.throughput")
-    plan: dict[str, pd.DataFrame] = {}
+    plan_tables = ("platform_plan", "campus_plan", "practice_centre_plan", "kindergarten_plan")
+    columns = import_module("zjsim.models.location_tables").PLAN_COLUMNS
+    plan = {name: pd.DataFrame(columns=list(columns)) for name in plan_tables}
     used = {(i.input_id, p.name) for p in throughput.processes_of(baseline, plan) for i in p.inputs}
     table = baseline.table("uncertainties")
     assert set(zip(table["input_id"], table["process"], strict=True)) == used

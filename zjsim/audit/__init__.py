@@ -18,6 +18,7 @@ def audit_plan(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFra
 
     ``plan`` holds the tables the models gave, ``tables`` the scenario's registries, ``parameters`` its settings.
     """
-    from zjsim.audit import assignment, seats
+    from zjsim.audit import assignment, locations, seats
 
-    return [*assignment.check(plan, tables, parameters), *seats.check(plan, tables, parameters)]
+    themes = (assignment, locations, seats)
+    return [finding for theme in themes for finding in theme.check(plan, tables, parameters)]

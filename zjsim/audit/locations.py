@@ -16,6 +16,7 @@ import pandas as pd
 from zjsim.audit.finding import Finding, finding
 from zjsim.audit.location_hosts import check_hosts, eligible_counties
 from zjsim.audit.location_places import Points, service_of
+from zjsim.audit.location_targets import asked_for, check_targets
 
 PLANS = {
     "platform_plan": "platforms",
@@ -23,7 +24,7 @@ PLANS = {
     "practice_centre_plan": "practice_centres",
     "kindergarten_plan": "kindergartens",
 }
-OTHERS = ("location_service", "location_coverage", "location_stages")
+OTHERS = ("location_service", "location_coverage", "location_stages", "location_targets")
 REACH = {"platforms": "platform_reach_km", "campuses": "campus_reach_km", "practice_centres": "practice_reach_km"}
 PER_CITY = {
     "platforms": "platforms_per_city",
@@ -55,7 +56,7 @@ def check(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], 
         found += check_hosts(rows, theme, tables, parameters)
         found += _service(rows, theme, plan, tables, parameters)
         found += _stages(rows, theme, plan, tables, parameters)
-    return found
+    return [*found, *check_targets(plan, PLANS, tables)]
 
 
 def _known(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
@@ -239,6 +240,10 @@ def _stages(
         "cost": float(rows["cost_points"].sum()),
         "misfit": float((misfit * rows["capacity"]).sum()),
         "lateness": float(((year - first) * rows["capacity"]).sum()),
+        **{
+            f"target_{kind}": float(min(wanted, (rows["kind"] == kind).sum()))
+            for kind, (_, _, wanted) in asked_for(tables).items()
+        },
     }
     stages = plan["location_stages"]
     for s in stages[stages["theme"] == theme].to_dict("records"):

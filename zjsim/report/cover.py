@@ -32,12 +32,23 @@ def cover_rows(
         ("version", f"zjsim {manifest['zjsim']} · Python {manifest['python']}"),
         ("run", manifest["run_id"]),
         *((f"status_{problem}", status_word(solve, lang)) for problem, solve in sorted(manifest["solves"].items())),
+        ("locations", "\n".join(location_lines(tables, lang))),
         ("audit", text("report.cover_audit_passed", lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
         ("readings", "\n".join(_reading_lines(manifest["readings"], lang)) or none),
     ]
     return [(text(f"report.cover_{what}", lang), said) for what, said in rows if said]
+
+
+def location_lines(tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
+    """How many of each kind the location plans begin, and how many a target wants more; empty without these plans."""
+    lines = []
+    for row in tables["location_targets"].to_dict("records") if "location_targets" in tables else ():
+        short = int(row["shortfall"])
+        key = "report.cover_locations_short" if short else "report.cover_locations_line"
+        lines.append(text(key, lang, kind=row[f"kind_{lang}"], n=row["planned"], short=short))
+    return lines
 
 
 def _reading_lines(readings: Mapping[str, Any], lang: Language) -> list[str]:
@@ -84,7 +95,9 @@ def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
         "input",
         "verdict",
         "baseline",
+        "plan_value",
         "shortfall",
+        "locations",
         "basis",
         "synthetic",
         "tables",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from zjsim.report.cover import location_lines
 from zjsim.report.targets import stated_targets
 from zjsim.report.words import (
     indicator_name,
@@ -44,6 +45,7 @@ def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
             run_id=manifest["run_id"],
         ),
         _assignment(manifest, tables, lang),
+        *_locations(manifest, tables, lang),
         _seats(manifest, tables, lang),
         text("report.sum_audit", lang),
         text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
@@ -64,6 +66,14 @@ def _assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame],
         universities=leads["moe_code"].nunique(),
         heritage=pairs["industry_id"].nunique(),
     )
+
+
+def _locations(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
+    """One line, or none for a run without location plans."""
+    if "locations" not in manifest["solves"]:
+        return []
+    said = text("report.sum_locations", lang, status=status_word(manifest["solves"]["locations"], lang))
+    return [said + text("report.sum_separator", lang).join(location_lines(tables, lang))]
 
 
 def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:

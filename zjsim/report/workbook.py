@@ -35,17 +35,39 @@ SHEETS = (
     "assignment_explanations",
     "assignment_alternatives",
     "assignment_prices",
+    "platform_plan",
+    "campus_plan",
+    "practice_centre_plan",
+    "kindergarten_plan",
+    "location_targets",
+    "location_coverage",
+    "location_limits",
     "seat_expansion",
     "seat_shortfalls",
     "seat_summary",
     "target_feasibility",
+    "plan_value",
     "deciding_inputs",
     "yearly_outcomes",
     "input_sources",
 )
 """Tables of a run that become sheets, in order; one that the run does not have is left out."""
 
+_OPENING = (
+    "opening_id", "kind", "university", "industry", "city", "county", "mountain_island", "start_date", "open_date",
+    "capacity", "capacity_unit", "served", "cost_points",
+)  # fmt: skip
+
 ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "platform_plan": (*_OPENING, "staff", "staff_unit", "score", "distance_km"),
+    "campus_plan": (*(c for c in _OPENING if c != "industry"), "staff", "staff_unit", "rooms", "score", "distance_km"),
+    "practice_centre_plan": (*(c for c in _OPENING if c not in ("university", "industry")), "rooms"),
+    "kindergarten_plan": tuple(c for c in _OPENING if c not in ("university", "industry")),
+    "location_targets": (
+        "kind", "target_number", "under_way", "wanted", "planned", "expected", "shortfall", "why", "repair",
+    ),
+    "location_coverage": ("theme", "city", "county", "mountain_island", "group", "need", "covered", "unmet", "share"),
+    "location_limits": ("theme", "limit", "entity", "year", "used", "most", "binding"),
     "lead_assignments": (
         "industry_id", "industry", "university", "discipline", "grade", "score", "score_low", "score_high",
         "distance_km", "nearest_place", "runner_up", "regret", "pinned",
@@ -82,6 +104,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "verdict", "p_meet",
         "p_low", "p_high", "p_worst", "p_best", "has_baseline",
     ),
+    "plan_value": (
+        "indicator", "measures", "bound", "unit", "p_with", "p_without", "p_difference", "p_difference_low",
+        "p_difference_high", "mean_with", "mean_without", "difference", "difference_low", "difference_high",
+    ),
     "deciding_inputs": (
         "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
     ),
@@ -92,7 +118,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
-    "later_goal",
+    "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""
 
@@ -109,8 +135,8 @@ _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
 _WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 26.0, 40.0, 60.0, 7.0
 _NOTES_WIDTH = 100
 """A single column wider than a page would not be shrunk to it."""
-_FALLING_SHORT = ("amount", "unplaced", "local_unplaced", "overrun_yuan")
-_SENTENCES = ("why", "explanation", "what_counts", "note")
+_FALLING_SHORT = ("amount", "unmet", "unplaced", "local_unplaced", "overrun_yuan")
+_SENTENCES = ("why", "repair", "explanation", "what_counts", "note")
 _CLAUSES = ("instead", "verdict")
 _SAMPLE = 2_000
 
@@ -167,9 +193,13 @@ def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) 
         ).drop(columns=[f"verdict_{other}" for other in ("zh", "en") if f"verdict_{other}" in table])
     if name == "assignment_explanations":
         table = explained_choices(tables, lang)
+    if name == "location_coverage":
+        table = table[table["unmet"] > 0].reset_index(drop=True)
+    if name == "location_limits":
+        table = table.assign(year=table["year"].where(table["year"] > 0))
     if name == "assignment_prices":
         table = stated_prices(table)
-    if name == "seat_shortfalls" and "reading" in table:
+    if name in ("seat_shortfalls", "plan_value") and "reading" in table:
         table = table.assign(reading=[reading_name(r, lang) if r else "" for r in table["reading"]])
     if name == "deciding_inputs" and not table.empty:
         named = {row["target_id"]: indicator_name(row, lang) for _, row in tables["target_feasibility"].iterrows()}

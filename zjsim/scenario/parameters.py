@@ -265,7 +265,8 @@ class LocationParameters(Section):
     """Readings, limits and equity bounds of what is opened where (M009, M013-M015, M049, M060, M104, M105).
 
     ``purpose``: ``need_first`` meets need where it is least met yet; ``how_far`` opens as many as the limits allow,
-    each still worth it. The number that a target names is reported against the plan and never constrains it. The
+    each still worth it. What a target wants begun never constrains the plan: ``target_goal`` makes it a goal after the
+    need, before it, or only reports it. The
     factors scale the registries of starts, staff and cost points (what-ifs). ``planned_setup``: which set-up time the
     dates assume. Projects begin once a year, in ``start_month``. Shares are of the openings of one theme. ``steps`` are
     the weights of the first, second, … equal part of the need of a place, falling so that need is met evenly; for
@@ -276,6 +277,7 @@ class LocationParameters(Section):
     """
 
     purpose: Literal["need_first", "how_far"] = "need_first"
+    target_goal: Literal["after_need", "first", "off"] = "after_need"
     planned_setup: Literal["mode", "high"] = "mode"
     start_month: int = Field(3, ge=1, le=12)
     steps: tuple[int, ...] = (3, 2, 1)

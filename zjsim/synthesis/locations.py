@@ -11,6 +11,7 @@ Run ``python -m zjsim.synthesis.locations FOLDER`` to write the registries anew;
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zjsim.synthesis.proportional import largest_remainder
+from zjsim.synthesis.proportional import largest_remainder, seats_of
 from zjsim.synthesis.services import modes, registry_csv
 
 Tables = Mapping[str, pd.DataFrame]
@@ -186,7 +187,11 @@ def location_starts(tables: Tables) -> pd.DataFrame:
 
 
 def location_budgets(tables: Tables, need: pd.DataFrame, starts: pd.DataFrame) -> pd.DataFrame:
-    """Registry ``location_budgets``: the cost of a year's starts, part shared equally by the cities, part by need."""
+    """Registry ``location_budgets``: the cost of a year's starts, part shared equally by the cities, part by need.
+
+    Shared out in whole facilities (the common divisor of a theme's costs) and over the years together: points that no
+    city could use would be lost in the rounding.
+    """
     value = _values(tables)
     kinds = tables["location_kinds"].set_index("kind")
     cities = sorted(tables["cities"]["city_code"])
@@ -199,9 +204,13 @@ def location_budgets(tables: Tables, need: pd.DataFrame, starts: pd.DataFrame) -
         by_city = part["amount"].groupby(part["county_code"].str[:4] + "00").sum()
         wanted = np.array([float(by_city.get(c, 0)) for c in cities])
         weight = value[EQUAL_SHARE] / len(cities) + (1 - value[EQUAL_SHARE]) * wanted / wanted.sum()
+        whole = math.gcd(*kinds.loc[kinds["theme"] == theme, "cost_points"].tolist())
+        given, points = np.zeros(len(cities), dtype=np.int64), 0
         for year in YEARS:
-            points = largest_remainder(weight, int(totals[theme, year]))
-            rows += [(theme, c, year, int(p)) for c, p in zip(cities, points, strict=True)]
+            points += int(totals[theme, year])
+            held = seats_of(weight, points // whole) * whole
+            rows += [(theme, c, year, int(p)) for c, p in zip(cities, held - given, strict=True)]
+            given = held
     table = pd.DataFrame(rows, columns=["theme", "city_code", "year", "cost_points"])
     table = table.assign(source_id="method_location_budgets", basis="assumption")
     return table.sort_values(["theme", "city_code", "year"], ignore_index=True)

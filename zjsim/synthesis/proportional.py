@@ -55,3 +55,14 @@ def fit(values: Floats, blocks: Sequence[tuple[Bools, float]], rounds: int = 500
 def round_half_up(values: ArrayLike) -> Ints:
     """Nearest whole numbers, halves upwards (never banker's rounding)."""
     return np.floor(np.asarray(values, dtype=np.float64) + 0.5).astype(np.int64)
+
+
+def seats_of(weights: Floats, total: int) -> Ints:
+    """``total`` wholes in proportion to ``weights`` (Sainte-Laguë): with a larger total nobody gets less.
+
+    Each in turn goes where weight / (2 held + 1) is largest; ties to the first.
+    """
+    held = np.zeros(len(weights), dtype=np.int64)
+    for _ in range(total):
+        held[int(np.argmax(weights / (2 * held + 1)))] += 1
+    return held

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from zjsim.report.figures.assignment import draw_assignment
 from zjsim.report.figures.fans import draw_fans
+from zjsim.report.figures.locations import draw_locations
 from zjsim.report.figures.pareto import draw_pareto
 from zjsim.report.figures.seats import draw_seats
 from zjsim.report.figures.targets import draw_targets
@@ -24,6 +25,7 @@ FIGURES: dict[str, Draw] = {
     "yearly_outcomes": draw_fans,
     "lead_assignments": draw_assignment,
     "assignment_pareto": draw_pareto,
+    "location_openings": draw_locations,
     "seat_gaps": draw_seats,
 }
 """Name of the files → who draws them; a drawing that has nothing to show returns ``None`` and is left out."""

@@ -1,0 +1,65 @@
+"""What the openings of the location plans add to training and to enterprise service, from their planned dates on.
+
+Counted at the chance of opening (1 - mode of the failure parameter): every opening adds its expected capacity from its
+planned opening date. Set-up times that differ are simulated for the programmes alone.
+
+* Training (M049, M060): county campuses, industry colleges and practice centres add ``rooms`` (class rooms, 40 class
+  hours a week each, free for social training like the other rooms) and trainers: 1.5 hired locally for each teacher who
+  moves. Teachers who move stay counted where they come from, so nobody counts twice.
+* Enterprise service (M013-M015, M009): the persons a platform takes from service teams (its ``staff`` are pairs) give
+  the requests of firms the same share of their time once more (assumption).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from zjsim.models.location_openings import openings
+
+from zjsim.synthesis.locations import HIRED_PER_MOVED, PERSONS_PER_PLATFORM
+
+TRAINING_KINDS = ("county_campus", "county_industry_college", "practice_centre")
+PLATFORM_KINDS = ("joint_platform", "branch_centre", "research_institute")
+
+TrainingPlaces = tuple[date, float, float]
+"""Open date, rooms, trainers (full-time teachers hired)."""
+ServiceStaff = tuple[date, str, float]
+"""Open date, institution (moe_code), persons."""
+
+
+def training_places(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> dict[str, tuple[TrainingPlaces, ...]]:
+    """City → what opens there for training, by date; empty without location plans."""
+    found: dict[str, list[TrainingPlaces]] = defaultdict(list)
+    for row, chance in _opened(scenario, plan, TRAINING_KINDS):
+        trainers = HIRED_PER_MOVED * float(row["staff"])
+        opened = date.fromisoformat(row["open_date"])
+        found[str(row["city_code"])].append((opened, chance * float(row["rooms"]), chance * trainers))
+    return {city: tuple(sorted(places)) for city, places in found.items()}
+
+
+def platform_staff(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[ServiceStaff, ...]:
+    """Persons of platforms, branch centres and institutes by date and institution; empty without location plans."""
+    return tuple(
+        sorted(
+            (date.fromisoformat(row["open_date"]), str(row["moe_code"]), chance * PERSONS_PER_PLATFORM * row["staff"])
+            for row, chance in _opened(scenario, plan, PLATFORM_KINDS)
+        )
+    )
+
+
+def _opened(
+    scenario: Any, plan: Mapping[str, pd.DataFrame], kinds: tuple[str, ...]
+) -> list[tuple[dict[str, Any], float]]:
+    """Rows of the openings of ``kinds``, each with its chance of opening."""
+    found = openings(plan)
+    found = found[found["kind"].isin(kinds)]
+    if not len(found):
+        return []
+    names = ("process_parameters", "location_parameters")
+    modes = pd.concat([scenario.table(n)[["parameter_id", "mode"]] for n in names]).set_index("parameter_id")["mode"]
+    rows = [{str(k): v for k, v in r.items()} for r in found.to_dict("records")]
+    return [(r, 1.0 - float(modes[r["failure_parameter"]])) for r in rows]
