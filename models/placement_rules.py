@@ -234,6 +234,7 @@ def goal(name: str, grade: Grade, arcs: Arcs) -> Goal:
 
 def merged(grade: Grade, first: IntArray, size: IntArray) -> Grade:
     """The grade with one group for each of equal ones, of ``size`` children, told by the ``first`` of each."""
-    per_group = ("ids", "tier", "points", "raw_points", "cell", "zone", "sibling", "current", "family")
-    per_group += ("distance", "wish", "list_id")
+    of_claim = ("ids", "tier", "points", "raw_points", "family")
+    of_place = ("cell", "zone", "sibling", "current", "distance", "wish", "list_id")
+    per_group = (*of_claim, *of_place)
     return replace(grade, children=size, **{name: getattr(grade, name)[first] for name in per_group})

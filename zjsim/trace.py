@@ -41,12 +41,16 @@ def read_table(folder: Path, name: str) -> list[Row]:
     """The rows of a table of a run as text; raises ``InputErrors`` with the nearest name if there is none."""
     import pandas as pd
 
-    known = sorted(p.stem for p in tables_folder(folder).glob("*.csv"))
+    # A placement keeps tables by group of children in a folder for each county.
+    of_counties = sorted(folder.glob("counties/*/*.csv"))
+    known = sorted({p.stem for p in (*tables_folder(folder).glob("*.csv"), *of_counties)})
     if name not in known:
         raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))
     if not is_known(name):
         raise _refuse("lineage", str(folder), name)
-    table = pd.read_csv(tables_folder(folder) / f"{name}.csv", dtype=str, keep_default_na=False)
+    whole = tables_folder(folder) / f"{name}.csv"
+    files = [whole] if whole.is_file() else [p for p in of_counties if p.stem == name]
+    table = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files], ignore_index=True)
     return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
 
 

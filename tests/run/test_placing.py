@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from zjsim.cli import main
+from zjsim.placing import place_scenario
 from zjsim.synthesize import synthesize
+from zjsim.trace import read_table
 
 COUNTY = "330922"
 
@@ -56,3 +58,14 @@ def test_one_mode_and_what_is_not_there(scenario: Path, tmp_path: Path, capsys: 
     assert run("place", str(scenario), "--county", "330999", *out) == 2
     assert run("place", "baseline", *out) == 2
     assert run("place", str(scenario), "--mode", "best", *out) == 2
+
+
+def test_two_workers_write_the_same_bytes_and_a_row_of_a_county_can_be_traced(scenario: Path, tmp_path: Path) -> None:
+    for workers in (1, 2):
+        place_scenario(scenario, tmp_path / str(workers) / "same", workers=workers)
+    one, two = (tmp_path / str(n) / "same" for n in (1, 2))
+    files = sorted(f.relative_to(one) for f in one.rglob("*.csv"))
+    assert Path("counties", COUNTY, "placement_groups.csv") in files
+    assert files == sorted(f.relative_to(two) for f in two.rglob("*.csv"))
+    assert all((one / f).read_bytes() == (two / f).read_bytes() for f in files)
+    assert {row["county_code"] for row in read_table(one, "placement_groups")} == {COUNTY}
