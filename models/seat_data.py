@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from math import floor
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from zjsim.scenario.parameters import Parameters
+from zjsim.scenario.parameters import Parameters, SeatParameters
 
 GRADES = tuple(range(1, 10))
 STAGES: dict[str, tuple[int, ...]] = {"primary": (1, 2, 3, 4, 5, 6), "junior": (7, 8, 9)}
@@ -61,12 +61,27 @@ class Stage:
     purchase_price: float
 
 
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What a scenario asks for on top of the plan, as its parameters of the same names say; by default nothing.
+
+    ``conversion_rooms_max`` primary rooms may become junior ones at ``conversion_cost`` (10,000 yuan) each.
+    """
+
+    indicator_share: float = 0.0
+    permit_guarantee_from: int = 0
+    private_share_cap: float = 1.0
+    conversion_rooms_max: int = 0
+    conversion_cost: float = 0.0
+
+
 @dataclass(frozen=True)
 class County:
     """One county's planning problem. Keys of the mappings are (grade, year), (year) or stage names.
 
     ``covered`` are the migrant children guaranteed a place under the chosen reading; ``classes_now`` the classes by
     grade of the last school year before the plan; ``classes_base`` those of later years if nothing is decided.
+    ``permit`` are the children of families with a permit (needed where the switch asks for their public seats).
     """
 
     code: str
@@ -83,6 +98,8 @@ class County:
     base_public_share: float
     budget: Mapping[int, float]
     stages: Mapping[str, Stage]
+    permit: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    switches: Switches = Switches()
 
     @cached_property
     def migrants_of_year(self) -> dict[int, int]:
@@ -151,10 +168,22 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
                 },
                 base_public_share=float(shares.get(code, 0.0)),
                 budget={y: float(money.get(y, 0.0)) for y in years},
-                stages=_stages(options.get(code), now, years, time.as_of),
+                stages=(stages := _stages(options.get(code), now, years, time.as_of)),
+                permit=_window(d, "permit_holders", years),
+                switches=_switches(parameters.seats, stages["primary"].classrooms),
             )
         )
     return found
+
+
+def _switches(asked: SeatParameters, primary_rooms: int) -> Switches:
+    return Switches(
+        indicator_share=asked.indicator_share,
+        permit_guarantee_from=asked.permit_guarantee_from,
+        private_share_cap=asked.private_share_cap,
+        conversion_rooms_max=floor(primary_rooms * asked.conversion_share_max) if asked.convert_primary_rooms else 0,
+        conversion_cost=asked.conversion_yuan_per_room / YUAN,
+    )
 
 
 def _stages(

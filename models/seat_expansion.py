@@ -20,8 +20,13 @@ from typing import Any
 import pandas as pd
 import pyomo.environ as pyo
 from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties, horizon_problem
+from zjsim.models.seat_repairs import repairs, senior
 from zjsim.models.seat_rules import RULES, Rule, spending
+from zjsim.models.seat_shortfalls import zone_shortfalls
 from zjsim.models.seat_tables import CountyPlan, plan_tables
+from zjsim.models.seat_zone_plan import ZonePlan, zone_plan
+from zjsim.models.seat_zone_tables import zone_tables
+from zjsim.models.seat_zones import zones
 
 from zjsim.solve.goals import Goal, Prepared, lexicographic
 from zjsim.solve.highs import relative_gap
@@ -73,6 +78,7 @@ def build(
     m.fall = pyo.Var(d.years, domain=pyo.NonNegativeReals)
     m.overrun = pyo.Var(d.years, domain=pyo.NonNegativeReals)
     m.changes = pyo.Var(m.MOVING, d.years, domain=whole)
+    _switched(m, d)
     purchased_too = public_share_reading == "with_purchased"
 
     @m.Expression(d.years)
@@ -92,8 +98,41 @@ def build(
     return m
 
 
+def _switched(m: pyo.ConcreteModel, d: County) -> None:
+    """Variables of the rules that a scenario switches on; without them the model is as small as before."""
+    some, keys, on = pyo.NonNegativeReals, (list(GRADES), list(d.years)), d.switches
+    if on.conversion_rooms_max:
+        m.converted = pyo.Var(d.years, domain=pyo.NonNegativeIntegers, bounds=(0, on.conversion_rooms_max))
+    if on.permit_guarantee_from:
+        m.permit_short = pyo.Var(*keys, domain=some)
+    if on.indicator_share:
+        m.indicator_short = pyo.Var(d.years, domain=some)
+    if on.private_share_cap < 1:
+        m.private_over = pyo.Var(d.years, domain=some)
+
+
+_SWITCHED = {
+    "permit_without_public_seat": "permit_short",
+    "indicator_short": "indicator_short",
+    "private_above_cap": "private_over",
+}
+"""Elastic goals that a scenario switches on, and their variables; ranked after the public share."""
+
+
+def elastic_goals(d: County) -> tuple[str, ...]:
+    """Names of the goals that are zero or explained, in order."""
+    on = (d.switches.permit_guarantee_from, d.switches.indicator_share, d.switches.private_share_cap < 1)
+    switched = [name for name, asked in zip(_SWITCHED, on, strict=True) if asked]
+    return (*ELASTIC[:3], *switched, *ELASTIC[3:])
+
+
 def goals(m: pyo.ConcreteModel, d: County) -> tuple[Goal, ...]:
     """The goals in order; children are child-years (each school year counts)."""
+    switched = [
+        Goal(name, "minimise", pyo.quicksum(getattr(m, _SWITCHED[name]).values()), "child-years", 1e-6)
+        for name in elastic_goals(d)
+        if name in _SWITCHED
+    ]
     cells = [(g, y) for g in GRADES for y in d.years]
     local = sum(d.local[k] - m.local[k] for k in cells)
     early = sum((m.extension[s, y] + m.school_rooms[s, y]) * (d.years[-1] + 1 - y) for s in STAGES for y in d.years)
@@ -102,6 +141,7 @@ def goals(m: pyo.ConcreteModel, d: County) -> tuple[Goal, ...]:
         Goal("local_without_seat", "minimise", local, "child-years"),
         Goal("covered_without_place", "minimise", sum(m.without[k] for k in cells), "child-years"),
         Goal("public_share_fall", "minimise", sum(m.fall[y] for y in d.years), "child-years", 1e-6),
+        *switched,
         Goal("budget_overrun", "minimise", sum(m.overrun[y] for y in d.years), "10k yuan", _MONEY_TOLERANCE),
         Goal("bought_with_idle_rooms", "minimise", sum(m.avoidable[k] for k in m.avoidable), "child-years", 1e-6),
         Goal("cost", "minimise", sum(spending(m, d, y) for y in d.years), "10k yuan", _MONEY_TOLERANCE),
@@ -144,8 +184,10 @@ def _without_shortfall(
     The elastic goals cannot be below zero, so a plan in which all of them are zero is best in all of them; only the
     goals after them are left to solve.
     """
-    elastic = len(ELASTIC)
-    zero = [(v[k], 0.0, 0.0) for v in (m.fall, m.overrun, m.avoidable, m.without) for k in v]
+    names = elastic_goals(d)
+    elastic = len(names)
+    held = [m.fall, m.overrun, m.avoidable, m.without, *(getattr(m, _SWITCHED[n]) for n in names if n in _SWITCHED)]
+    zero = [(v[k], 0.0, 0.0) for v in held for k in v]
     zero += [(m.local[k], float(d.local[k]), float(d.local[k])) for k in m.local]
     prepared = Prepared(m, ranked[elastic:], options or Options())
     result = prepared.solve(bounds=zero)
@@ -204,6 +246,7 @@ def _read(m: pyo.ConcreteModel, d: County, stages: tuple[Stage, ...], gap: float
         extension=whole(m.extension),
         schools=whole(m.schools),
         school_rooms=whole(m.school_rooms),
+        converted=whole(m.converted) if d.switches.conversion_rooms_max else dict.fromkeys(d.years, 0),
         stages=stages,
         gap=gap,
     )
@@ -214,8 +257,9 @@ def solve_seats(
 ) -> Result[dict[str, pd.DataFrame]]:
     """Plans of all counties as tables.
 
-    They are ``seat_expansion``, ``seat_rooms``, ``seat_classes``, ``seat_shortfalls``,
-    ``seat_stages``, ``seat_summary``.
+    By county they are ``seat_expansion``, ``seat_rooms``, ``seat_classes``, ``seat_shortfalls``, ``seat_stages``,
+    ``seat_summary``, ``seat_repairs`` and ``seat_senior``; by planning zone ``seat_zone_years``, ``seat_zone_classes``
+    and ``seat_moves``.
 
     ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. The result is
     ``Feasible`` with the largest gap if a county is not proven, ``Infeasible`` only where the registries end before
@@ -240,7 +284,10 @@ def solve_seats(
         log_file=log_file,
     )
     places = counties(scenario)
+    areas = zones(scenario, places)
+    caps = {"primary": parameters.seats.primary_move_km, "junior": parameters.seats.junior_move_km}
     plans: list[CountyPlan] = []
+    spread: list[ZonePlan] = []
     for done, d in enumerate(places, 1):
         if log_file:
             with Path(log_file).open("a", encoding="utf-8") as log:
@@ -250,12 +297,16 @@ def solve_seats(
             return Stopped(f"{d.name_zh} {d.name_en}: {result.reason}", result.stages)
         if isinstance(result, Infeasible):
             return result
-        plans.append(result.plan)
+        zone = zone_plan(result.plan, areas, caps, replace(options, log_file=""))
+        spread.append(zone)
+        plans.append(replace(result.plan, stages=result.plan.stages + zone.stages))
         if progress is not None:
             progress(done, len(places))
-    tables = plan_tables(plans, scenario)
+    short = [zone_shortfalls(p, z, areas.zone_ids[z.here]) for p, z in zip(plans, spread, strict=True)]
+    tables = plan_tables(plans, scenario, short) | zone_tables(spread, areas, scenario)
+    tables |= {"seat_repairs": repairs(plans), "seat_senior": senior(plans, scenario)}
     stages = _totals(plans)
-    worst = max((p.gap for p in plans), default=0.0)
+    worst = max((s.gap for p in plans for s in p.stages), default=0.0)
     if worst == 0:
         return Optimal(tables, stages)
     bound = next(s.bound for s in stages if s.gap > 0)

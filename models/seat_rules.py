@@ -5,7 +5,8 @@ Indices: ``g`` grade 1-9, ``s`` stage (primary, junior), ``y`` school year. Vari
 * ``classes[g,y]``; ``local[g,y]`` seated local children; ``covered[g,y]`` guaranteed migrant children in public seats,
   ``other[g,y]`` further ones; ``bought[g,y]`` guaranteed children in purchased private places, ``without[g,y]`` those
   without a place; ``in_public[y]`` = Σ_g (covered + other); ``purchased[s,y]`` = Σ_g bought;
-* ``extension[s,y]`` and ``school_rooms[s,y]`` rooms opened in y, ``schools[s,y]`` schools opened in y, ``extends`` 0/1.
+* ``extension[s,y]`` and ``school_rooms[s,y]`` rooms opened in y, ``schools[s,y]`` schools opened in y, ``extends`` 0/1;
+* ``converted[y]`` primary rooms used by junior classes up to y (0 unless the scenario allows it).
 
 All rules are linear; a rule adds its rows to the model and is dropped in tests to show that it matters.
 """
@@ -33,8 +34,14 @@ def rule(function: Rule) -> Rule:
 
 
 def rooms(m: Any, d: County, s: str, y: int) -> Any:
-    """Classrooms of stage ``s`` usable in year ``y``: those that stand and those opened up to then."""
-    return d.stages[s].classrooms + sum(m.extension[s, t] + m.school_rooms[s, t] for t in d.years if t <= y)
+    """Classrooms of stage ``s`` usable in year ``y``: those that stand, those opened up to then, those converted."""
+    opened = sum(m.extension[s, t] + m.school_rooms[s, t] for t in d.years if t <= y)
+    return d.stages[s].classrooms + opened + (1 if s == "junior" else -1) * converted(m, d, y)
+
+
+def converted(m: Any, d: County, y: int) -> Any:
+    """Primary rooms that junior classes use in year ``y``; 0 before the plan and where none may be converted."""
+    return m.converted[y] if d.switches.conversion_rooms_max and y >= d.years[0] else 0
 
 
 def classes_of(m: Any, d: County, s: str, y: int) -> Any:
@@ -49,7 +56,7 @@ def most_rooms(d: County, s: str, y: int) -> int:
     stage = d.stages[s]
     extension = stage.extension_rooms_max if y >= stage.extension_from else 0
     schools = stage.school_sites * stage.school_rooms_max if y >= stage.school_from else 0
-    return stage.classrooms + extension + schools
+    return stage.classrooms + extension + schools + (d.switches.conversion_rooms_max if s == "junior" else 0)
 
 
 def most_bought(d: County, s: str, y: int) -> int:
@@ -83,7 +90,7 @@ def spending(m: Any, d: County, y: int) -> Any:
     for s, stage in d.stages.items():
         total += capital(m, d, s, y) + m.opened[s, y] * stage.equip_cost + m.added[s, y] * stage.running_cost
         total += m.purchased[s, y] * stage.purchase_price
-    return total
+    return total + (converted(m, d, y) - converted(m, d, y - 1)) * d.switches.conversion_cost
 
 
 @rule
@@ -310,3 +317,62 @@ def class_changes(m: Any, d: County) -> None:
     @m.Constraint(m.MOVING, d.years)
     def classes_merged(m: Any, g: int, y: int) -> Any:
         return m.changes[g, y] >= before(m, g, y) - m.classes[g, y]
+
+
+@rule
+def converted_rooms(m: Any, d: County) -> None:
+    """Primary rooms turned into junior ones stay so, within what the norms of nine-year schools allow.
+
+    converted[y−1] <= converted[y] <= most; a converted room no longer serves primary classes; row: rooms. M110.
+    """
+
+    @m.Constraint(d.years)
+    def converted_rooms(m: Any, y: int) -> Any:
+        if not d.switches.conversion_rooms_max or y == d.years[0]:
+            return pyo.Constraint.Skip
+        return m.converted[y] >= m.converted[y - 1]
+
+
+@rule
+def permit_public_seat(m: Any, d: County) -> None:
+    """Every child of a family with a permit has a public seat (commitment of 2025; a switch).
+
+    permit_short[g,y] >= permit holders − covered[g,y] − other[g,y]; row: children. M112, M108.
+    """
+
+    @m.Constraint(GRADES, d.years)
+    def permit_public_seat(m: Any, g: int, y: int) -> Any:
+        if not d.switches.permit_guarantee_from or y < d.switches.permit_guarantee_from:
+            return pyo.Constraint.Skip
+        return m.permit_short[g, y] >= d.permit.get((g, y), 0) - m.covered[g, y] - m.other[g, y]
+
+
+@rule
+def indicator_share(m: Any, d: County) -> None:
+    """Public and purchased places together reach the share of the quality indicator (85 %; a switch).
+
+    indicator_short[y] >= share × migrants[y] − in_public[y] − Σ_s purchased[s,y]; row: children. M112.
+    """
+
+    @m.Constraint(d.years)
+    def indicator_share(m: Any, y: int) -> Any:
+        if not d.switches.indicator_share or not d.migrants_of_year[y]:
+            return pyo.Constraint.Skip
+        reached = m.in_public[y] + sum(m.purchased[s, y] for s in STAGES)
+        return m.indicator_short[y] >= d.switches.indicator_share * d.migrants_of_year[y] - reached
+
+
+@rule
+def private_share_cap(m: Any, d: County) -> None:
+    """Private schools hold at most a share of all pupils (5 %; a switch); all local children are in public schools.
+
+    private_over[y] >= migrants[y] − in_public[y] − Σ_g without[g,y] − cap × all children of y; row: children. M112.
+    """
+
+    @m.Constraint(d.years)
+    def private_share_cap(m: Any, y: int) -> Any:
+        if d.switches.private_share_cap >= 1:
+            return pyo.Constraint.Skip
+        pupils = d.migrants_of_year[y] + sum(d.local[g, y] for g in GRADES)
+        private = d.migrants_of_year[y] - m.in_public[y] - sum(m.without[g, y] for g in GRADES)
+        return m.private_over[y] >= private - d.switches.private_share_cap * pupils

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zjsim.models.seat_data import STAGES, YUAN
+import numpy as np
+from zjsim.models.seat_data import GRADES, STAGES, YUAN
+from zjsim.models.seat_zones import STAGE_OF_GRADE
 
 from zjsim.texts import LANGUAGES, Language, text
 
 if TYPE_CHECKING:
     from zjsim.models.seat_tables import CountyPlan
+    from zjsim.models.seat_zone_plan import ZonePlan
 
 SHORTFALL_COLUMNS = (
     "county_code",
@@ -40,8 +43,54 @@ def shortfalls(p: CountyPlan, reading: str) -> list[dict[str, Any]]:
         for s in STAGES:
             found += _places(p, s, y)
         found += _falls(p, y, reading)
+        found += _switched(p, y)
         found += _overrun(p, y)
     return found
+
+
+def zone_shortfalls(p: CountyPlan, zone: ZonePlan, zone_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of ``seat_shortfalls`` of a county's zones: seats further away than the scenario's distance, extensions that
+    no zone can hold in the smallest size.
+    """
+    found = []
+    b = zone.building
+    for s, k in ((s, list(STAGES).index(s)) for s in STAGES):
+        least = p.county.stages[s].extension_rooms_min
+        for z, t in np.argwhere((b.extension[:, k] > 0) & (b.extension[:, k] < least)).tolist():
+            small: dict[Language, dict[str, str]] = {lang: {"zones": zone_ids[z]} for lang in LANGUAGES}
+            missing = least - int(b.extension[z, k, t])
+            found.append(_row(p, p.county.years[t], s, "extension_too_small", missing, "rooms", "M110", small))
+    far = (zone.moves * zone.far[STAGE_OF_GRADE][None, :, None]).sum(axis=0)
+    for k, y in enumerate(p.county.years):
+        for s, grades in STAGES.items():
+            by_home = far[grades[0] - 1 : grades[-1], k].sum(axis=(0, 2))
+            if not by_home.sum():
+                continue
+            order = sorted(range(len(by_home)), key=lambda z: (-by_home[z], z))
+            named = [f"{zone_ids[z]} ({int(by_home[z])})" for z in order if by_home[z]][:3]
+            said: dict[Language, dict[str, str]] = {lang: {"zones": ", ".join(named)} for lang in LANGUAGES}
+            found.append(_row(p, y, s, "moved_too_far", int(by_home.sum()), "children", "M110", said))
+    return found
+
+
+def _switched(p: CountyPlan, y: int) -> Iterator[dict[str, Any]]:
+    """What the rules that the scenario switches on ask for and the plan does not reach."""
+    d, on = p.county, p.county.switches
+    public, migrants = p.in_public(y), d.migrants_of_year[y]
+    bought = sum(p.purchased(s, y) for s in STAGES)
+    none = sum(d.covered[k] - p.covered[k] - p.bought[k] for k in ((g, y) for g in GRADES))
+    permit = sum(max(0, d.permit.get((g, y), 0) - p.covered[g, y] - p.other[g, y]) for g in GRADES)
+    pupils = migrants + sum(d.local[g, y] for g in GRADES)
+    asked = (
+        ("permit_without_public_seat", bool(on.permit_guarantee_from) and y >= on.permit_guarantee_from, permit),
+        ("indicator_short", on.indicator_share > 0, on.indicator_share * migrants - public - bought),
+        ("private_above_cap", on.private_share_cap < 1, migrants - public - none - on.private_share_cap * pupils),
+    )
+    for rule, is_on, amount in asked:
+        if is_on and amount > _SMALL:
+            tight = [s for s in STAGES if _limit(p, s, y) is not None]
+            said = {lang: {"cause": _joined(p, tight, y, lang)} for lang in LANGUAGES}
+            yield _row(p, y, "both", rule, round(amount, 2), "children", "M112", said)
 
 
 def _places(p: CountyPlan, s: str, y: int) -> Iterator[dict[str, Any]]:

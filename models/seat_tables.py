@@ -30,6 +30,7 @@ class CountyPlan:
     extension: ByStage
     schools: ByStage
     school_rooms: ByStage
+    converted: Mapping[int, int]
     stages: tuple[Stage, ...]
     gap: float
 
@@ -42,7 +43,12 @@ class CountyPlan:
     def rooms(self, s: str, y: int) -> int:
         """Classrooms of a stage in a year."""
         opened = sum(self.extension[s, t] + self.school_rooms[s, t] for t in self.county.years if t <= y)
-        return self.county.stages[s].classrooms + opened
+        return self.county.stages[s].classrooms + opened + (1 if s == "junior" else -1) * self.converted.get(y, 0)
+
+    def newly_converted(self, s: str, y: int) -> int:
+        """Rooms that a stage gains (junior) or gives (primary, negative) in a year by conversion."""
+        change = self.converted.get(y, 0) - self.converted.get(y - 1, 0)
+        return change if s == "junior" else -change
 
     def purchased(self, s: str, y: int) -> int:
         """Children of a stage in purchased places."""
@@ -72,6 +78,7 @@ class CountyPlan:
                 first = max(self.county.years[0], t - count + 1)
                 if rooms and first <= y <= t:
                     capital += rooms * cost / (t - first + 1)
+        capital += max(0, self.newly_converted(s, y)) * self.county.switches.conversion_cost if s == "junior" else 0.0
         return {
             "capital_cost_yuan": round(capital * YUAN, 2),
             "equip_cost_yuan": round(max(0, now - self.classes_of(s, y - 1)) * stage.equip_cost * YUAN, 2),
@@ -80,8 +87,10 @@ class CountyPlan:
         }
 
 
-def plan_tables(plans: Sequence[CountyPlan], scenario: HasTables) -> dict[str, pd.DataFrame]:
-    """All tables of the seat plan, sorted by county, year, stage or grade."""
+def plan_tables(
+    plans: Sequence[CountyPlan], scenario: HasTables, zones_short: Sequence[Sequence[Mapping[str, Any]]] = ()
+) -> dict[str, pd.DataFrame]:
+    """The tables by county, sorted by county, year, stage or grade; ``zones_short``: shortfalls of counties' zones."""
     reading = scenario.parameters.seats.public_share_reading
     eligible = _eligible(scenario)
     expansion = [_year_row(p, y, eligible) for p in plans for y in p.county.years]
@@ -101,11 +110,13 @@ def plan_tables(plans: Sequence[CountyPlan], scenario: HasTables) -> dict[str, p
         for s in p.stages
     ]
     table = pd.DataFrame(expansion)
+    further = zones_short or [()] * len(plans)
+    short = [r for p, more in zip(plans, further, strict=True) for r in (*shortfalls(p, reading), *more)]
     return {
         "seat_expansion": table,
         "seat_rooms": pd.DataFrame(rooms),
         "seat_classes": pd.DataFrame(classes),
-        "seat_shortfalls": pd.DataFrame([r for p in plans for r in shortfalls(p, reading)], columns=SHORTFALL_COLUMNS),
+        "seat_shortfalls": pd.DataFrame(short, columns=SHORTFALL_COLUMNS),
         "seat_stages": pd.DataFrame(goals),
         "seat_summary": _summary(table),
     }
@@ -186,6 +197,7 @@ def _stage_row(p: CountyPlan, s: str, y: int) -> dict[str, Any]:
         "extension_rooms": p.extension[s, y],
         "new_schools": p.schools[s, y],
         "new_school_rooms": p.school_rooms[s, y],
+        "converted_rooms": p.newly_converted(s, y),
         "classes": p.classes_of(s, y),
         "classes_opened": max(0, p.classes_of(s, y) - p.classes_of(s, y - 1)),
         "classes_added": max(0, p.classes_of(s, y) - stage.base_classes),

@@ -1,7 +1,7 @@
 """Planning zones of the seat plan: the county tables spread over zones in whole numbers, to the last child and room.
 
-A *zone* is the area of every zone table: it is indexed by its position in ``Zones.zone_ids``, which is sorted by zone id
-and so by county; ``county`` holds the position of its county in ``county_codes``. A county without rows in
+A *zone* is the area of every zone table: it is indexed by its position in ``Zones.zone_ids``, which is sorted by zone
+id and so by county; ``county`` holds the position of its county in ``county_codes``. A county without rows in
 ``seat_zones`` is one zone, ``<county_code>-Z01``. Stages are indexed 0 (primary), 1 (junior); grades 0-8 (grade 1-9);
 years from 0 (the first school year after the as-of date).
 """
@@ -37,8 +37,8 @@ class Zones:
       the stage by largest remainders (the earlier zone first among equals): summed over a county's zones they are the
       registry ``seat_demand``;
     * ``classrooms``, ``extension_max``, ``sites`` (Z, 2): rooms that stand, rooms that extensions may add, sites for
-      new schools: summed, the registry ``seat_options``. Extension room comes in whole smallest extensions, the rest
-      with the largest of them, because less than one cannot be built;
+      new schools: summed, the registry ``seat_options``. Extension room comes in grounds that can be built on
+      (:func:`_lumps`);
     * ``classes_now`` (Z, 2): public classes of the last school year before the plan, within the classrooms.
 
     Money, staff and purchased places stay with the county (:class:`zjsim.models.seat_data.County`): teachers are
@@ -77,7 +77,7 @@ class Zones:
 
 
 def spread(weights: Floats, totals: Ints) -> Ints:
-    """Whole numbers in proportion to ``weights`` (Z, …) that add up to ``totals`` (…) over the zones: largest remainders.
+    """Whole numbers in proportion to ``weights`` (Z, …) that add up to ``totals`` (…): largest remainders.
 
     The earlier zone comes first among equals; weights that are all 0 in a column count as equal.
     """
@@ -157,8 +157,12 @@ def _cells(d: County, values: Mapping[tuple[int, int], int]) -> Ints:
 
 
 def _lumps(share: Floats, most: int, least: int) -> Ints:
-    """Extension rooms by zone: whole smallest extensions by largest remainders, what is left with the first largest."""
-    least = max(1, least)
-    found = spread(share, np.array(most // least, dtype=np.int64)) * least
-    found[int(np.argmax(found))] += most - most // least * least
+    """Extension rooms by zone: grounds by largest remainders, what is left with the first largest.
+
+    A ground takes twice the smallest extension less one room, so that on empty grounds whatever a county may build can
+    be split into extensions of zones that are none too small.
+    """
+    ground = max(1, 2 * least - 1)
+    found = spread(share, np.array(most // ground, dtype=np.int64)) * ground
+    found[int(np.argmax(found))] += most - most // ground * ground
     return found

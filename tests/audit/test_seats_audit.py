@@ -13,12 +13,15 @@ from zjsim.models.seat_expansion import solve_seats
 from zjsim.audit.seats import PLAN_TABLES, check
 from zjsim.scenario import load
 from zjsim.scenario.parameters import SeatParameters, Time
-from zjsim.solve.results import Optimal
+from zjsim.solve.results import Feasible, Optimal
 from zjsim.texts import catalogue
 
 Plan = dict[str, pd.DataFrame]
 CODES = ("330108", "330782")
-NAMES = ("counties", "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration")
+NAMES = (
+    *("counties", "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration"),
+    *("planning_zones", "seat_zones"),
+)
 PARAMETERS: Any = SimpleNamespace(
     time=Time(seat_horizon=2028), seats=SeatParameters(), solver=load("baseline").parameters.solver
 )
@@ -39,6 +42,7 @@ def tables() -> Plan:
     base = load("baseline")
     found = {n: base.table(n) for n in NAMES}
     found = {n: t[t["county_code"].isin(CODES)].reset_index(drop=True) for n, t in found.items()}
+    found |= {n: base.table(n) for n in ("seat_norms", "placement_parameters")}
     # Fewer rooms, so that something is built, bought and missing.
     options = found["seat_options"]
     found["seat_options"] = options.assign(classrooms=(options["classrooms"] * 0.92).astype("int64"))
@@ -48,7 +52,7 @@ def tables() -> Plan:
 @pytest.fixture(scope="module")
 def solved(tables: Plan) -> Plan:
     result = solve_seats(Small(tables))
-    assert isinstance(result, Optimal)
+    assert isinstance(result, Optimal | Feasible)
     return result.plan
 
 
@@ -145,6 +149,59 @@ def wrong_stage(plan: Plan) -> None:
     plan["seat_classes"].loc[0, "stage"] = "junior"
 
 
+def not_the_share(plan: Plan) -> None:
+    """Children of one zone are counted in another: the county's sum stays."""
+    t = plan["seat_zone_classes"]
+    t.loc[[0, t.index[(t["zone_id"] != t.loc[0, "zone_id"])][0]], "local"] += [50, -50]
+
+
+def convert_without_leave(plan: Plan) -> None:
+    plan["seat_rooms"].loc[plan["seat_rooms"]["stage"] == "junior", "converted_rooms"] = 1
+
+
+def zone_school_without_size(plan: Plan) -> None:
+    plan["seat_zone_years"].loc[0, "new_schools"] += 1
+
+
+def small_zone_extension(plan: Plan) -> None:
+    t = plan["seat_zone_years"]
+    t.loc[first(t, "extension_rooms"), "extension_rooms"] = 1
+
+
+def leave_the_county(plan: Plan) -> None:
+    t = plan["seat_moves"]
+    other = t.loc[t["county_code"] != t.loc[0, "county_code"], "to_zone"].iloc[0]
+    t.loc[0, "to_zone"] = other
+
+
+def hide_a_far_move(plan: Plan) -> None:
+    plan["seat_zone_years"].loc[0, "moved_too_far"] += 1
+
+
+def local_gives_way(plan: Plan) -> None:
+    """A local child leaves its zone although a migrant child sits there."""
+    t = plan["seat_zone_classes"]
+    i = first(t[t["seated_local"] > 0], "seated_guaranteed")
+    other = t[(t["county_code"] == t.loc[i, "county_code"]) & (t["zone_id"] != t.loc[i, "zone_id"])]
+    row = dict(plan["seat_moves"].iloc[0]) | {
+        "county_code": t.loc[i, "county_code"],
+        "from_zone": t.loc[i, "zone_id"],
+        "to_zone": other["zone_id"].iloc[0],
+        "year": t.loc[i, "year"],
+        "grade": t.loc[i, "grade"],
+        "stage": t.loc[i, "stage"],
+        "child_kind": "local",
+        "children": 1,
+    }
+    plan["seat_moves"] = pd.concat([plan["seat_moves"], pd.DataFrame([row])], ignore_index=True)
+
+
+def bought_beside_an_empty_zone_seat(plan: Plan) -> None:
+    t = plan["seat_zone_classes"]
+    i = first(t, "placed_purchased")
+    t.loc[i, "seated_local"] -= 1
+
+
 CHANGES: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a child too many in the demand": (bump("seat_classes", "migrant", 1), "seat_demand"),
     "a negative number": (bump("seat_classes", "placed_purchased", -100_000), "seat_negative"),
@@ -182,6 +239,29 @@ CHANGES: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a shortfall without a reason": (no_reason, "seat_unexplained"),
     "a summary that is not the sum": (bump("seat_summary", "placed_public", 5), "seat_sum"),
     "too many classes in a grade": (too_many_classes, "seat_seats"),
+    "rooms converted without leave": (convert_without_leave, "seat_conversion"),
+    "a zone beyond its share": (not_the_share, "seat_zone_share"),
+    "zones with a child too many": (bump("seat_zone_classes", "local", 1), "seat_zone_sum"),
+    "a zone's class too many": (bump("seat_zone_classes", "classes", 1), "seat_zone_sum"),
+    "a room that no zone has": (bump("seat_zone_years", "rooms", 1), "seat_zone_sum"),
+    "a negative number in a zone": (bump("seat_zone_classes", "seated_local", -100_000), "seat_zone_negative"),
+    "seats that no zone's class gives": (bump("seat_zone_classes", "public_seats", 1), "seat_zone_seats"),
+    "an overfull class in a zone": (bump("seat_zone_classes", "seated_local", 10_000), "seat_zone_class_norm"),
+    "a zone's guaranteed child lost": (bump("seat_zone_classes", "placed_public", -1), "seat_zone_balance"),
+    "more classes than rooms in a zone": (bump("seat_zone_years", "classes", 10_000), "seat_zone_room_limit"),
+    "a zone's rooms from nowhere": (bump("seat_zone_years", "rooms", 5), "seat_zone_rooms"),
+    "a zone's classes that do not add up": (bump("seat_zone_years", "classes", 1), "seat_zone_classes"),
+    "a zone's extension too small": (small_zone_extension, "seat_zone_extension_size"),
+    "a zone's school too small": (zone_school_without_size, "seat_zone_school_size"),
+    "a move out of the county": (leave_the_county, "seat_zone_move"),
+    "a distance shortened": (bump("seat_moves", "distance_km", -0.5), "seat_zone_distance"),
+    "a child moved on paper": (bump("seat_moves", "children", 1), "seat_zone_seated"),
+    "moves miscounted": (bump("seat_zone_years", "moved_in", 1), "seat_zone_move_total"),
+    "a far move hidden": (hide_a_far_move, "seat_shortfall"),
+    "a local child gives way": (local_gives_way, "seat_zone_local_first"),
+    "bought beside an empty seat of a zone": (bought_beside_an_empty_zone_seat, "seat_zone_empty_seat"),
+    "a shortfall without the plan made smaller": (bump("seat_repairs", "short_without_plan", -1), "seat_repair"),
+    "a leaver forgotten": (bump("seat_senior", "senior_places_wanted", -1), "seat_senior"),
 }
 
 

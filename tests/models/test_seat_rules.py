@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from zjsim.models import seat_expansion
-from zjsim.models.seat_data import GRADES, STAGES, County, Stage, first_year, instalments
+from zjsim.models.seat_data import GRADES, STAGES, County, Stage, Switches, first_year, instalments
 from zjsim.models.seat_expansion import solve_county
 from zjsim.models.seat_rules import RULES
 
@@ -37,6 +37,7 @@ NOTHING = Stage(
     purchase_places_max=0,
     purchase_price=0.0,
 )
+OFF = Switches()
 Cells = dict[tuple[int, int], int]
 
 
@@ -50,6 +51,8 @@ def county(
     budget: float = 1e6,
     now: int = 0,
     years: tuple[int, ...] = YEARS,
+    permit: Cells | None = None,
+    switches: Switches = OFF,
     **stage: Any,
 ) -> County:
     """A county with children only where given; the primary stage has ``stage``, the junior one nothing."""
@@ -71,6 +74,8 @@ def county(
         base_public_share=share,
         budget=dict.fromkeys(years, budget),
         stages={"primary": replace(NOTHING, **stage), "junior": NOTHING},
+        permit=permit or {},
+        switches=switches,
     )
 
 
@@ -152,6 +157,43 @@ TOYS = {
     ),
     # 20 children in two classes of grade 1, 10 of them left in grade 2: one class is merged.
     "class_changes": Toy(county({(1, 2025): 20, (2, 2026): 10}, classrooms=2), "class_changes", 1, 0),
+    # Two primary rooms stand empty, 20 children need junior classes: only one room may be converted each year.
+    "converted_rooms": Toy(
+        county({(1, 2026): 10, (7, 2025): 20}, classrooms=2, switches=Switches(conversion_rooms_max=2)),
+        "local_without_seat",
+        10,
+        0,
+    ),
+    # 10 seats, 10 children with a permit and 5 local ones: 5 of the former sit in purchased places.
+    "permit_public_seat": Toy(
+        county(
+            {(1, 2025): 5},
+            covered={(1, 2025): 10},
+            classrooms=1,
+            private=10,
+            purchase_places_max=10,
+            permit={(1, 2025): 10},
+            switches=Switches(permit_guarantee_from=2025),
+            years=(2025,),
+        ),
+        "permit_without_public_seat",
+        5,
+        0,
+    ),
+    # 20 migrant children who are owed nothing, one room: 85 % of them are 17, 10 have seats.
+    "indicator_share": Toy(
+        county(migrant={(1, 2025): 20}, classrooms=1, switches=Switches(indicator_share=0.85), years=(2025,)),
+        "indicator_short",
+        7,
+        0,
+    ),
+    # The same 20: at most 1 may stay in a private school, 10 have public seats.
+    "private_share_cap": Toy(
+        county(migrant={(1, 2025): 20}, classrooms=1, switches=Switches(private_share_cap=0.05), years=(2025,)),
+        "private_above_cap",
+        9,
+        0,
+    ),
 }
 
 

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zjsim.audit import seat_zones
 from zjsim.audit.finding import Finding, finding
 
 Tables = Mapping[str, pd.DataFrame]
-PLAN_TABLES = ("seat_expansion", "seat_rooms", "seat_classes", "seat_shortfalls", "seat_stages", "seat_summary")
+PLAN_TABLES = (
+    "seat_expansion", "seat_rooms", "seat_classes", "seat_shortfalls", "seat_stages", "seat_summary",
+    *seat_zones.PLAN_TABLES,
+)  # fmt: skip
 _KEY = "seats.audit."
 _YUAN, _SHARE, _CHILDREN = 1.0, 2e-6, 1.0
 _GUARANTEED = {
@@ -45,6 +49,9 @@ def check(plan: Tables, tables: Tables, parameters: Any) -> list[Finding]:
         _shares,
         _shortfalls,
         _summary,
+        _switches,
+        _conversions,
+        seat_zones.check,
     )
     for rule in rules:
         try:
@@ -129,7 +136,8 @@ def _rooms(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     t = _stages(plan).merge(sums.reset_index(), on=["county_code", "year", "stage"], how="left")
     t = t.merge(_options(tables), on=["county_code", "stage"], how="left").fillna(0)
     opened = t["extension_rooms"] + t["new_school_rooms"]
-    standing = t["classrooms"] + opened.groupby([t["county_code"], t["stage"]]).cumsum()
+    changed = opened + t["converted_rooms"]
+    standing = t["classrooms"] + changed.groupby([t["county_code"], t["stage"]]).cumsum()
     in_all = t.groupby(["county_code", "stage"], sort=True)
     checks = (
         ("classes_of_stage", t["classes"] != t["sum"]),
@@ -202,8 +210,9 @@ def _money(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
             for y in years:
                 capital[row_of[r["county_code"], r["stage"], y]] += r[rooms] * r[price] / len(years)
     before = t.groupby(["county_code", "stage"], sort=False)["classes"].shift(1).fillna(t["base"])
+    converted = t["converted_rooms"].where(t["stage"] == "junior", 0).clip(lower=0)
     again = {
-        "capital_cost_yuan": capital,
+        "capital_cost_yuan": capital + converted.to_numpy() * p.seats.conversion_yuan_per_room,
         "equip_cost_yuan": (t["classes"] - before).clip(lower=0) * t["equip_yuan_per_class"],
         "running_cost_yuan": (t["classes"] - t["base"]).clip(lower=0) * t["running_yuan_per_class"],
         "purchase_cost_yuan": t["purchased"] * t["purchase_yuan_per_place"],
@@ -299,6 +308,41 @@ def _shortfalls(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
         t["listed"] = [float(said.get((c, y, rule), 0.0)) for c, y in zip(t["county_code"], t["year"], strict=True)]
         for r, expected in _differing(t, t["listed"], amounts, tolerance):
             yield _at("shortfall", item=f"{_where(r)} {rule}", value=r["listed"], expected=expected)
+
+
+def _switches(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
+    """What the rules that a scenario switches on ask for is reached, or listed with its amount."""
+    t = _classes(plan).merge(tables["seat_demand"], on=["county_code", "year", "grade"], how="left")
+    public = t["placed_public"] + t["placed_public_other"]
+    t["permit_short"] = (t["permit_holders"] - public).clip(lower=0)
+    t["public"], t["pupils"] = public, t["local"] + t["migrant"]
+    columns = ["permit_short", "public", "placed_purchased", "unplaced", "migrant", "pupils"]
+    sums = t.groupby(["county_code", "year"], sort=True)[columns].sum().reset_index()
+    on, listed = p.seats, plan["seat_shortfalls"]
+    promised = (sums["year"] >= on.permit_guarantee_from) & (on.permit_guarantee_from > 0)
+    short = on.indicator_share * sums["migrant"] - sums["public"] - sums["placed_purchased"]
+    private = sums["migrant"] - sums["public"] - sums["unplaced"] - on.private_share_cap * sums["pupils"]
+    for rule, amounts in (
+        ("permit_without_public_seat", sums["permit_short"] * promised),
+        ("indicator_short", short.clip(lower=0)),
+        ("private_above_cap", private.clip(lower=0) * (on.private_share_cap < 1)),
+    ):
+        said = listed[listed["rule"] == rule].groupby(["county_code", "year"])["amount"].sum().to_dict()
+        sums["listed"] = [said.get((c, y), 0.0) for c, y in zip(sums["county_code"], sums["year"], strict=True)]
+        for r, expected in _differing(sums, sums["listed"], amounts, _CHILDREN):
+            yield _at("shortfall", item=f"{_where(r)} {rule}", value=r["listed"], expected=expected)
+
+
+def _conversions(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
+    """Rooms change from primary to junior only where allowed, one for one, within the limit, and never back."""
+    wide = plan["seat_rooms"].pivot_table(index=["county_code", "year"], columns="stage", values="converted_rooms")
+    rooms = tables["seat_options"].query("stage == 'primary'").set_index("county_code")["classrooms"]
+    share = p.seats.conversion_share_max if p.seats.convert_primary_rooms else 0.0
+    total = wide["junior"].groupby("county_code").cumsum()
+    most = np.floor(rooms.reindex(wide.index.get_level_values("county_code")).fillna(0).to_numpy() * share + 1e-9)
+    broken = (wide["junior"] + wide["primary"] != 0) | (wide["junior"] < 0) | (total.to_numpy() > most)
+    for code, year in wide.index[broken]:
+        yield _at("conversion", item=f"{code} {year}")
 
 
 def _summary(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:

@@ -45,6 +45,9 @@ SHEETS = (
     "seat_expansion",
     "seat_shortfalls",
     "seat_summary",
+    "seat_repairs",
+    "seat_zone_years",
+    "seat_senior",
     "target_feasibility",
     "plan_value",
     "deciding_inputs",
@@ -100,6 +103,19 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "placed_purchased", "local_unplaced", "unplaced", "public_share", "public_share_with_purchased", "cost_yuan",
         "counties_without_seats",
     ),
+    "seat_repairs": (
+        "county", "year", "stage", "short_without_plan", "classes_added", "rooms_added", "placed_purchased", "cost_yuan",
+        "still_short", "classes_missing", "rooms_missing", "staff_missing", "repair_yuan", "why",
+    ),
+    "seat_zone_years": (
+        "county", "zone_id", "zone_kind", "year", "stage", "local", "guaranteed", "rooms", "classes", "classes_opened",
+        "extension_rooms", "new_school_rooms", "public_seats", "seated_local", "seated_migrant", "empty_seats",
+        "moved_in", "moved_out_local", "moved_out_migrant", "moved_too_far",
+    ),
+    "seat_senior": (
+        "county", "year", "leavers_local", "leavers_migrant", "senior_places_wanted", "entrants_eligible",
+        "talent_places_at_most",
+    ),
     "target_feasibility": (
         "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "verdict", "p_meet",
         "p_low", "p_high", "p_worst", "p_best", "has_baseline",
@@ -118,7 +134,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
-    "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit",
+    "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit", "zone_kind",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""
 

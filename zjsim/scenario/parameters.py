@@ -139,10 +139,29 @@ class SeatParameters(Section):
     ``coverage_reading`` says which migrant children are guaranteed a place: families with a residence permit, those
     eligible by county rule, or all. ``public_share_reading``: what M112 counts as public. Each county is planned on its
     own within ``county_time_limit_s``; ``county_relative_gap`` is the gap at which a goal of a county may stop.
+
+    Switches, off by default because the plan does not name them; each becomes an elastic goal. ``indicator_share``: at
+    least this share of a county's migrant children in public or purchased places (0: off; 0.85: the national quality
+    indicator). ``permit_guarantee_from``: from this school year a public seat for every child of a family with a permit
+    (0: off; 2025: the province's commitment of that year). ``private_share_cap``: at most this share of a county's
+    pupils in private schools (1: off; 0.05: the national cap).
+
+    ``convert_primary_rooms``: idle primary classrooms may become junior ones in nine-year schools, at most
+    ``conversion_share_max`` of a county's, at ``conversion_yuan_per_room`` (assumptions). ``primary_move_km`` and
+    ``junior_move_km``: how far from the home zone's centre a seat should be (judgement); beyond it a child is counted
+    and explained, never dropped: the county rule remains.
     """
 
     coverage_reading: Literal["permit_holders", "county_rule", "all_residents"] = "permit_holders"
     public_share_reading: Literal["public_only", "with_purchased"] = "public_only"
+    indicator_share: float = Field(0.0, ge=0, le=1)
+    permit_guarantee_from: int = Field(0, ge=0, le=2040)
+    private_share_cap: float = Field(1.0, ge=0, le=1)
+    convert_primary_rooms: bool = False
+    conversion_share_max: float = Field(0.15, ge=0, le=1)
+    conversion_yuan_per_room: float = Field(200_000.0, ge=0)
+    primary_move_km: float = Field(15.0, gt=0)
+    junior_move_km: float = Field(25.0, gt=0)
     county_time_limit_s: float = Field(60.0, gt=0)
     county_relative_gap: float = Field(0.0, ge=0)
 
