@@ -302,8 +302,8 @@ def solve_seats(
         plans.append(replace(result.plan, stages=result.plan.stages + zone.stages))
         if progress is not None:
             progress(done, len(places))
-    short = [zone_shortfalls(p, z, areas.zone_ids[z.here]) for p, z in zip(plans, spread, strict=True)]
-    tables = plan_tables(plans, scenario, short) | zone_tables(spread, areas, scenario)
+    further = [zone_shortfalls(p, z, areas.zone_ids[z.here]) for p, z in zip(plans, spread, strict=True)]
+    tables = plan_tables(plans, scenario, further) | zone_tables(spread, areas, scenario)
     tables |= {"seat_repairs": repairs(plans), "seat_senior": senior(plans, scenario)}
     stages = _totals(plans)
     worst = max((s.gap for p in plans for s in p.stages), default=0.0)

@@ -100,7 +100,7 @@ def senior(plans: Sequence[CountyPlan], scenario: HasTables) -> pd.DataFrame:
     """
     demand = scenario.table("seat_demand").set_index(["county_code", "year", "grade"]).sort_index()
     parameters = scenario.table("placement_parameters").set_index("parameter_id")
-    talent = float(parameters.at[_TALENT_PARAMETER, "mode"])
+    talent = float(parameters["mode"].to_dict()[_TALENT_PARAMETER])
     names = ("local_children", "migrant_children", "permit_holders", "eligible_children")
     columns = {n: demand[n].to_dict() for n in names}
     rows = []

@@ -91,7 +91,7 @@ def spread(weights: Floats, totals: Ints) -> Ints:
     order = np.argsort(-(exact - result), axis=0, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.broadcast_to(np.arange(len(w))[(...,) + (None,) * totals.ndim], order.shape), 0)
-    return result + (rank < left)
+    return np.asarray(result + (rank < left), dtype=np.int64)
 
 
 def zones(scenario: HasTables, places: list[County] | None = None) -> Zones:
@@ -102,8 +102,8 @@ def zones(scenario: HasTables, places: list[County] | None = None) -> Zones:
     shares = {str(code): part for code, part in rows.groupby("county_code", sort=True)}
     centre = scenario.table("counties").set_index("county_code")
     parts = [_county(d, shares.get(d.code), table, centre.loc[d.code]) for d in places]
-    whole = {k: np.concatenate([p[k] for p in parts]) for k in ("lon", "lat", *_ARRAYS)}
-    names: dict[str, tuple[str, ...]] = {k: tuple(str(v) for p in parts for v in p[k]) for k in _NAMES}
+    whole: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in ("lon", "lat", *_ARRAYS)}
+    names: dict[str, Any] = {k: tuple(str(v) for p in parts for v in p[k]) for k in _NAMES}
     county = np.repeat(np.arange(len(places)), [len(p["zone_ids"]) for p in parts])
     years = places[0].years if places else ()
     return Zones(years=years, county_codes=tuple(d.code for d in places), county=county, **names, **whole)

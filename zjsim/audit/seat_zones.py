@@ -112,9 +112,10 @@ def _building(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     said = plan["seat_shortfalls"].query("rule == 'extension_too_small'")
     listed = said.groupby(["county_code", "year", "stage"])["amount"].sum().to_dict()
     t["missing"] = (t["extension_rooms_min"] - t["extension_rooms"]).where(t["extension_rooms"] > 0, 0).clip(lower=0)
-    for key, rooms in t.groupby(["county_code", "year", "stage"], sort=True)["missing"].sum().items():
-        if rooms != listed.get(key, 0):
-            yield _at("zone_extension_size", item=" ".join(map(str, key)))
+    totals = t.groupby(["county_code", "year", "stage"], sort=True)["missing"].sum().reset_index()
+    for r in totals.to_dict("records"):
+        if r["missing"] != listed.get((r["county_code"], r["year"], r["stage"]), 0):
+            yield _at("zone_extension_size", item=_where(r))
     low, high = (t["new_schools"] * t[f"school_rooms_{k}"] for k in ("min", "max"))
     for r in t[(t["new_school_rooms"] < low) | (t["new_school_rooms"] > high)].to_dict("records"):
         yield _at("zone_school_size", item=_where(r))
@@ -145,9 +146,9 @@ def _moves(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
         if r["children"] <= 0 or r["from_zone"] == r["to_zone"] or ends != (r["county_code"], r["county_code"]):
             yield _at("zone_move", item=f"{r['from_zone']} {r['to_zone']} {r['year']} {r['grade']}")
     place = tables["planning_zones"].set_index("zone_id")
-    ends = [place[["lon", "lat"]].reindex(moves[c]).reset_index(drop=True) for c in ("from_zone", "to_zone")]
-    east = (ends[0]["lon"] - ends[1]["lon"]) * np.cos(np.radians((ends[0]["lat"] + ends[1]["lat"]) / 2))
-    km = np.hypot(east, ends[0]["lat"] - ends[1]["lat"]).to_numpy() * _KM_PER_DEGREE
+    start, end = (place[["lon", "lat"]].reindex(moves[c]).to_numpy(dtype=float) for c in ("from_zone", "to_zone"))
+    east = (start[:, 0] - end[:, 0]) * np.cos(np.radians((start[:, 1] + end[:, 1]) / 2))
+    km = np.hypot(east, start[:, 1] - end[:, 1]) * _KM_PER_DEGREE
     cap = np.where(moves["grade"] <= 6, p.seats.primary_move_km, p.seats.junior_move_km)
     wrong = (np.abs(km - moves["distance_km"]) > _KM) | (moves["too_far"].astype(bool) != (moves["distance_km"] > cap))
     for r in moves[wrong.to_numpy()].to_dict("records"):
@@ -188,11 +189,12 @@ def _move_totals(plan: Tables) -> Iterator[Finding]:
 
 
 def _too_far(plan: Tables) -> Iterator[tuple[str, str, float, float]]:
-    said = plan["seat_shortfalls"]
-    said = said[said["rule"] == "moved_too_far"].groupby(["county_code", "year", "stage"])["amount"].sum()
-    found = plan["seat_zone_years"].groupby(["county_code", "year", "stage"])["moved_too_far"].sum()
-    for (code, year, stage), amount in found.items():
-        yield f"{code} {year}", str(stage), float(amount), float(said.get((code, year, stage), 0.0))
+    keys, listed = ["county_code", "year", "stage"], plan["seat_shortfalls"]
+    said = listed[listed["rule"] == "moved_too_far"].groupby(keys)["amount"].sum().to_dict()
+    found = plan["seat_zone_years"].groupby(keys, sort=True)["moved_too_far"].sum().reset_index()
+    for r in found.to_dict("records"):
+        listed_amount = said.get((r["county_code"], r["year"], r["stage"]), 0.0)
+        yield f"{r['county_code']} {r['year']}", str(r["stage"]), float(r["moved_too_far"]), float(listed_amount)
 
 
 def _first_claim(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:

@@ -104,8 +104,8 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "counties_without_seats",
     ),
     "seat_repairs": (
-        "county", "year", "stage", "short_without_plan", "classes_added", "rooms_added", "placed_purchased", "cost_yuan",
-        "still_short", "classes_missing", "rooms_missing", "staff_missing", "repair_yuan", "why",
+        "county", "year", "stage", "short_without_plan", "classes_added", "rooms_added", "placed_purchased",
+        "cost_yuan", "still_short", "classes_missing", "rooms_missing", "staff_missing", "repair_yuan", "why",
     ),
     "seat_zone_years": (
         "county", "zone_id", "zone_kind", "year", "stage", "local", "guaranteed", "rooms", "classes", "classes_opened",
