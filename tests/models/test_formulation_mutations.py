@@ -17,6 +17,7 @@ import pyomo.environ as pyo
 import pytest
 from zjsim.models import location_rules
 from zjsim.models.location_goals import solve_locations_of
+from zjsim.models.seat_data import Switches
 from zjsim.models.seat_expansion import solve_county
 from zjsim.models.seat_rules import RULES as SEAT_RULES
 
@@ -134,6 +135,18 @@ def more_counties() -> list[Any]:
             purchase_places_max=10,
         ),
         county({(1, 2025): 10, (2, 2026): 20}, classrooms=2),
+        county(
+            {(2, 2025): 5},
+            covered={(2, 2025): 10},
+            classrooms=1,
+            private=10,
+            purchase_places_max=10,
+            permit={(2, 2025): 10},
+            switches=Switches(permit_guarantee_from=2025),
+            years=(2025,),
+        ),
+        county(migrant={(1, 2025): 5, (1, 2026): 20}, classrooms=1, switches=Switches(indicator_share=0.85)),
+        county(migrant={(1, 2025): 5, (1, 2026): 20}, classrooms=1, switches=Switches(private_share_cap=0.05)),
         county(covered={(1, 2025): 5}, years=(2025,), classrooms=2, staffed_classes={2025: 1, 2026: 1}, **bought),
     ]
 
@@ -144,7 +157,7 @@ def other_stage(d: Any) -> Any:
     other = {"primary": "junior", "junior": "primary"}
     cells = {
         name: {(swap[g], y): n for (g, y), n in getattr(d, name).items()}
-        for name in ("local", "migrant", "covered", "classes_base")
+        for name in ("local", "migrant", "covered", "classes_base", "permit")
     }
     return replace(
         d,
