@@ -38,6 +38,16 @@ class Theme:
 
 
 THEMES = (
+    Theme(
+        "hedge",
+        ("hedge_",),
+        ("hedge_rules", "hedge_scenarios", "hedge_solve", "seat_hedge"),
+        (
+            "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration", "counties",
+            "demand_uncertainties",
+        ),
+        ("time", "seats", "hedge", "solver"),
+    ),
     Theme("leads", ("lead_",), ("lead_discipline", "assignment_scores"), _ASSIGNMENT, ("assignment", "solver")),
     Theme("heritage", ("heritage_",), ("heritage", "assignment_scores"), _ASSIGNMENT, ("assignment", "solver")),
     Theme(

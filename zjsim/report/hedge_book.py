@@ -50,11 +50,11 @@ def write_hedge_book(
 
 
 def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
-    """The columns a reader of ``lang`` needs, the essential ones first, codes in words."""
+    """The columns a reader of ``lang`` needs (only the essential ones of a wide table), codes in words."""
     other = "en" if lang == "zh" else "zh"
     columns = [c for c in table.columns if not c.endswith(f"_{other}")]
     first = [c for c in ESSENTIAL.get(name, ()) if c in columns]
-    shown = table[[*first, *(c for c in columns if c not in first)]].copy()
+    shown = table[first or columns].copy()
     for column in (c for c in CODED if c in shown):
         words = [word(str(v), lang) for v in shown[column]]
         shown[column] = pd.Series(words, index=shown.index, dtype=object)
@@ -70,6 +70,9 @@ def _cover(book: Any, formats: Any, manifest: Mapping[str, Any], lang: Language)
     sheet = book.add_worksheet(text("report.sheet_cover", lang))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 110)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     h = manifest["parameters"]["hedge"]
     scenarios = 1
     for branches in h["branching"]:

@@ -152,7 +152,7 @@ _WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 26.0, 40.0, 60.0, 7.0
 _NOTES_WIDTH = 100
 """A single column wider than a page would not be shrunk to it."""
 _FALLING_SHORT = ("amount", "unmet", "unplaced", "local_unplaced", "overrun_yuan")
-_SENTENCES = ("why", "repair", "explanation", "what_counts", "note")
+_SENTENCES = ("why", "advice", "repair", "explanation", "what_counts", "note")
 _CLAUSES = ("instead", "verdict")
 _SAMPLE = 2_000
 
@@ -257,6 +257,8 @@ def number_format(column: str, integer: bool) -> str:
         return "0"
     if column in _PROBABILITIES:
         return "0.0%"
+    if column.endswith("share_fall"):  # children, not a share
+        return "#,##0.00"
     if column == "loss_share":
         return "0.00%"
     if column.startswith(_SHARES) or "share" in column or column.endswith("_gap"):
