@@ -1,0 +1,118 @@
+"""Known answers: our formulas give the published values, the kernel gives what the formulas say, a wrong one fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zjsim.cli import main
+from zjsim.simulate import reference_suite
+from zjsim.simulate.kernel import Entity, Pool, PriorityPool
+from zjsim.simulate.reference_cases import BUILDERS
+from zjsim.simulate.reference_suite import CASES, interval_checks
+from zjsim.simulate.references import VALUES, run_case
+
+QUICK = {
+    "M/M/c": {"c": 2, "arrival": 1.0, "service": 1.0},
+    "M/G/1": {"arrival": 0.4, "law": "uniform", "low": 0.5, "high": 1.5},
+    "Erlang B": {"c": 3, "a": 2.0},
+    "M/M/c/K": {"c": 1, "room": 4, "arrival": 1.0, "service": 1.0},
+    "Erlang A": {"c": 3, "arrival": 3.0, "service": 1.0, "patience": 0.5},
+    "E_b/M/1": {"b": 10, "rho": 0.5, "service": 2.0},
+    "bulk arrivals": {"batch": 3, "arrival": 0.15, "service": 1.0},
+    "class forming": {"batch": 10, "rate": 4.0},
+    "closed network": {"customers": 2, "servers": (1, 1), "service": (1.0, 2.0), "routing": ((0.0, 1.0), (1.0, 0.0))},
+    "priority": {"arrivals": (0.2, 0.2), "service": 1.0},
+    "preemptive priority": {"arrivals": (0.2, 0.2), "service": 1.0},
+    "partial batches": {"b": 3, "arrival": 1.5, "service": 1.0},
+    "two-year non-use": {"hazard": 0.1, "inflow": 500.0, "clock": 1.0, "horizon": 2.0},
+    "M/M/inf from empty": {"arrival": 30.0, "mean": 1.0, "at": (0.5, 2.0)},
+    "hand trace": {"arrivals": (0, 1, 2), "service": (2, 2, 1)},
+}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_our_formulas_give_the_published_values(number: int) -> None:
+    case = CASES[number]
+    values = VALUES[case.family](**case.parameters)
+    assert case.published
+    for quantity, published in case.published.items():
+        assert values[quantity] == pytest.approx(published, rel=1e-9), quantity
+
+
+def test_every_family_has_a_case() -> None:
+    assert {case.family for case in CASES} == set(VALUES)
+    assert set(BUILDERS) <= set(VALUES)
+
+
+@pytest.mark.parametrize("family", sorted(QUICK))
+def test_the_kernel_gives_what_theory_says_also_for_other_parameters(family: str) -> None:
+    answers = run_case(family, error=1e-3, **QUICK[family])
+    assert any(a.simulated for a in answers)
+    for a in answers:
+        assert a.passed, a
+        assert abs(a.paired) <= 1e-9 * max(1.0, abs(a.value)), "kernel and recursion agree on every lane"
+
+
+def test_hand_trace_is_exact() -> None:
+    assert [(a.estimate, a.half_width) for a in run_case("hand trace", **QUICK["hand trace"])] == [
+        (1.0, 0.0),
+        (8 / 3, 0.0),
+    ]
+
+
+def test_a_kernel_that_lends_a_unit_too_many_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Pool.take
+
+    def take(self: Pool, entity: Entity, amount: float = 1) -> bool:
+        if not self.queue and self.free > -1:
+            self.free -= 1
+            return True
+        return original(self, entity, amount)
+
+    monkeypatch.setattr(Pool, "take", take)
+    with pytest.raises(ValueError, match="differ by"):
+        run_case("M/M/c", error=1e-3, **QUICK["M/M/c"])
+
+
+def test_a_kernel_that_ignores_priorities_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = PriorityPool.take
+    monkeypatch.setattr(
+        PriorityPool, "take", lambda self, entity, amount=1, rank=0.0: original(self, entity, amount, 0.0)
+    )
+    with pytest.raises(ValueError, match="differ by"):
+        run_case("priority", error=1e-3, **QUICK["priority"])
+
+
+def test_intervals_and_verdicts_hold() -> None:
+    checks = interval_checks()
+    assert [c.name for c in checks] == ["binomial_5", "binomial_20", "binomial_100", "t_interval", "stopping"]
+    assert all(c.passed for c in checks), checks
+
+
+def test_the_page_is_written_and_the_same_for_any_number_of_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tuple(
+        c for c in CASES if c.family in ("Erlang B", "hand trace", "Poisson reach") and c.parameters.get("c") != 100
+    )
+    monkeypatch.setattr(reference_suite, "CASES", few)
+    pages = []
+    for lang in ("en", "en", "zh"):
+        with pytest.raises(SystemExit) as done:
+            main(["validate", "--workers", "1", "--out", str(tmp_path / "page.md"), "--lang", lang])
+        assert done.value.code == 0
+        pages.append((tmp_path / "page.md").read_bytes())
+    assert pages[0] == pages[1] != pages[2]
+    page = pages[0].decode()
+    assert "FAIL" not in page
+    assert page.count("| pass |") == 3 + 2 + 3 + 5
+    assert "Everything agrees" in capsys.readouterr().out
+    broken: Any = (reference_suite.Case("hand trace", few[3].parameters, {"mean wait": 3.6}),)
+    monkeypatch.setattr(reference_suite, "CASES", broken)
+    with pytest.raises(SystemExit) as done:
+        main(["validate", "--workers", "1", "--out", str(tmp_path / "page.md"), "--lang", "en"])
+    assert done.value.code == 4
+    assert "FAIL" in (tmp_path / "page.md").read_text("utf-8")

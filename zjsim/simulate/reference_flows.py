@@ -1,0 +1,294 @@
+"""Families without queueing for servers: flows through stages, classes that form, and batches served together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zjsim.simulate.kernel import Call, Simulation, Steps
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A case that can be run: ``both`` gives (kernel, arrays) on the same draws, ``arrays`` further lanes, each as an
+    array (lane, quantity). An ``exact`` case has nothing random in it."""
+
+    quantities: tuple[str, ...]
+    both: Callable[[Rng], tuple[Array, Array]]
+    arrays: Callable[[Rng], Array]
+    exact: bool = False
+
+
+def _stages_by_kernel(came: Array, lengths: Array, passes: Array, at: Sequence[float]) -> tuple[Array, Array]:
+    """How many are in the first stage, and how many have left the last, at each time of ``at``.
+
+    ``lengths``, ``passes`` are (entity, stage): an entity that does not pass a stage leaves after it for good.
+    """
+    sim = Simulation()
+    there, through = 0, 0
+    seen: list[tuple[int, int]] = []
+
+    def entity(wait: float, stages: list[float], goes_on: list[bool]) -> Steps:
+        nonlocal there, through
+        yield wait
+        there += 1
+        for n, (length, passed) in enumerate(zip(stages, goes_on, strict=True)):
+            yield length
+            there -= n == 0
+            if not passed:
+                return
+        through += 1
+
+    for wait, stages, goes_on in zip(came.tolist(), lengths.tolist(), passes.tolist(), strict=True):
+        sim.start(entity(wait, stages, goes_on))
+    for when in at:
+        sim.at(when, lambda _: seen.append((there, through)))
+    sim.run(max(at))
+    return np.array(seen, dtype=float).T[0], np.array(seen, dtype=float).T[1]
+
+
+def _flow(
+    quantities: Sequence[str],
+    at: Sequence[float],
+    horizon: float,
+    most: float,
+    stages: Callable[[Rng, tuple[int, int]], tuple[Array, Array, Array]],
+    through: bool,
+    lanes: int,
+    moments: bool = False,
+) -> Pairs:
+    """Poisson arrivals at rate ``most`` over ``horizon``; ``stages`` draws (kept, lengths, passes) by entity."""
+    paired = 40
+
+    def draw(rng: Rng, size: int) -> tuple[Array, Array, Array, Array]:
+        counts = rng.poisson(most * horizon, size)
+        came = rng.random((size, int(counts.max()))) * horizon
+        came[np.arange(came.shape[1])[None, :] >= counts[:, None]] = np.inf
+        kept, lengths, passes = stages(rng, came.shape)
+        came = np.where(kept(came) if callable(kept) else kept, came, np.inf)
+        return came, lengths, passes, counts
+
+    def figures(came: Array, lengths: Array, passes: Array) -> Array:
+        ends = came + lengths.sum(axis=2)
+        found = []
+        for when in at:
+            inside = (
+                (ends <= when) & passes.all(axis=2) if through else (came <= when) & (came + lengths[:, :, 0] > when)
+            )
+            found.append(inside.sum(axis=1))
+        return np.array(found, dtype=float).T
+
+    def moments_of(f: Array) -> Array:
+        """Mean and unbiased variance over groups of a hundred lanes."""
+        groups = f[: len(f) // 100 * 100].reshape(-1, 100)
+        return np.column_stack([groups.mean(axis=1), groups.var(axis=1, ddof=1)])
+
+    def both(rng: Rng) -> tuple[Array, Array]:
+        came, lengths, passes, _ = draw(rng, paired * (10 if moments else 1))
+        by_kernel = []
+        for lane in range(len(came)):
+            here = np.isfinite(came[lane])
+            there, out = _stages_by_kernel(came[lane, here], lengths[lane, here], passes[lane, here], at)
+            by_kernel.append(out if through else there)
+        pair = np.array(by_kernel), figures(came, lengths, passes)
+        return (moments_of(pair[0]), moments_of(pair[1])) if moments else pair
+
+    def arrays(rng: Rng) -> Array:
+        came, lengths, passes, _ = draw(rng, lanes)
+        found = figures(came, lengths, passes)
+        return moments_of(found) if moments else found
+
+    return Pairs(tuple(quantities), both, arrays)
+
+
+def _one_stage(mean: float) -> Callable[[Rng, tuple[int, int]], tuple[Array, Array, Array]]:
+    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+        every = np.ones(size, dtype=bool)
+        return every, rng.exponential(mean, (*size, 1)), np.ones((*size, 1), dtype=bool)  # type: ignore[return-value]
+
+    return stages
+
+
+def _from_empty(arrival: float, mean: float, at: Sequence[float]) -> Pairs:
+    names = [f"N({t:g})" for t in at]
+    return _flow(names, at, max(at), arrival, _one_stage(mean), through=False, lanes=4000)
+
+
+def _stationary(arrival: float, mean: float) -> Pairs:
+    horizon = 16 * mean
+    return _flow(
+        ("E N", "Var N"), (horizon,), horizon, arrival, _one_stage(mean), through=False, lanes=4000, moments=True
+    )
+
+
+def _seasonal(base: float, swing: float, service: float, at: Sequence[float]) -> Pairs:
+    cycles = float(np.ceil(20 / service))
+    most = base + abs(swing)
+
+    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+        u = rng.random(size)
+        kept = lambda came: u * most < base + swing * np.sin(2 * np.pi * np.where(np.isfinite(came), came, 0.0))  # noqa: E731
+        return kept, rng.exponential(1 / service, (*size, 1)), np.ones((*size, 1), dtype=bool)  # type: ignore[return-value]
+
+    times = [cycles + t for t in at]
+    names = [f"m({t:g})" for t in at]
+    return _flow(names, times, max(times), most, stages, through=False, lanes=4000)
+
+
+def _pipeline(rate: float, passing: Sequence[float], means: Sequence[float], at: Sequence[float]) -> Pairs:
+    """Disclosures that will pass are drawn alone for the many lanes (thinning), all of them for the kernel's."""
+
+    def whole(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+        shape = (*size, len(means))
+        every = np.ones(size, dtype=bool)
+        return every, rng.exponential(1.0, shape) * np.array(means), rng.random(shape) < np.array(passing)  # type: ignore[return-value]
+
+    def thinned(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+        every, lengths, _ = whole(rng, size)
+        return every, lengths, np.ones(lengths.shape, dtype=bool)  # type: ignore[return-value]
+
+    names = [f"ends by {t:g}" for t in at]
+    all_of_them = _flow(names, at, max(at), rate, whole, through=True, lanes=10)
+    few = _flow(names, at, max(at), rate * float(np.prod(passing)), thinned, through=True, lanes=4000)
+    return Pairs(all_of_them.quantities, all_of_them.both, few.arrays)
+
+
+def _non_use(hazard: float, inflow: float, clock: float, horizon: float) -> Pairs:
+    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+        every = np.ones(size, dtype=bool)
+        idle = rng.exponential(1 / hazard, (*size, 1)) > clock
+        return every, np.full((*size, 1), clock), idle  # type: ignore[return-value]
+
+    return _flow(("listed",), (horizon,), horizon, inflow, stages, through=True, lanes=100)
+
+
+def _class_forming(batch: int, rate: float) -> Pairs:
+    classes, lanes = 300, 200
+
+    def by_arrays(gaps: Array) -> Array:
+        came = np.cumsum(gaps, axis=1).reshape(len(gaps), -1, batch)
+        starts = came[:, :, -1]
+        between = np.diff(starts, axis=1)
+        wait = (starts[:, :, None] - came).mean(axis=(1, 2))
+        return np.column_stack([wait, between.std(axis=1, ddof=1) / between.mean(axis=1)])
+
+    def by_kernel(gaps: list[float]) -> Array:
+        sim = Simulation()
+        waiting: list[float] = []
+        waits: list[float] = []
+        starts: list[float] = []
+
+        def learners() -> Steps:
+            for gap in gaps:
+                yield gap
+                waiting.append(sim.now)
+                if len(waiting) == batch:
+                    starts.append(sim.now)
+                    waits.extend(sim.now - came for came in waiting)
+                    waiting.clear()
+
+        sim.start(learners())
+        sim.run()
+        between = np.diff(starts)
+        return np.array([np.mean(waits), between.std(ddof=1) / between.mean()])
+
+    def both(rng: Rng) -> tuple[Array, Array]:
+        gaps = rng.exponential(1 / rate, (4, classes * batch))
+        return np.array([by_kernel(lane) for lane in gaps.tolist()]), by_arrays(gaps)
+
+    def arrays(rng: Rng) -> Array:
+        return by_arrays(rng.exponential(1 / rate, (lanes, classes * batch)))
+
+    return Pairs(("mean wait", "cv of gaps"), both, arrays)
+
+
+def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
+    """Whoever comes while a batch with room is served joins it and ends with it: a completion takes up to b away."""
+    spare = (1 - arrival / (b * service)) ** 2
+    skip = int(200 + 16 / spare)
+    steps = 8 * skip + 1000
+
+    def by_arrays(draw: Callable[[int], tuple[Array, Array]], lanes: int) -> Array:
+        there = np.zeros(lanes)
+        done, clock = np.full(lanes, np.inf), np.zeros(lanes)
+        coming, area, mark = draw(0)[0] / arrival, np.zeros(lanes), np.zeros(lanes)
+        for event in range(1, steps):
+            gap, work = draw(event)
+            arrives = coming <= done
+            now = np.where(arrives, coming, done)
+            if event > skip:
+                area += there * (now - clock)
+            if event == skip:
+                mark = now
+            clock = now
+            coming = np.where(arrives, now + gap / arrival, coming)
+            there = np.where(arrives, there + 1, np.maximum(there - b, 0.0))
+            starts = np.where(arrives, there == 1, there > 0)
+            done = np.where(starts, now + work / service, np.where(arrives, done, np.inf))
+        return area / (clock - mark)
+
+    def by_kernel(gaps: list[float], works: list[float]) -> float:
+        sim = Simulation()
+        event, there, area, last = 0, 0, 0.0, 0.0
+        marks: list[tuple[float, float]] = []
+
+        def tick() -> None:
+            nonlocal event, area, last
+            area += there * (sim.now - last)
+            last = sim.now
+            event += 1
+            if event in (skip, steps - 1):
+                marks.append((sim.now, area))
+
+        def arrive(_: Call) -> None:
+            nonlocal there
+            if event >= steps - 1:
+                return
+            tick()
+            sim.at(sim.now + gaps[event] / arrival, arrive)
+            there += 1
+            if there == 1:
+                sim.at(sim.now + works[event] / service, complete)
+
+        def complete(_: Call) -> None:
+            nonlocal there
+            if event >= steps - 1:
+                return
+            tick()
+            there = max(there - b, 0)
+            if there:
+                sim.at(sim.now + works[event] / service, complete)
+
+        sim.at(gaps[0] / arrival, arrive)
+        sim.run()
+        return (marks[1][1] - marks[0][1]) / (marks[1][0] - marks[0][0])
+
+    def figures(number: Array) -> Array:
+        return np.column_stack([number, number / arrival])
+
+    def both(rng: Rng) -> tuple[Array, Array]:
+        gaps, works = rng.exponential(1.0, (steps, 4)), rng.exponential(1.0, (steps, 4))
+        found = [by_kernel(gaps[:, k].tolist(), works[:, k].tolist()) for k in range(4)]
+        return figures(np.array(found)), figures(by_arrays(lambda e: (gaps[e], works[e]), 4))
+
+    def arrays(rng: Rng) -> Array:
+        return figures(by_arrays(lambda _: (rng.exponential(1.0, 1000), rng.exponential(1.0, 1000)), 1000))
+
+    return Pairs(("L", "W"), both, arrays)
+
+
+FLOWS: Mapping[str, Callable[..., Pairs]] = {
+    "M/M/inf from empty": _from_empty,
+    "M/G/inf": _stationary,
+    "M_t/M/inf": _seasonal,
+    "pipeline": _pipeline,
+    "two-year non-use": _non_use,
+    "class forming": _class_forming,
+    "partial batches": _partial_batches,
+}
