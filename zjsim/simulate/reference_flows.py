@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from zjsim.simulate.kernel import Call, Simulation, Steps
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
+Stages = tuple[Any, Array, Any]
+"""Which entities are kept (or a function of their arrival that says so), lengths and passes by (entity, stage)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def _flow(
     at: Sequence[float],
     horizon: float,
     most: float,
-    stages: Callable[[Rng, tuple[int, int]], tuple[Array, Array, Array]],
+    stages: Callable[[Rng, tuple[int, int]], Stages],
     through: bool,
     lanes: int,
     moments: bool = False,
@@ -66,7 +69,7 @@ def _flow(
     """Poisson arrivals at rate ``most`` over ``horizon``; ``stages`` draws (kept, lengths, passes) by entity."""
     paired = 40
 
-    def draw(rng: Rng, size: int) -> tuple[Array, Array, Array, Array]:
+    def draw(rng: Rng, size: int) -> tuple[Array, Array, Any, Any]:
         counts = rng.poisson(most * horizon, size)
         came = rng.random((size, int(counts.max()))) * horizon
         came[np.arange(came.shape[1])[None, :] >= counts[:, None]] = np.inf
@@ -107,10 +110,10 @@ def _flow(
     return Pairs(tuple(quantities), both, arrays)
 
 
-def _one_stage(mean: float) -> Callable[[Rng, tuple[int, int]], tuple[Array, Array, Array]]:
-    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+def _one_stage(mean: float) -> Callable[[Rng, tuple[int, int]], Stages]:
+    def stages(rng: Rng, size: tuple[int, int]) -> Stages:
         every = np.ones(size, dtype=bool)
-        return every, rng.exponential(mean, (*size, 1)), np.ones((*size, 1), dtype=bool)  # type: ignore[return-value]
+        return every, rng.exponential(mean, (*size, 1)), np.ones((*size, 1), dtype=bool)
 
     return stages
 
@@ -131,10 +134,10 @@ def _seasonal(base: float, swing: float, service: float, at: Sequence[float]) ->
     cycles = float(np.ceil(20 / service))
     most = base + abs(swing)
 
-    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    def stages(rng: Rng, size: tuple[int, int]) -> Stages:
         u = rng.random(size)
         kept = lambda came: u * most < base + swing * np.sin(2 * np.pi * np.where(np.isfinite(came), came, 0.0))  # noqa: E731
-        return kept, rng.exponential(1 / service, (*size, 1)), np.ones((*size, 1), dtype=bool)  # type: ignore[return-value]
+        return kept, rng.exponential(1 / service, (*size, 1)), np.ones((*size, 1), dtype=bool)
 
     times = [cycles + t for t in at]
     names = [f"m({t:g})" for t in at]
@@ -144,14 +147,14 @@ def _seasonal(base: float, swing: float, service: float, at: Sequence[float]) ->
 def _pipeline(rate: float, passing: Sequence[float], means: Sequence[float], at: Sequence[float]) -> Pairs:
     """Disclosures that will pass are drawn alone for the many lanes (thinning), all of them for the kernel's."""
 
-    def whole(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    def whole(rng: Rng, size: tuple[int, int]) -> Stages:
         shape = (*size, len(means))
         every = np.ones(size, dtype=bool)
-        return every, rng.exponential(1.0, shape) * np.array(means), rng.random(shape) < np.array(passing)  # type: ignore[return-value]
+        return every, rng.exponential(1.0, shape) * np.array(means), rng.random(shape) < np.array(passing)
 
-    def thinned(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    def thinned(rng: Rng, size: tuple[int, int]) -> Stages:
         every, lengths, _ = whole(rng, size)
-        return every, lengths, np.ones(lengths.shape, dtype=bool)  # type: ignore[return-value]
+        return every, lengths, np.ones(lengths.shape, dtype=bool)
 
     names = [f"ends by {t:g}" for t in at]
     all_of_them = _flow(names, at, max(at), rate, whole, through=True, lanes=10)
@@ -160,10 +163,10 @@ def _pipeline(rate: float, passing: Sequence[float], means: Sequence[float], at:
 
 
 def _non_use(hazard: float, inflow: float, clock: float, horizon: float) -> Pairs:
-    def stages(rng: Rng, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    def stages(rng: Rng, size: tuple[int, int]) -> Stages:
         every = np.ones(size, dtype=bool)
         idle = rng.exponential(1 / hazard, (*size, 1)) > clock
-        return every, np.full((*size, 1), clock), idle  # type: ignore[return-value]
+        return every, np.full((*size, 1), clock), idle
 
     return _flow(("listed",), (horizon,), horizon, inflow, stages, through=True, lanes=100)
 

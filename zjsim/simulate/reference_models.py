@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,7 +240,7 @@ def ranked_by_kernel(r: Ranked, d: dict[str, list[float]]) -> Array:
     counts, area, last = [0] * classes, np.zeros(classes), 0.0
     marks: list[Array] = []
     interrupted: list[float] = []
-    running = [0, 0.0, 0]  # stamp, end, class of the service under way (preemptive)
+    running: list[Any] = [0, 0.0, 0]  # stamp, end, class of the service under way (preemptive)
 
     def tick() -> None:
         nonlocal event, last

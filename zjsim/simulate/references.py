@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zjsim.simulate import reference_values as theory
-from zjsim.simulate.reference_cases import BUILDERS, Pairs
+from zjsim.simulate.reference_cases import BUILDERS
+from zjsim.simulate.reference_flows import Pairs
 from zjsim.simulate.streams import Streams
 
 Array = NDArray[np.float64]
