@@ -306,7 +306,8 @@ def solve_seats(
     tables = plan_tables(plans, scenario, further) | zone_tables(spread, areas, scenario)
     tables |= {"seat_repairs": repairs(plans), "seat_senior": senior(plans, scenario)}
     stages = _totals(plans)
-    worst = max((s.gap for p in plans for s in p.stages), default=0.0)
+    # Moves between zones come last: what is said of them is the province's gap, county by county it is in seat_stages.
+    worst = max([p.gap for p in plans] + [s.gap for s in stages], default=0.0)
     if worst == 0:
         return Optimal(tables, stages)
     bound = next(s.bound for s in stages if s.gap > 0)
