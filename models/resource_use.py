@@ -50,7 +50,7 @@ MONTHLY_COLUMNS = tuple(
 
 def place_names(scenario: Any) -> dict[str, tuple[str, str]]:
     """Names of cities and institutions by code: Chinese, English."""
-    names = {}
+    names: dict[str, tuple[str, str]] = {}
     for table, key in (("cities", "city_code"), ("universities", "moe_code")):
         rows = scenario.table(table)
         names |= {str(c): (z, e) for c, z, e in zip(rows[key], rows["name_zh"], rows["name_en"], strict=True)}
