@@ -26,7 +26,7 @@ TABLES = (
     *("counties", "cities", "universities", "disciplines", "relevance", "craft_links", "industries", "industry_places"),
     *("process_parameters", "location_parameters", "location_kinds", "category_relevance", "county_industry"),
     *("location_need", "location_hosts", "location_starts", "location_budgets", "targets"),
-    *("programmes", "programme_parameters"),
+    *("programmes", "programme_parameters", "actuals"),
 )
 
 
@@ -126,7 +126,7 @@ class Ground:
         """How many of a kind a target wants begun, where targets are a goal."""
         if self.p.target_goal == "off":
             return {}
-        return {k: w.planned for k, w in wanted_openings(self.tables).items() if k in kinds and w.planned}
+        return {k: w.planned for k, w in wanted_openings(self.tables, self.time.as_of).items() if k in kinds and w.planned}
 
     def hosts(self, theme: str) -> tuple[dict[str, int], dict[str, int], set[str]]:
         """Free staff and starts a year of every host of a theme, and those that may host branch centres."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ import pyomo.environ as pyo
 from zjsim.models.location_openings import PLAN_TABLES
 from zjsim.models.location_rules import LocationData, build_location_model
 
+from zjsim.scenario.quarters import PROVINCE, quarters_until
 from zjsim.solve.conflicts import Requirement
 from zjsim.solve.goals import Goal, lexicographic
 from zjsim.solve.matrix import total
@@ -30,8 +32,10 @@ from zjsim.texts import LANGUAGES, text
 class Wanted:
     """What the default reading of a target asks of a kind, in facilities.
 
-    ``number`` is the target's; ``under_way`` are openings expected of projects begun before the as-of date; ``planned``
-    is how many the plan must begin so that the number is expected, after failures: ceil((number - under way) / chance).
+    ``number`` is the target's; ``opened_before`` were opened since the plan's start up to the as-of date (registry
+    ``actuals``; quarters that it does not give count as none); ``under_way`` are openings expected of projects begun
+    before that date; ``planned`` is how many the plan must begin so that the number is expected, after failures:
+    ceil((number - opened before - under way) / chance).
     """
 
     target_id: str
@@ -39,10 +43,14 @@ class Wanted:
     under_way: float
     chance: float
     planned: int
+    opened_before: float = 0.0
 
 
-def wanted_openings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Wanted]:
+def wanted_openings(tables: Mapping[str, pd.DataFrame], as_of: date) -> dict[str, Wanted]:
     """Kind → what a cumulative target on new openings of its programme wants; most kinds have no such target (M015)."""
+    actuals = tables["actuals"]
+    actuals = actuals[actuals["quarter"].isin(quarters_until(as_of)) & (actuals["area_code"] == PROVINCE)]
+    before = actuals.groupby("outcome")["value"].sum()
     value = {
         r["parameter_id"]: float(r["mode"])
         for name in ("process_parameters", "programme_parameters", "location_parameters")
@@ -63,8 +71,9 @@ def wanted_openings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Wanted]:
             closures = value[programme["closure_parameter"]] * float(programme["historic_mean_stock"])
             begun = (value[programme["pace_parameter"]] + closures) * value[kind["setup_parameter"]] / 12
         number = float(rows["bound"].iloc[0])
-        planned = max(0, math.ceil((number - begun) / chance - 1e-9))
-        found[str(kind["kind"])] = Wanted(str(rows["target_id"].iloc[0]), number, begun, chance, planned)
+        opened = float(before.get(programme["outcome_new"], 0.0))
+        planned = max(0, math.ceil((number - opened - begun) / chance - 1e-9))
+        found[str(kind["kind"])] = Wanted(str(rows["target_id"].iloc[0]), number, begun, chance, planned, opened)
     return found
 
 
@@ -90,15 +99,18 @@ def shortfall_of(
 
 
 def target_table(
-    plans: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], shortfalls: Mapping[str, dict[str, str]]
+    plans: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    shortfalls: Mapping[str, dict[str, str]],
+    as_of: date,
 ) -> pd.DataFrame:
     """A row per kind: openings planned against what a target wants, and why they fall short.
 
-    ``wanted`` is how many must be begun so that ``target_number`` is expected, given what is under way and the chance
-    of failing (modes). ``expected`` are the openings expected of the plan and of what is under way, whatever the delay;
-    ``shortfall`` is in facilities begun.
+    ``wanted`` is how many must be begun so that ``target_number`` is expected, given what was opened before the as-of
+    date, what is under way and the chance of failing (modes). ``expected`` are the openings expected of the plan, of
+    what is under way and of what was opened before, whatever the delay; ``shortfall`` is in facilities begun.
     """
-    wanted = wanted_openings(tables)
+    wanted = wanted_openings(tables, as_of)
     value = {
         r["parameter_id"]: float(r["mode"])
         for name in ("process_parameters", "location_parameters")
@@ -120,10 +132,11 @@ def target_table(
                 "kind_en": k["name_en"],
                 "target_id": asked.target_id if asked else "",
                 "target_number": asked.number if asked else float("nan"),
+                "opened_before": asked.opened_before if asked else float("nan"),
                 "under_way": round(asked.under_way, 1) if asked else float("nan"),
                 "wanted": float(asked.planned) if asked else float("nan"),
                 "planned": planned,
-                "expected": round(planned * chance + (asked.under_way if asked else 0.0), 1),
+                "expected": round(planned * chance + (asked.under_way + asked.opened_before if asked else 0.0), 1),
                 "shortfall": short,
                 **(said | (dict(shortfalls.get(k["kind"], not_asked)) if short else {})),
             }

@@ -101,7 +101,7 @@ def solve_locations(
             if kind in data.wanted and s.value < data.wanted[kind]:
                 shortfalls[kind] = shortfall_of(data, kind, allowed, told)
     result |= {f"location_{name}": pd.concat(parts, ignore_index=True) for name, parts in found.items()}
-    result["location_targets"] = target_table(result, tables, shortfalls)
+    result["location_targets"] = target_table(result, tables, shortfalls, scenario.parameters.time.as_of)
     open_stage = max(stages, key=lambda s: s.gap, default=None)
     if open_stage is None or not open_stage.gap:
         return Optimal(result, tuple(stages))

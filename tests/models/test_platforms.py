@@ -19,6 +19,7 @@ from zjsim.models.location_targets import shortfall_of, wanted_openings
 from zjsim.models.locations import location_themes, openings, requirements_of, solve_locations
 from zjsim.models.platforms import offers_by_industry, platform_theme
 
+from zjsim.audit.location_targets import asked_for
 from zjsim.scenario import Scenario, load
 from zjsim.scenario.parameters import LocationParameters
 from zjsim.solve.options import Options
@@ -148,13 +149,35 @@ def test_a_target_is_a_goal_and_no_limit(baseline: Scenario) -> None:
 
 def test_what_a_target_wants_begun_by_hand(baseline: Scenario) -> None:
     """Platforms: 16.2 net and 3 % of 1,622 a year for nine months are under way; the rest after 15 % failures."""
-    found = wanted_openings({name: baseline.table(name) for name in TABLES})
+    tables = {name: baseline.table(name) for name in TABLES}
+    found = wanted_openings(tables, date(2024, 12, 31))
     assert set(found) == {"joint_platform", "practice_centre"}
     platforms, centres = found["joint_platform"], found["practice_centre"]
     assert platforms.under_way == pytest.approx((16.2 + 0.03 * 1622) * 9 / 12)
     assert platforms.planned == 179  # (200 - 48.645) / 0.85 = 178.06
     assert (centres.target_id, centres.number, centres.under_way) == ("practice_centres", 50, 0)
     assert centres.planned == 53  # 50 / 0.95 = 52.6
+
+
+def test_what_was_opened_before_the_as_of_date_need_not_be_begun(baseline: Scenario) -> None:
+    """Of 110 platforms two quarters are over, of the practice centres 16 of the province, not the city's nor later."""
+    rows = [
+        ("platforms_opened", "330000", "2025-Q1", 60.0),
+        ("platforms_opened", "330000", "2025-Q2", 50.0),
+        ("platforms_opened", "330000", "2025-Q3", 33.0),
+        ("platforms_opened", "330100", "2025-Q1", 20.0),
+        ("practice_centres_recognised", "330000", "2025-Q2", 16.0),
+    ]
+    actuals = pd.DataFrame(rows, columns=["outcome", "area_code", "quarter", "value"])
+    tables = {name: baseline.table(name) for name in TABLES} | {"actuals": actuals}
+    found = wanted_openings(tables, date(2025, 6, 30))
+    platforms, centres = found["joint_platform"], found["practice_centre"]
+    assert (platforms.opened_before, centres.opened_before) == (110, 16)
+    assert platforms.planned == 49  # (200 - 110 - 48.645) / 0.85 = 48.7
+    assert centres.planned == 36  # (50 - 16) / 0.95 = 35.8
+    assert {k: a.wanted for k, a in asked_for(tables, date(2025, 6, 30)).items()} == {
+        k: w.planned for k, w in found.items()
+    }
 
 
 def test_a_shortfall_names_what_stands_in_the_way_and_a_way_out(small: Callable[..., World]) -> None:

@@ -56,7 +56,7 @@ def check(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], 
         found += check_hosts(rows, theme, tables, parameters)
         found += _service(rows, theme, plan, tables, parameters)
         found += _stages(rows, theme, plan, tables, parameters)
-    return [*found, *check_targets(plan, PLANS, tables)]
+    return [*found, *check_targets(plan, PLANS, tables, parameters.time.as_of)]
 
 
 def _known(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
@@ -242,7 +242,7 @@ def _stages(
         "lateness": float(((year - first) * rows["capacity"]).sum()),
         **{
             f"target_{kind}": float(min(wanted, (rows["kind"] == kind).sum()))
-            for kind, (_, _, wanted) in asked_for(tables).items()
+            for kind, (*_, wanted) in asked_for(tables, parameters.time.as_of).items()
         },
     }
     stages = plan["location_stages"]
