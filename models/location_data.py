@@ -126,7 +126,9 @@ class Ground:
         """How many of a kind a target wants begun, where targets are a goal."""
         if self.p.target_goal == "off":
             return {}
-        return {k: w.planned for k, w in wanted_openings(self.tables, self.time.as_of).items() if k in kinds and w.planned}
+        return {
+            k: w.planned for k, w in wanted_openings(self.tables, self.time.as_of).items() if k in kinds and w.planned
+        }
 
     def hosts(self, theme: str) -> tuple[dict[str, int], dict[str, int], set[str]]:
         """Free staff and starts a year of every host of a theme, and those that may host branch centres."""

@@ -103,7 +103,41 @@ DAMAGE: dict[str, tuple[str, str, Any]] = {
     "value_differs": ("platform_plan", "relevance", 0.123),
     "target_differs": ("location_targets", "planned", 77),
     "shortfall_silent": ("location_targets", "why_en", ""),
+    "fact_differs": ("platform_plan", "county_zh", "别处"),
+    "coverage_strange": ("location_coverage", "group", "C99"),
+    "coverage_sums": ("location_coverage", "unmet", 12345),
+    "limit_differs": ("location_limits", "used", 98_765),
+    "gap_differs": ("location_stages", "gap", 0.123),
 }
+OTHER_DAMAGE: tuple[tuple[str, str, str, Any], ...] = (
+    ("dates_wrong", "platform_plan", "start_date", "2024-03-01"),
+    ("dates_wrong", "campus_plan", "start_date", "2025-03-02"),
+    ("dates_wrong", "kindergarten_plan", "open_date", "2025-04-01"),
+    ("kind_differs", "kindergarten_plan", "cost_points", 0),
+    ("kind_differs", "practice_centre_plan", "rooms", 99),
+    ("kind_differs", "campus_plan", "staff", 0),
+    ("served_outside", "kindergarten_plan", "served", 151),
+    ("fact_differs", "campus_plan", "kind_en", "A palace"),
+    ("fact_differs", "campus_plan", "university_zh", "某大学"),
+    ("fact_differs", "platform_plan", "industry_en", "Magic"),
+    ("fact_differs", "practice_centre_plan", "city_code", "339999"),
+    ("fact_differs", "kindergarten_plan", "city_en", "Atlantis"),
+    ("fact_differs", "platform_plan", "capacity_unit", "elephants"),
+    ("fact_differs", "platform_plan", "setup_months", 1),
+    ("fact_differs", "platform_plan", "failure_parameter", "PP55"),
+    ("fact_differs", "platform_plan", "measures", "M999"),
+    ("fact_differs", "location_coverage", "county_en", "Nowhere"),
+    ("coverage_differs", "location_coverage", "need", 0),
+    ("coverage_sums", "location_coverage", "share", 0.987),
+    ("coverage_sums", "location_coverage", "distance_km", 777.0),
+    ("limit_differs", "location_limits", "most", 1_000_000),
+    ("limit_differs", "location_limits", "entity_zh", "某处"),
+    ("limit_missing", "location_limits", "year", 2031),
+    ("goal_missing", "location_stages", "stage", "beauty"),
+    ("target_differs", "location_targets", "expected", 5000.0),
+    ("target_differs", "location_targets", "wanted", 7.0),
+    ("value_differs", "platform_plan", "assigned", 0.75),
+)
 COMPONENTS = [
     *(("platform_plan", c) for c in ("relevance", "strength", "proximity", "score")),
     *(("campus_plan", c) for c in ("relevance", "proximity", "assigned", "score")),
@@ -121,6 +155,47 @@ def test_damage_is_found(rule: str, solved: Plan, world: World) -> None:
     if rule == "shortfall_silent":
         row = int((solved[name]["shortfall"] > 0).to_numpy().argmax())
     assert rule in rules(damaged(solved, name, column, value, row), world)
+
+
+@pytest.mark.parametrize(("rule", "name", "column", "value"), OTHER_DAMAGE)
+def test_other_damage_is_found(rule: str, name: str, column: str, value: Any, solved: Plan, world: World) -> None:
+    assert rule in rules(damaged(solved, name, column, value), world)
+
+
+@pytest.mark.parametrize("name", ["location_service", "location_coverage", "location_limits", "location_stages"])
+def test_a_row_told_twice_is_found(name: str, solved: Plan, world: World) -> None:
+    twice = pd.concat([solved[name], solved[name].tail(1)], ignore_index=True)
+    assert rules(solved | {name: twice}, world) == {"row_twice"}
+
+
+@pytest.mark.parametrize("name", ["platform_plan", "campus_plan", "practice_centre_plan", "kindergarten_plan"])
+def test_an_opening_that_is_left_out_or_told_again_is_found(name: str, solved: Plan, world: World) -> None:
+    again = solved[name].tail(1).assign(opening_id="XX999")
+    more = pd.concat([solved[name], again], ignore_index=True)
+    assert {"served_differs", "limit_differs"} <= rules(solved | {name: more}, world)
+    assert {"served_differs", "limit_differs"} <= rules(solved | {name: solved[name].iloc[:-1]}, world)
+
+
+@pytest.mark.parametrize("theme", ["platforms", "campuses", "practice_centres", "kindergartens"])
+def test_an_unserved_county_cannot_be_hidden(theme: str, solved: Plan, world: World) -> None:
+    coverage = solved["location_coverage"]
+    hidden = coverage.index[(coverage["theme"] == theme) & (coverage["covered"] == 0)]
+    some = hidden if len(hidden) else coverage.index[coverage["theme"] == theme]
+    assert "coverage_missing" in rules(solved | {"location_coverage": coverage.drop(some[:1])}, world)
+
+
+@pytest.mark.parametrize("stage", ["coverage_1", "target_joint_platform", "cost", "lateness"])
+def test_a_goal_cannot_be_left_out(stage: str, solved: Plan, world: World) -> None:
+    stages = solved["location_stages"]
+    gone = stages[(stages["theme"] != "platforms") | (stages["stage"] != stage)]
+    assert "goal_missing" in rules(solved | {"location_stages": gone}, world)
+
+
+def test_a_host_whose_assignment_is_not_counted_is_found(solved: Plan, world: World) -> None:
+    """The plan was made without an assignment: with one, a host that leads its industry would have had its points."""
+    one = solved["platform_plan"].iloc[0]
+    leads = pd.DataFrame({"industry_id": [one["industry_id"]], "moe_code": [one["moe_code"]]})
+    assert rules(solved | {"lead_assignments": leads}, world) == {"value_differs"}
 
 
 @pytest.mark.parametrize(("name", "column"), COMPONENTS)
@@ -186,7 +261,8 @@ def test_what_is_served_must_stand_in_the_coverage(solved: Plan, world: World) -
 def test_every_text_of_the_audit_is_met_by_a_test() -> None:
     said = {key.rsplit(".", 1)[1] for key in catalogue() if key.startswith("locations.audit.")}
     tested = set(DAMAGE) | set(TIGHTER) | {"table_missing", "standing", "no_parent", "starts_of_host"}
-    assert said == tested | {"employees_first", "coverage_missing"}
+    tested |= {rule for rule, *_ in OTHER_DAMAGE}
+    assert said == tested | {"employees_first", "coverage_missing", "row_twice"}
 
 
 def test_an_empty_theme_passes(world: World) -> None:

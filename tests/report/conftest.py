@@ -175,12 +175,14 @@ def _locations(attack: str) -> dict[str, pd.DataFrame]:
     targets = [
         {
             "kind": "joint_platform", "kind_zh": "共建平台", "kind_en": attack, "target_id": "t", "target_number": 5.0,
-            "opened_before": 0.0, "under_way": 1.0, "wanted": 5.0, "planned": 3, "expected": 3.5, "shortfall": 2, "why_zh": attack,
+            "opened_before": 0.0, "under_way": 1.0, "wanted": 5.0, "planned": 3, "expected": 3.5, "shortfall": 2,
+            "why_zh": attack,
             "why_en": attack, "repair_zh": attack, "repair_en": attack,
         },
         {
             "kind": "branch_centre", "kind_zh": attack, "kind_en": attack, "target_id": "",
-            "target_number": float("nan"), "opened_before": float("nan"), "under_way": float("nan"), "wanted": float("nan"), "planned": 1,
+            "target_number": float("nan"), "opened_before": float("nan"),
+            "under_way": float("nan"), "wanted": float("nan"), "planned": 1,
             "expected": 0.9, "shortfall": 0, "why_zh": "", "why_en": "", "repair_zh": "", "repair_en": "",
         },
     ]  # fmt: skip

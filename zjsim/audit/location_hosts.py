@@ -16,13 +16,20 @@ COMPONENTS = {"platforms": ("relevance", "strength", "proximity", "assigned"), "
 
 
 def check_hosts(
-    rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame], parameters: Any
+    rows: pd.DataFrame,
+    theme: str,
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Any,
+    roles: Mapping[tuple[str, str], float],
 ) -> Iterator[Finding]:
-    """Staff and starts of every host, who may open what where, and the scores; nothing for themes without hosts."""
+    """Staff and starts of every host, who may open what where, and the scores; nothing for themes without hosts.
+
+    ``roles``: what the assignment of an institution to an industry counts.
+    """
     p = parameters.locations
     if theme in COMPONENTS:
         yield from _capacity(rows, theme, tables, p)
-        yield from _scores(rows, theme, tables, parameters)
+        yield from _scores(rows, theme, tables, parameters, roles)
     if theme == "campuses":
         yield from _campuses(rows, tables, p)
     if theme == "kindergartens":
@@ -49,7 +56,13 @@ def _capacity(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame]
             yield _at("no_parent", item=r["opening_id"])
 
 
-def _scores(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame], parameters: Any) -> Iterator[Finding]:
+def _scores(
+    rows: pd.DataFrame,
+    theme: str,
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Any,
+    roles: Mapping[tuple[str, str], float],
+) -> Iterator[Finding]:
     p = parameters.locations
     points, farthest = Points(tables), p.platform_host_km if theme == "platforms" else p.campus_host_km
     parts = COMPONENTS[theme]
@@ -66,6 +79,7 @@ def _scores(rows: pd.DataFrame, theme: str, tables: Mapping[str, pd.DataFrame], 
         city = str(r["county_code"])[:4] + "00"
         if theme == "platforms":
             relevance, wanted["strength"] = offers.get((r["industry_id"], r["moe_code"]), (0, 0.0))
+            wanted["assigned"] = roles.get((r["industry_id"], r["moe_code"]), 0.0)
         else:
             known = field.get(str(u.loc[r["moe_code"], "category"]), {})
             relevance = max((known.get(i, 0) for i in at.get(r["county_code"], set()) | at.get(city, set())), default=0)

@@ -67,7 +67,8 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "practice_centre_plan": (*(c for c in _OPENING if c not in ("university", "industry")), "rooms"),
     "kindergarten_plan": tuple(c for c in _OPENING if c not in ("university", "industry")),
     "location_targets": (
-        "kind", "target_number", "opened_before", "under_way", "wanted", "planned", "expected", "shortfall", "why", "repair",
+        "kind", "target_number", "opened_before", "under_way", "wanted", "planned", "expected", "shortfall", "why",
+        "repair",
     ),
     "location_coverage": ("theme", "city", "county", "mountain_island", "group", "need", "covered", "unmet", "share"),
     "location_limits": ("theme", "limit", "entity", "year", "used", "most", "binding"),
