@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PIECES = 7
 """Slopes by which a stage loses children as classes are missing: its last classes (at most six), then full ones."""
+GIVEN_UP = 6
+"""Last classes of a stage's grades: those given up first, fewest children first."""
 COLUMNS = tuple([g - 1 for g in grades] for grades in STAGES.values())
 """Columns of the grades of each stage."""
 
@@ -186,6 +188,80 @@ class Case:
         return np.stack([f[0] for f in found], axis=1), np.stack([f[1] for f in found], axis=1)
 
     @cached_property
+    def needed_first(self) -> Floats:
+        """Classes that would seat every child with a claim, by scenario, stage and year."""
+        return np.stack([_classes(self._first[:, c], u).sum(axis=1) for c, u in self._stages], axis=1)
+
+    @property
+    def last_classes(self) -> Floats:
+        """Children with a claim in the last class of each grade, fewest first, then full classes: the order of loss."""
+        return self._given_up[0]
+
+    @property
+    def last_further(self) -> Floats:
+        """Further children beside them in those classes."""
+        return self._given_up[1]
+
+    @cached_property
+    def _given_up(self) -> tuple[Floats, Floats]:
+        lasts, besides = [], []
+        for c, u in self._stages:
+            last = np.moveaxis(_last(self._first[:, c], u), 1, -1)
+            fit = np.where(np.isfinite(last), np.moveaxis(self._fitting[:, c], 1, -1), 0.0)
+            order = np.lexsort((fit, last), axis=-1)
+            shape = (*last.shape[:-1], GIVEN_UP)
+            full, beside = np.full(shape, u), np.zeros(shape)
+            last, fit = np.take_along_axis(last, order, -1), np.take_along_axis(fit, order, -1)
+            full[..., : last.shape[-1]] = np.where(np.isfinite(last), last, u)
+            beside[..., : last.shape[-1]] = fit
+            lasts.append(full)
+            besides.append(beside)
+        return np.stack(lasts, axis=1), np.stack(besides, axis=1)
+
+    @cached_property
+    def beside(self) -> Floats:
+        """Further migrant children who find a seat beside those with a claim in classes of their own grade."""
+        return by_stage(self._fitting)
+
+    @cached_property
+    def further(self) -> tuple[Floats, Floats]:
+        """(slope, room) by scenario, stage, year and piece: further children <= room + slope × classes beyond needed.
+
+        The classes beyond those of the children with a claim are single grades too: each seats a grade's further
+        children who found no seat beside them, the fullest first.
+        """
+        left = self._everyone - self._first - self._fitting
+        found = [missing(left[:, c], u) for c, u in self._stages]
+        slope, start = (np.stack([f[i] for f in found], axis=1) for i in (0, 1))
+        return slope, (self.beside + by_stage(left))[..., None] - start
+
+    @cached_property
+    def per_short(self) -> Floats:
+        """Missing classes per child short at most: one over the fewest children of a class that is given up."""
+        fewest = self.last_classes[..., 0]
+        return np.divide(1.0, fewest, out=np.zeros_like(fewest), where=fewest > 0)
+
+    def most_further(self, classes: Floats) -> Floats:
+        """Further children whom ``classes`` can seat at most: (scenario, stage, year)."""
+        slope, room = self.further
+        spare = np.maximum(0.0, classes - self.needed_first)[..., None]
+        gone = np.clip(self.needed_first - classes, 0, GIVEN_UP)[..., None]
+        lost = np.where(np.arange(GIVEN_UP) < gone, self.last_further, 0.0).sum(axis=-1)
+        return np.asarray(np.maximum(0.0, (room + slope * spare).min(axis=-1) - lost))
+
+    @cached_property
+    def mixed(self) -> NDArray[np.bool_]:
+        """Cells (scenario, stage, year) where further children may sit beside those with a claim."""
+        return np.asarray((self.other > 0) & (self.area.seats[:, None] > 0))
+
+    @cached_property
+    def _fitting(self) -> Floats:
+        """Further children by grade who fit into the classes of those with a claim (less than none without seats)."""
+        seats = np.array([u for c, u in self._stages for _ in c])[:, None]
+        classes = np.concatenate([_classes(self._first[:, c], u) for c, u in self._stages], axis=1)
+        return np.minimum(self._everyone - self._first, seats * classes - self._first)
+
+    @cached_property
     def _first(self) -> Floats:
         return self.demand.local + self.demand.covered
 
@@ -226,6 +302,12 @@ def _classes(children: Floats, seats: float) -> Floats:
     return np.ceil(children / seats - 1e-9) if seats > 0 else np.zeros_like(children)
 
 
+def _last(children: Floats, seats: float) -> Floats:
+    """Children of a grade's last class; infinite where the grade has none."""
+    needed = _classes(children, seats)
+    return np.where(needed > 0, children - (needed - 1) * seats, np.inf)
+
+
 def missing(children: Floats, seats: float) -> tuple[Floats, Floats]:
     """Slopes and starts of the children without a seat as classes are missing: (scenario, year, :data:`PIECES`).
 
@@ -235,8 +317,7 @@ def missing(children: Floats, seats: float) -> tuple[Floats, Floats]:
     """
     needed = _classes(children, seats)
     total = children.sum(axis=1)
-    last = np.where(needed > 0, children - (needed - 1) * seats, np.inf)
-    last = np.sort(np.moveaxis(last, 1, -1), axis=-1)
+    last = np.sort(np.moveaxis(_last(children, seats), 1, -1), axis=-1)
     some = np.isfinite(last)
     # A grade without children has no last class: its place is taken by the piece of full classes.
     slope = np.full((*total.shape, PIECES), max(seats, 0.0))

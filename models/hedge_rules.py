@@ -7,6 +7,7 @@ yearly review (0 = today). Variables:
 * ``classes[k,s,y]``; ``short[k,s,y]`` children with a claim who have no public seat, of them ``local_short`` local
   ones, ``bought`` in purchased private places, ``without`` with no place; ``other`` further migrant children seated;
 * ``added`` classes beyond today's, ``opened`` classes beyond those of the year before;
+* ``given_up``, ``full_given_up``, ``spare``: which classes are missing, in the order of :func:`no_empty_seat`;
 * ``fall[k,y]`` children by which the public share falls, ``overrun[k,y]`` money beyond the budget;
 * ``value_at_risk`` and ``excess[k]`` of the tail.
 
@@ -19,11 +20,11 @@ paid for. A rule adds its rows and is dropped in tests to show that it matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyomo.environ as pyo
-from zjsim.models.hedge_data import PIECES, Case
+from zjsim.models.hedge_data import GIVEN_UP, PIECES, Case
 
 Rule = Callable[[Any, Case], None]
 RULES: dict[str, Rule] = {}
@@ -116,16 +117,70 @@ def local_first(m: Any, c: Case) -> None:
 
 
 @rule
-def empty_seats(m: Any, c: Case) -> None:
-    """Further migrant children sit in the seats that children with a claim leave empty.
+def no_empty_seat(m: Any, c: Case) -> None:
+    """No usable seat stays empty while a child of its grade with a claim is in a purchased place or has none.
 
-    other[k,s,y] <= seats × classes[k,s,y] − (children with a claim − short[k,s,y]); row: children. M112.
+    short[k,s,y] <= Σ_j last[j] × given_up[k,s,y,j] + seats × full_given_up[k,s,y], where last[j] are the children of
+    the grades' last classes, fewest first, and classes[k,s,y] + Σ_j given_up[j] + full_given_up − spare = classes for
+    all with a claim; given_up[j] >= given_up[j+1]; full_given_up <= classes × given_up[last]; spare <= classes × (1 −
+    given_up[first]). Written for the cells ``m.CLOSED``: a plan that keeps the rule elsewhere without it needs no rows
+    there; row: children. M112.
     """
+    pieces = range(GIVEN_UP)
+    m.given_up = pyo.Var(m.CLOSED, pieces, domain=pyo.Binary)
+    m.full_given_up = pyo.Var(m.CLOSED, domain=pyo.NonNegativeReals)
+    m.spare = pyo.Var(m.CLOSED, domain=pyo.NonNegativeReals)
+
+    @m.Constraint(m.CLOSED)
+    def classes_given_up(m: Any, k: int, s: int, y: int) -> Any:
+        gone = sum(m.given_up[k, s, y, j] for j in pieces) + m.full_given_up[k, s, y]
+        return m.classes[k, s, y] + gone - m.spare[k, s, y] == float(c.needed_first[k, s, y])
+
+    @m.Constraint(m.CLOSED)
+    def no_empty_seat(m: Any, k: int, s: int, y: int) -> Any:
+        lost = sum(float(c.last_classes[k, s, y, j]) * m.given_up[k, s, y, j] for j in pieces)
+        return m.short[k, s, y] <= lost + float(c.area.seats[s]) * m.full_given_up[k, s, y]
+
+    @m.Constraint(m.CLOSED, range(1, GIVEN_UP))
+    def fewest_first(m: Any, k: int, s: int, y: int, j: int) -> Any:
+        return m.given_up[k, s, y, j] <= m.given_up[k, s, y, j - 1]
+
+    @m.Constraint(m.CLOSED)
+    def full_ones_last(m: Any, k: int, s: int, y: int) -> Any:
+        return m.full_given_up[k, s, y] <= float(c.needed_first[k, s, y]) * m.given_up[k, s, y, GIVEN_UP - 1]
+
+    @m.Constraint(m.CLOSED)
+    def spare_or_given_up(m: Any, k: int, s: int, y: int) -> Any:
+        return m.spare[k, s, y] <= float(c.most_classes[k, s, y]) * (1 - m.given_up[k, s, y, 0])
+
+
+@rule
+def empty_seats(m: Any, c: Case) -> None:
+    """Further migrant children sit in the seats that children with a claim leave empty, each in its own grade.
+
+    other[k,s,y] <= seats × classes[k,s,y] − (children with a claim − short[k,s,y]); other[k,s,y] <= room[p] + slope[p]
+    × (classes[k,s,y] − needed + short[k,s,y] ÷ fewest children of a last class) for every piece p, as more classes are
+    of single grades too; where classes are missing (``m.CLOSED``) exactly: other[k,s,y] <= room[p] + slope[p] × spare −
+    Σ_j further children in the last classes given up; row: children. M112.
+    """
+    slope, room = c.further
 
     @m.Constraint(m.CELLS)
     def empty_seats(m: Any, k: int, s: int, y: int) -> Any:
         seats = float(c.area.seats[s]) * m.classes[k, s, y]
         return m.other[k, s, y] <= seats - float(c.first[k, s, y]) + m.short[k, s, y]
+
+    @m.Constraint(m.CELLS, range(PIECES))
+    def further_classes(m: Any, k: int, s: int, y: int, p: int) -> Any:
+        if not c.mixed[k, s, y]:
+            return pyo.Constraint.Skip
+        beyond = m.classes[k, s, y] - float(c.needed_first[k, s, y]) + float(c.per_short[k, s, y]) * m.short[k, s, y]
+        return m.other[k, s, y] <= float(room[k, s, y, p]) + float(slope[k, s, y, p]) * beyond
+
+    @m.Constraint(m.CLOSED, range(PIECES))
+    def further_where_missing(m: Any, k: int, s: int, y: int, p: int) -> Any:
+        lost = sum(float(c.last_further[k, s, y, j]) * m.given_up[k, s, y, j] for j in range(GIVEN_UP))
+        return m.other[k, s, y] <= float(room[k, s, y, p]) + float(slope[k, s, y, p]) * m.spare[k, s, y] - lost
 
 
 @rule
@@ -271,11 +326,15 @@ def tail(m: Any, c: Case) -> None:
         return m.excess[k] >= cost_of(m, c, k) - m.value_at_risk
 
 
-def build(c: Case, rules: dict[str, Rule] = RULES) -> pyo.ConcreteModel:
-    """The readable reference: variables, ``rules`` (tests drop one) and the expression ``m.objective_value``."""
+def build(c: Case, rules: dict[str, Rule] = RULES, closed: Sequence[tuple[int, int, int]] = ()) -> pyo.ConcreteModel:
+    """The readable reference: variables, ``rules`` (tests drop one) and the expression ``m.objective_value``.
+
+    ``closed``: the cells in which :func:`no_empty_seat` is written.
+    """
     m, a = pyo.ConcreteModel(), c.area
     m.LEAVES, m.YEARS = pyo.RangeSet(0, c.tree.leaves - 1), pyo.RangeSet(0, len(a.years) - 1)
     m.CELLS = pyo.Set(initialize=[(k, s, y) for k in m.LEAVES for s in (0, 1) for y in m.YEARS], dimen=3)
+    m.CLOSED = pyo.Set(initialize=list(closed), dimen=3)
     whole, some = pyo.NonNegativeIntegers, pyo.NonNegativeReals
 
     def ready(first: Any, most: Any) -> Callable[..., tuple[int, float]]:

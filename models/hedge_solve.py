@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from zjsim.models.hedge_data import Area, Case, Demand, Floats, Tree
+from zjsim.models.hedge_matrix import columns_of, matrix, price_starts
 from zjsim.models.hedge_rules import RULES, Rule, build
 
 from zjsim.solve.goals import Goal, Prepared, Solution
-from zjsim.solve.highs import relative_gap
+from zjsim.solve.highs import Program, relative_gap
 from zjsim.solve.options import Options
 from zjsim.solve.results import Infeasible, Stopped
 
@@ -27,6 +28,8 @@ BY_STAGE = (
     *("added", "opened"),
 )
 BY_YEAR = ("fall", "overrun")
+_CHILDREN = 1e-4
+"""Children by which a solver may miss a row."""
 Start = tuple[tuple[str, int, int, float], ...]
 """Openings of today: (variable, stage, year index, value) in order, zeros included."""
 
@@ -82,20 +85,86 @@ def solve(
     options: Options,
     *,
     fixed: Start | None = None,
-    known: Sequence[Solution] = (),
     rules: dict[str, Rule] = RULES,
     price_on_starts: float = 0.0,
 ) -> Solved:
     """The case at least cost; ``fixed`` openings of today; ``price_on_starts`` per 10,000 yuan begun today.
 
-    Raises :class:`HedgeStopped` if time ran out before a plan was found. Without ``rules`` dropped it is never
-    infeasible: purchases end at their cap, then shortfall has its price.
+    The rule ``no_empty_seat`` is written where a plan breaks it, until none does: a plan that is best without its rows
+    and keeps it is best with them. Raises :class:`HedgeStopped` if time ran out before a plan was found. Without
+    ``rules`` dropped it is never infeasible: purchases end at their cap, then shortfall has its price.
     """
     if fixed is None and case.free.all():
         return _free(case)
     if fixed is not None and case.free.all() and not any(v for *_, v in fixed):
         return _free(case)
-    m = build(case, rules)
+    once = _from_arrays if rules is RULES and not case.penalties.risk_weight else _from_model
+    closed: list[Cell] = []
+    bound = -np.inf
+    while True:
+        found = once(case, options, fixed, rules, price_on_starts, closed)
+        bound = max(bound, found[1])
+        broken = sorted(set(_broken(case, found[2], rules)) - set(closed))
+        if not broken:
+            break
+        closed += broken
+    value, _, x = found
+    start = tuple((n, s, y, float(x[n][0, s, y])) for n, s, y in start_keys(case.area))
+    bound = min(bound, value)
+    return Solved(value, bound if price_on_starts else max(bound, 0.0), start, x, costs(case, x))
+
+
+Cell = tuple[int, int, int]
+Found = tuple[float, float, dict[str, Floats]]
+
+
+def _broken(case: Case, x: Mapping[str, Floats], rules: Mapping[str, Rule]) -> list[Cell]:
+    """Cells (scenario, stage, year) where seats are kept empty, or further children sit in seats of other grades."""
+    if "no_empty_seat" not in rules:
+        return []
+    slope, start = case.pieces
+    least = np.maximum(0.0, (start - slope * x["classes"][..., None]).max(axis=-1))
+    wrong = x["short"] > least + _CHILDREN
+    if "empty_seats" in rules:
+        wrong |= x["other"] > case.most_further(x["classes"]) + _CHILDREN
+    return [(int(k), int(s), int(y)) for k, s, y in np.argwhere(wrong)]
+
+
+def _from_arrays(
+    case: Case,
+    options: Options,
+    fixed: Start | None,
+    rules: dict[str, Rule],
+    price_on_starts: float,
+    closed: Sequence[Cell],
+) -> Found:
+    """One solve of the matrix written from arrays (all rules, no weight on the tail)."""
+    written, at = matrix(case, closed), columns_of(case)
+    if fixed is not None:
+        for n, s, y, value in fixed:
+            written.lower[at[n][:, s, y]] = written.upper[at[n][:, s, y]] = value
+    cost = written.costs[0]
+    if price_on_starts:
+        price_starts(case, start_keys(case.area), price_on_starts, cost)
+    outcome = Program(written, options).run(cost, 0.0, "minimise")
+    if outcome.status not in ("optimal", "feasible"):
+        raise HedgeStopped(f"{case.area.code} {case.area.name_zh}: {outcome.reason or outcome.status}")
+    value, bound = outcome.value, outcome.bound
+    if bound > value or abs(bound - value) <= 1e-9 * max(1.0, abs(value)):
+        bound = value
+    return value, bound, {name: outcome.x[at[name]] for name in (*BY_STAGE, *BY_YEAR)}
+
+
+def _from_model(
+    case: Case,
+    options: Options,
+    fixed: Start | None,
+    rules: dict[str, Rule],
+    price_on_starts: float,
+    closed: Sequence[Cell],
+) -> Found:
+    """One solve of the readable reference."""
+    m = build(case, rules, closed)
     objective = m.objective_value
     if price_on_starts:
         a = case.area
@@ -106,13 +175,11 @@ def solve(
     bounds = []
     if fixed is not None:
         bounds = [(getattr(m, n)[k, s, y], value, value) for n, s, y, value in fixed for k in range(case.tree.leaves)]
-    result = prepared.solve(bounds=bounds, start=known[0] if known else None)
+    result = prepared.solve(bounds=bounds)
     if isinstance(result, Stopped | Infeasible):
         raise HedgeStopped(f"{case.area.code} {case.area.name_zh}: {getattr(result, 'reason', 'infeasible')}")
-    x = _read(case, result.plan, m)
     stage = result.stages[0]
-    start = tuple((n, s, y, float(x[n][0, s, y])) for n, s, y in start_keys(case.area))
-    return Solved(stage.value, max(stage.bound, 0.0) if not price_on_starts else stage.bound, start, x, costs(case, x))
+    return stage.value, stage.bound, _read(case, result.plan, m)
 
 
 def _read(case: Case, plan: Solution, m: object) -> dict[str, Floats]:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from zjsim.models.hedge_data import Area, Case, Demand, Penalties, Tree, missing
-from zjsim.models.hedge_rules import RULES
+from zjsim.models.hedge_matrix import BY_STAGE, columns_of, matrix
+from zjsim.models.hedge_rules import RULES, build
 from zjsim.models.hedge_solve import cvar, solve
 
-from zjsim.solve.matrix import ModelError
+from zjsim.solve.matrix import Matrix, ModelError, extract
 from zjsim.solve.options import Options
 
 EXACT = Options(time_limit_s=60)
@@ -95,6 +96,17 @@ TOYS = {
         ),
         30,
         0,
+    ),
+    # One room of ten; 10 guaranteed children, then 20. If 5 seats stay empty at first (5 bought at 1), the share stays
+    # at a half, and 10 more are bought: 15. A class once open is filled: buying all 10 at first and 10 later costs 20.
+    "no_empty_seat": Toy(
+        case(
+            area(rooms=1, cap=np.array([[10.0, 10], [0, 0]]), price=1),
+            covered=[{(0, 0): 10, (0, 1): 20}],
+            prices=replace(PRICES, fall=10),
+        ),
+        20,
+        15,
     ),
     # 20 local children need two classes; one room stands.
     "classrooms": Toy(case(area(rooms=1), [{(0, 0): 20}]), 1000, 0),
@@ -191,6 +203,51 @@ def test_what_is_lost_as_classes_are_missing_is_exact_at_whole_numbers() -> None
         for classes in range(12):
             best = children.sum() - _most_seated(children.tolist(), seats, classes)
             assert max(0.0, float((start - slope * classes).max())) == pytest.approx(best)
+
+
+def test_further_children_sit_in_classes_of_their_own_grade() -> None:
+    """Room for one class with 8 local children of grade 1: five further ones of grade 2 find no seat in it."""
+    place, prices = area(rooms=1, base_share=1.0), replace(PRICES, fall=10)
+    found = solve(case(place, [{(0, 0): 8}], [{}], [{(1, 0): 5}], prices=prices), EXACT)
+    assert found.value == pytest.approx(50)
+    assert found.x["other"].sum() == pytest.approx(0)
+    # With a second room their grade has its class; a third class for two of another grade is one too many.
+    place = replace(place, rooms=np.array([2.0, 0]), seats=np.array([10.0, 10]))
+    found = solve(case(place, [{(0, 0): 8}], [{}], [{(1, 0): 5, (2, 0): 2}], prices=prices), EXACT)
+    assert found.value == pytest.approx(20)
+    assert found.x["other"].sum() == pytest.approx(5)
+
+
+def _rows(m: Matrix, columns: list[int]) -> tuple[set[tuple[float, ...]], np.ndarray]:
+    """Every row as numbers (coefficients in the order ``columns``, bounds), the first coefficient made positive."""
+    dense = np.zeros((len(m.row_lower), len(m.lower)))
+    row = np.repeat(np.arange(len(m.row_lower)), np.diff(m.start))
+    np.add.at(dense, (row, m.index), m.coefficient)
+    dense = dense[:, columns]
+    sign = np.where(dense[np.arange(len(dense)), (dense != 0).argmax(axis=1)] < 0, -1.0, 1.0)
+    low, high = np.where(sign > 0, m.row_lower, -m.row_upper), np.where(sign > 0, m.row_upper, -m.row_lower)
+    table = np.column_stack([dense * sign[:, None], low, high]).round(7) + 0.0
+    return {tuple(r) for r in table.tolist() if any(r[:-2])}, table
+
+
+@pytest.mark.parametrize("name", sorted(n for n in TOYS if n != "tail"))
+@pytest.mark.parametrize("counts", [False, True])
+def test_the_matrix_written_from_arrays_is_that_of_the_formulation(name: str, counts: bool) -> None:
+    c = replace(TOYS[name].case, purchased_counts=counts)
+    closed = [(0, 0, 0), (c.tree.leaves - 1, 1, 1)]
+    m = build(c, closed=closed)
+    read = extract(m, [m.objective_value])
+    fast, at = matrix(c, closed), columns_of(c)
+    order = [int(at[v][key]) for v in (*BY_STAGE, "fall", "overrun") for key in np.ndindex(at[v].shape)]
+    order += range(len(order), len(fast.lower))
+    slow = [read.column_of[id(getattr(m, v)[key])] for v in (*BY_STAGE, "fall", "overrun")
+            for key in np.ndindex(at[v].shape)]  # fmt: skip
+    slow += [read.column_of[id(v[key])] for v in (m.given_up, m.full_given_up, m.spare) for key in v]
+    assert _rows(fast, order)[0] == _rows(read, slow)[0]
+    assert fast.upper[order] == pytest.approx(read.upper[slow])
+    assert fast.lower[order] == pytest.approx(read.lower[slow])
+    assert (fast.integer[order] == read.integer[slow]).all()
+    assert fast.costs[0][order] == pytest.approx(read.costs[0][slow])
 
 
 def _most_seated(children: list[float], seats: int, classes: int) -> float:

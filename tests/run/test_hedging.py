@@ -123,6 +123,16 @@ def test_the_audit_notices(rule: str, done: HedgeDone, scenario: Scenario) -> No
     assert f"hedge_{rule}" in {f.rule for f in audit.check(plan, scenario.tables, scenario.parameters)}
 
 
+def test_the_audit_notices_a_seat_kept_empty(done: HedgeDone, scenario: Scenario) -> None:
+    """One guaranteed child more in a purchased place than the classes leave out: sums and money still agree."""
+    plan = dict(done.tables)
+    for column in ("short", "bought"):
+        _bump("hedge_recourse", column, 1, **HERE, year=2027)(plan)
+    found = [f for f in audit.check(plan, scenario.tables, scenario.parameters) if f.rule == "hedge_seats_missing"]
+    assert len(found) == 1
+    assert "2027 junior" in found[0].en
+
+
 def test_many_findings_of_a_rule_are_counted(done: HedgeDone, scenario: Scenario) -> None:
     plan = dict(done.tables)
     plan["hedge_recourse"] = plan["hedge_recourse"].assign(bought=1e6)

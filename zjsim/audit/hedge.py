@@ -1,8 +1,8 @@
 """Re-check of seat expansion under uncertainty from its tables and the registries alone; nothing of the models is used.
 
 Children are compared within 0.01, classes and rooms exactly, money within 20 yuan a row (100 a scenario). Children
-without a public seat may be more than the classes make necessary, never fewer: the model may leave a few seats empty so
-that the public share, which must not fall later, does not rise before.
+without a public seat are exactly those whom the classes leave out, neither fewer nor more: no usable seat stays empty
+while a child of its grade has a claim to it (M112).
 """
 
 from __future__ import annotations
@@ -163,12 +163,12 @@ class _Audit:
             base = float(at_stage.loc[at_stage["year"] == as_of.year, "public_classes"].sum())
             cap = np.minimum(float(o["purchase_places_max"]), private)
             lost = x["local_short"][:, s] + x["bought"][:, s] + x["without"][:, s]
-            empty = seats * classes - (first.sum(axis=1) - x["short"][:, s])
+            further = _further(first, (migrant - claim)[:, g], seats, classes)
             ext, school, rooms_new = x["extension"][:, s], x["schools"][:, s], x["school_rooms"][:, s]
             broken = (
                 ("places", np.abs(lost - x["short"][:, s]) > _CHILDREN),
                 ("local_first", x["local_short"][:, s] < x["short"][:, s] - covered[:, s] - _CHILDREN),
-                ("empty_seats", x["other"][:, s] > np.minimum(empty, other[:, s]) + _CHILDREN),
+                ("empty_seats", x["other"][:, s] > further + _CHILDREN),
                 ("rooms", classes > rooms),
                 ("staff", classes * o["staff_per_class"] > np.array(there) + 1e-4),
                 ("purchase_cap", x["bought"][:, s] > np.minimum(cap, covered[:, s]) + _CHILDREN),
@@ -180,7 +180,7 @@ class _Audit:
             for rule, wrong in broken:
                 for k, y in zip(*np.nonzero(wrong), strict=True):
                     yield _at(rule, item=f"{code} {name} {k + 1} {years[y]} {stage}")
-            for k, y in zip(*np.nonzero(short - x["short"][:, s] > _CHILDREN), strict=True):
+            for k, y in zip(*np.nonzero(np.abs(short - x["short"][:, s]) > _CHILDREN), strict=True):
                 yield _at("seats_missing", item=f"{code} {name} {k + 1} {years[y]} {stage}",
                           expected=_said(short[k, y]), value=_said(x["short"][k, s, y]))  # fmt: skip
             yield from self._times(code, name, s, o, x)
@@ -305,6 +305,25 @@ def _seated(first: Floats, seats: float, classes: Floats) -> Floats:
     for j in range(first.shape[1]):
         seated += np.where(classes - whole > j, last[:, j], 0.0)
     return seated
+
+
+def _further(first: Floats, other: Floats, seats: float, classes: Floats) -> Floats:
+    """Most further children whom classes of single grades can seat after those with a claim.
+
+    Some sit beside them in their classes (those in the last classes given up leave with them), the rest in classes of
+    their own.
+    """
+    if seats <= 0:
+        return np.zeros_like(classes)
+    needed = np.ceil(first / seats - 1e-9)
+    beside = np.minimum(other, needed * seats - first)
+    last = np.where(needed > 0, first - (needed - 1) * seats, np.inf)
+    order = np.lexsort((beside, last), axis=1)
+    gone = np.cumsum(np.take_along_axis(beside * (needed > 0), order, axis=1), axis=1)
+    missing = np.clip(needed.sum(axis=1) - classes, 0, first.shape[1]).astype(int)
+    lost = np.where(missing > 0, np.take_along_axis(gone, np.maximum(missing - 1, 0)[:, None], axis=1)[:, 0], 0.0)
+    spare = np.maximum(0.0, classes - needed.sum(axis=1))
+    return np.asarray(beside.sum(axis=1) - lost + _seated(other - beside, seats, spare))
 
 
 def _paid(rooms: Floats, yuan_per_room: float, lead_months: float) -> Floats:
