@@ -273,4 +273,3 @@ def price_starts(case: Case, keys: Sequence[tuple[str, int, int]], price: float,
     for name, s, y in keys:
         if name in prices:
             cost[at[name][0, s, y]] += price * prices[name][s]
-

@@ -148,12 +148,12 @@ class _Audit:
         capacity = capacity[capacity["county_code"] == code]
         as_of = self.p.time.as_of
         money = np.zeros((self.leaves, len(years)))
-        covered, other = np.zeros_like(x["short"]), np.zeros_like(x["short"])
+        covered = np.zeros_like(x["short"])
         for s, (stage, grades) in enumerate(STAGES.items()):
             o, g = options[s], list(grades)
             seats = float(o["usable_seats_per_class"])
             first = own[:, g] + claim[:, g]
-            covered[:, s], other[:, s] = claim[:, g].sum(axis=1), (migrant - claim)[:, g].sum(axis=1)
+            covered[:, s] = claim[:, g].sum(axis=1)
             classes = x["classes"][:, s]
             short = first.sum(axis=1) - _seated(first, seats, classes)
             rooms = o["classrooms"] + np.cumsum(x["extension"][:, s] + x["school_rooms"][:, s], axis=1)
