@@ -20,6 +20,7 @@ _THEMES = (
     "patents",
     "programmes",
     "locations",
+    "talent",
     "parameters",
     "tracking",
     "levers",
