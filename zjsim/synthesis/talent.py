@@ -41,6 +41,7 @@ WEIGHT = {"master": "TL11", "doctoral": "TL12"}
 MAIN = 3
 """Classes an institution teaches at a level (its weightiest; 5 for a comprehensive or Double First-Class one)."""
 BROAD = 5
+CLOSABLE = ("K13", "K14", "K16")
 SMALL = 700
 """A group of less intake may be closed, where private institutions teach it beside many others."""
 LONG_SHARE = 0.25
@@ -184,13 +185,14 @@ def _of_institution(u: Mapping[Any, Any], size: float, ranked: pd.DataFrame) -> 
     whole = sum(kept.values())
     private = u["ownership"] in ("private", "independent")
     level = "higher_vocational" if u["level"] == "vocational" else "undergraduate"
+    may_close = private and level == "higher_vocational"
     for class_id, weight in kept.items():
         group = _Group(
             code,
             level,
             class_id,
             size * weight / whole,
-            may_close=private and level == "higher_vocational" and class_id in ("K13", "K14", "K16"),
+            may_close=may_close and class_id in CLOSABLE,
         )
         long = _long_path(u, class_id) if trade else None
         if long:
