@@ -1,15 +1,16 @@
 """From a county's plan to its planning zones: where rooms stand, which classes open, who sits where.
 
 Nothing that the county's plan reached is given up: rooms, classes by grade and children in public seats stay. Then, in
-order: extensions keep their smallest size; as few local children as possible sit outside their home zone, then as few
-local and guaranteed ones, then as few children (against a proven linear bound); then, for the classes so found, as few
-as possible further than the scenario's distance and as few kilometres, local children first, guaranteed migrant
-children next, the others last. A local child is never moved while a migrant child sits in its home zone's grade.
+order: what is built finds its zone (extensions keep their smallest size, rooms stand where classes lack); for the rooms
+so placed, as few local children as possible sit outside their home zone, then as few local and guaranteed ones, then as
+few children, all proven over every spread of whole classes; for the classes so found, as few as possible further than
+the scenario's distance, then as few kilometres, proven over every seating. A local child is never moved while a migrant
+child sits in its home zone's grade.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +27,7 @@ from zjsim.solve.results import Stage
 
 LOCAL, GUARANTEED, OTHER = 0, 1, 2
 KINDS = ("local", "guaranteed", "other")
-BEYOND = 10_000.0
-"""Kilometres that a move beyond the scenario's distance counts for: more than any chain of moves could save."""
-TAKEN = 1_000.0
-"""Kilometres that count for a seat which a child of a later kind would have had at home: it saves that child a move."""
+Seated = tuple[Ints, Ints, Ints]
 _LINEAR: dict[str, object] = {"presolve": "off"}
 
 
@@ -83,8 +81,7 @@ def zone_plan(plan: CountyPlan, zones: Zones, caps_km: Mapping[str, float], opti
             classes[:, at, y], proven = spread_classes(block, options)
             bounds += proven
     seats = classes * usable[STAGE_OF_GRADE][None, :, None]
-    cost = np.round(np.where(far, BEYOND, 0.0) + km[None], 3)
-    stay, moves, absent = seat_children(home, placed, seats, cost, options)
+    stay, moves, absent = seat_children(home, placed, seats, km, far, options)
     moved = moves.sum(axis=(1, 2, 3, 4))
     beyond = float((moves * far[STAGE_OF_GRADE][None, :, None]).sum())
     kilometres = float((moves * km).sum())
@@ -106,7 +103,7 @@ def spread_classes(b: Block, options: Options, rules: Mapping[str, Rule] = ZONE_
     """Whole classes by zone and grade, and proven lower bounds of the children moved of each level.
 
     Local moves first, then those of guaranteed children, then all, then as many children at home as possible. The
-    linear program is nearly always whole; where it is not, whole classes are sought and the linear bound stands.
+    linear program is nearly always whole, which proves it; where it is not, whole classes are sought and proven.
     """
     levels, zones, _ = b.children.shape
     if zones == 1:
@@ -128,7 +125,7 @@ def spread_classes(b: Block, options: Options, rules: Mapping[str, Rule] = ZONE_
     proven, x = _in_order(rows.arrays(goals[0], upper, whole=False), goals, kept, options)
     classes = x[columns["classes"]]
     if np.abs(classes - np.rint(classes)).max() > 1e-6:
-        _, x = _in_order(rows.arrays(goals[0], upper, whole=True), goals, kept, options)
+        proven, x = _in_order(rows.arrays(goals[0], upper, whole=True), goals, kept, options)
         classes = x[columns["classes"]]
     return np.rint(classes).astype(np.int64), proven
 
@@ -137,88 +134,86 @@ def _in_order(arrays: Arrays, goals: Floats, kept: list[int], options: Options) 
     """Values of the kept goals, each held while the later ones are sought, and the columns at the end."""
     program = ArrayProgram(arrays, options, {} if arrays.whole else _LINEAR)
     found, x = np.zeros(len(kept)), np.zeros(goals.shape[1])
+    proof = True
     for k, goal in enumerate(goals):
-        program.run(goal)
+        status = program.run(goal)
         x = program.answer()[0]
         if k < len(kept):
-            found[k] = max(0.0, float(np.ceil(goal @ x - 1e-6)))
+            # A search that a limit ends proves a bound of its own goal; of later ones only that they contain it.
+            bound = float(goal @ x) if status == "Optimal" else program.bound() if arrays.whole else 0.0
+            found[k] = max(0.0, float(np.ceil(bound - 1e-6))) if proof else found[k - 1]
+            proof = proof and status == "Optimal"
             most = np.array([np.rint(goal @ x) if arrays.whole else goal @ x + 1e-9])
             program.set_rows(np.array(kept[k : k + 1], dtype=np.int32), np.array([-np.inf]), most)
     return found, x
 
 
-def seat_children(home: Ints, placed: Ints, seats: Ints, cost: Floats, options: Options) -> tuple[Ints, Ints, Ints]:
-    """Who sits where: (stay, moves, absent) as in :class:`ZonePlan`; ``cost`` (2, Z, Z) of a move by stage.
+def seat_children(home: Ints, placed: Ints, seats: Ints, km: Floats, far: Ints, options: Options) -> Seated:
+    """Who sits where for given ``seats`` (Z, 9, Y): (stay, moves, absent) as in :class:`ZonePlan`.
 
-    Kind by kind, each in the seats that the kinds before leave: first everyone who can at home, then the others to the
-    nearest free seats, those that children of later kinds need at home only where no others are near enough
-    (:data:`TAKEN`). Children of a kind beyond those placed by the county's plan are without a public seat: those
-    without one at home come first.
+    Every local child who can sits at home; the rest is one minimum-cost flow of all kinds of children together, cell by
+    cell (grade and year), with the least number of guaranteed children moved, then of others, then of moves beyond the
+    distance (``far``), then kilometres. Flows have whole corners, and the prices are so far apart that no exchange of
+    children along a cycle can trade one goal for the next (:func:`_prices`): all four are proven for these seats.
     """
-    kinds = len(home)
-    free = seats.copy()
     stay, absent = np.zeros_like(home), np.zeros_like(home)
-    moves = np.zeros((kinds, *home.shape[2:], home.shape[1], home.shape[1]), dtype=np.int64)
-    outside = home.sum(axis=1) - placed
-    for k in range(kinds):
-        at_home = np.minimum(home[k], free)
-        excess = home[k] - at_home
-        beyond = np.maximum(outside[k] - excess.sum(axis=0), 0)
-        given_up = spread(at_home.astype(np.float64), beyond) if beyond.any() else np.zeros_like(at_home)
-        stay[k] = at_home - given_up
-        free -= stay[k]
-        out = outside[k] - beyond
-        seats_left = []
-        rest = free
-        for later in range(kinds - 1, k, -1):
-            wanted = home[k + 1 : later + 1].sum(axis=0)
-            if later == kinds - 1 and kinds > 1:
-                # Children of the last kind who will be outside public schools anyway do not need their seat.
-                wanted = wanted - np.minimum(spread(home[later].astype(np.float64), outside[later]), home[later])
-            spare = np.minimum(np.maximum(free - wanted, 0), rest)
-            seats_left.append(spare)
-            rest = rest - spare
-        seats_left.append(rest)
-        moves[k], absent[k] = cheapest_moves(excess, seats_left, out, cost, options)
-        absent[k] += given_up
-        free = free - moves[k].sum(axis=2).transpose(2, 0, 1)
+    moves = np.zeros((len(home), *home.shape[2:], home.shape[1], home.shape[1]), dtype=np.int64)
+    at_home = np.minimum(home[LOCAL], seats)
+    beyond = np.maximum(at_home.sum(axis=0) - placed[LOCAL], 0)
+    stay[LOCAL] = at_home - spread(at_home.astype(np.float64), beyond) if beyond.any() else at_home
+    free = seats - stay[LOCAL]
+    simple = (home[LOCAL].sum(axis=0) == stay[LOCAL].sum(axis=0)) & (home[1:].sum(axis=0) <= free).all(axis=0)
+    simple &= (placed[1:] == home[1:].sum(axis=1)).all(axis=0)
+    stay[1:, :, simple] = home[1:, :, simple]
+    left = np.where(simple[None, None], 0, home - stay)
+    wanted = np.where(simple[None], 0, placed - stay.sum(axis=1))
+    _flow(left, wanted, free, (stay, moves), np.stack([km, km]), far, options)
+    absent = home - stay - moves.sum(axis=4).transpose(0, 3, 1, 2)
     return stay, moves, absent
 
 
-def cheapest_moves(excess: Ints, free: Sequence[Ints], out: Ints, cost: Floats, options: Options) -> tuple[Ints, Ints]:
-    """Moves (9, Y, Z, Z) of the ``excess`` children into ``free`` seats (Z, 9, Y), but for ``out`` (9, Y) who stay out.
+def _prices(km: Floats, far: Ints) -> Floats:
+    """Price of a move by kind, stage, home zone and zone of the seat.
 
-    ``free``: seats that cost nothing more first, each later entry :data:`TAKEN` kilometres more than the one before.
-    One transport problem per grade and year, solved together; the least total ``cost`` (by stage). Also returns who
-    stays out, by zone.
+    A cycle of the flow passes each zone of a seat once and so has at most two moves per zone: a price above what as many
+    moves of all later goals cost together comes before them.
     """
-    n, grades, years = excess.shape
-    moves = np.zeros((grades, years, n, n), dtype=np.int64)
-    left = np.zeros_like(excess)
-    move = excess.sum(axis=0) - out
-    idle = move <= 0
-    left[:, idle] = excess[:, idle]
-    room = np.stack(list(free))
-    t, z, g, y, w = np.nonzero(
-        (excess[None, :, :, :, None] > 0)
-        & (room.transpose(0, 2, 3, 1)[:, None] > 0)
-        & (move > 0)[None, None, :, :, None]
+    most = 2 * km.shape[1] + 2
+    beyond = most * float(np.ceil(km.max() + 1))
+    price = np.round(km + beyond * far, 3)
+    other = most * (beyond + float(np.ceil(km.max() + 1)))
+    guaranteed = (most + 1) * other
+    return np.stack([price, price + guaranteed, price + other])
+
+
+def _flow(
+    left: Ints, wanted: Ints, free: Ints, found: tuple[Ints, Ints], km: Floats, far: Ints, options: Options
+) -> None:
+    """Seat ``wanted`` (kind, 9, Y) of the children ``left`` (kind, Z, 9, Y) in ``free`` seats, into ``found``.
+
+    Rows: children of a kind and zone; seats of a zone; children of a kind seated in the cell.
+    """
+    price = _prices(km, far)
+    stay, moves = found
+    k, z, g, y, w = np.nonzero(
+        (left[:, :, :, :, None] > 0) & (free.transpose(1, 2, 0)[None, None] > 0) & (wanted > 0)[:, None, :, :, None]
     )
-    if not len(z):
-        return moves, left
-    groups = []
-    count = 0
-    for key, low, high in (
-        (np.ravel_multi_index((z, g, y), excess.shape), None, excess.ravel()),
-        (np.ravel_multi_index((t, w, g, y), room.shape), None, room.ravel()),
-        (np.ravel_multi_index((g, y), move.shape), move.ravel(), move.ravel()),
+    here = (k != LOCAL) | (z != w)
+    k, z, g, y, w = (v[here] for v in (k, z, g, y, w))
+    if not len(k):
+        return
+    groups, count = [], 0
+    for key, total, exact in (
+        (np.ravel_multi_index((k, z, g, y), left.shape), left, False),
+        (np.ravel_multi_index((w, g, y), free.shape), free, False),
+        (np.ravel_multi_index((k, g, y), wanted.shape), wanted, True),
     ):
         names, position = np.unique(key, return_inverse=True)
-        least = np.full(len(names), -np.inf) if low is None else low[names].astype(np.float64)
-        groups.append((position + count, least, high[names].astype(np.float64)))
+        high = total.ravel()[names].astype(np.float64)
+        groups.append((position + count, high if exact else np.full(len(names), -np.inf), high))
         count += len(names)
     arrays = Arrays(
-        cost[STAGE_OF_GRADE[g], z, w] + TAKEN * t,
+        np.where(z == w, 0.0, price[k, STAGE_OF_GRADE[g], z, w]),
         np.full(len(z), np.inf),
         np.concatenate([low for _, low, _ in groups]),
         np.concatenate([high for _, _, high in groups]),
@@ -231,9 +226,10 @@ def cheapest_moves(excess: Ints, free: Sequence[Ints], out: Ints, cost: Floats, 
     status = program.run()
     if status != "Optimal":
         raise RuntimeError(f"the moves between zones have no plan: {status}")
-    np.add.at(moves, (g, y, z, w), np.rint(program.answer()[0]).astype(np.int64))
-    stays_out = excess - moves.sum(axis=3).transpose(2, 0, 1)
-    return moves, np.where(idle[None], left, stays_out)
+    children = np.rint(program.answer()[0]).astype(np.int64)
+    same = z == w
+    np.add.at(stay, (k[same], z[same], g[same], y[same]), children[same])
+    np.add.at(moves, tuple(v[~same] for v in (k, g, y, z, w)), children[~same])
 
 
 def _grid(d: County, values: Mapping[tuple[int, int], int]) -> Ints:

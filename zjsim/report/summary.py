@@ -89,11 +89,15 @@ def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang
         )
     shortfalls = tables.get("seat_shortfalls", pd.DataFrame({"county_code": []}))
     planned = is_true(shortfalls["is_planned"]) if "is_planned" in shortfalls else pd.Series(True, shortfalls.index)
-    falling, other = shortfalls[planned], shortfalls[~planned]
+    distant = shortfalls["rule"] == "moved_too_far" if "rule" in shortfalls else ~planned & planned
+    falling, other, far = shortfalls[planned & ~distant], shortfalls[~planned], shortfalls[distant]
     if falling.empty:
         said += text("report.sum_shortfall_none", lang)
     else:
         said += text("report.sum_shortfall", lang, n=len(falling), counties=falling["county_code"].nunique())
+    if len(far):
+        children, places = quantity(far["amount"].sum()), far["county_code"].nunique()
+        said += text("report.sum_shortfall_far", lang, children=children, counties=places)
     return said + (text("report.sum_shortfall_other", lang, n=len(other)) if len(other) else "")
 
 
