@@ -7,7 +7,8 @@ and of the county (shares of the variance, so the correlation of two counties is
 into the quantile of the range. A yearly number remembers a part of the year before (``persistence``).
 
 Tree: at every review the nodes divide the probability into equal parts (a Latin hypercube: each part is met once, in an
-order of its own for every number, county, city and the province). Fresh futures are plain independent draws.
+order of its own for every number, county, city and the province). The fresh tree, on which plans are evaluated, has
+independent draws in every node: its branches at the first review are an independent sample of what may come.
 """
 
 from __future__ import annotations
@@ -66,18 +67,20 @@ def _parts(province: float, city: float) -> tuple[float, float, float]:
 
 
 class Futures:
-    """Draws of every uncertain number for any area: the leaves of ``tree``, or ``fresh`` independent futures.
+    """Draws of every uncertain number for any area at the leaves of ``tree``.
+
+    The draws of its nodes share out the probability evenly, or, for a ``fresh`` tree, are independent of each other.
 
     Every draw is keyed by (seed, kind of sample, province, city or county, review, number): one more county, number or
     future leaves all others as they were (a tree's draws depend on its branching).
     """
 
     def __init__(
-        self, numbers: Sequence[Uncertainty], as_of_year: int, seed: int, *, tree: Tree | None = None, fresh: int = 0
+        self, numbers: Sequence[Uncertainty], as_of_year: int, seed: int, *, tree: Tree, fresh: bool = False
     ) -> None:
-        self.numbers, self.as_of_year, self.tree = tuple(numbers), as_of_year, tree
-        self.count = tree.leaves if tree else fresh
-        self._streams = Streams(seed, 0 if tree else 1)
+        self.numbers, self.as_of_year, self.tree, self.fresh = tuple(numbers), as_of_year, tree, fresh
+        self.count = tree.leaves
+        self._streams = Streams(seed, int(fresh))
         self._known: dict[tuple[str, int, str], Floats] = {}
 
     def normals(self, number: Uncertainty, area: Area, review: int) -> Floats:
@@ -113,17 +116,16 @@ class Futures:
     def _draw(self, place: str, review: int, what: str) -> Floats:
         key = (place, review, what)
         if key not in self._known:
-            self._known[key] = self._strata(key) if self.tree else self._independent(key)
+            self._known[key] = self._independent(key) if self.fresh else self._strata(key)
         return self._known[key]
 
     def _independent(self, key: tuple[str, int, str]) -> Floats:
         place, review, what = key
-        u = self._streams.uniforms(PROCESS, place, review, self.count, what)
-        return np.asarray(ndtri(np.clip(u, _EDGE, 1 - _EDGE)))
+        nodes = self.tree.nodes(review)
+        u = self._streams.uniforms(PROCESS, place, review, int(nodes[-1]) + 1, what)
+        return np.asarray(ndtri(np.clip(u, _EDGE, 1 - _EDGE)))[nodes]
 
     def _strata(self, key: tuple[str, int, str]) -> Floats:
-        if self.tree is None:
-            raise ValueError("strata belong to a tree")
         place, review, what = key
         nodes = self.tree.nodes(review)
         n = int(nodes[-1]) + 1

@@ -317,7 +317,7 @@ def begun(case: Case, start: Start, options: Options) -> Solved:
     return Solved(value, bound, start, x, costs(case, x))
 
 
-def evaluate(case: Case, start: Start, fresh: Demand, options: Options) -> Solved:
-    """``start`` on independent futures: every later decision is the best one once the future is known."""
+def evaluate(case: Case, start: Start, fresh: Demand, tree: Tree, options: Options) -> Solved:
+    """``start`` on a fresh tree: every later decision is the best one for what is known at its review, and no more."""
     alone = replace(case, penalties=replace(case.penalties, risk_weight=0.0))
-    return begun(alone.under(Tree((len(fresh.local),)), fresh), start, options)
+    return begun(alone.under(tree, fresh), start, options)

@@ -1,4 +1,8 @@
-"""Tables of seat expansion under uncertainty: what to begin, what it is worth, what stays empty. Money in yuan."""
+"""Tables of seat expansion under uncertainty: what to begin, what it is worth, what stays empty. Money in yuan.
+
+``hedge_demand`` has every child drawn (a row per area, scenario, grade and year), for the audit; on disk a run keeps
+:func:`hedge_children`, because the seed of the scenario draws the same children again.
+"""
 
 from __future__ import annotations
 
@@ -277,13 +281,13 @@ def low_births(r: HedgeResult) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _fresh(r: HedgeResult) -> pd.DataFrame:
-    """The province in every fresh future: cost and shortfall of each plan."""
-    rows = []
+    """The province in every fresh future: its branch at the first review, cost and shortfall of each plan."""
+    rows, branch = [], r.fresh.tree.nodes(1)
     for plan in PLANS:
         cost = sum(a.fresh[plan].costs for a in r.areas)
         lost = {to: sum(_short(a.hedge.case, a.fresh[plan], of) for a in r.areas) for of, to in SHORT.items()}
         rows += [
-            {"plan": plan, "future": k + 1, "cost_yuan": _yuan(c)}
+            {"plan": plan, "future": k + 1, "branch": int(branch[k]) + 1, "cost_yuan": _yuan(c)}
             | {to: round(float(v[k]), 2) for to, v in lost.items()}
             for k, c in enumerate(np.asarray(cost).tolist())
         ]
@@ -291,22 +295,41 @@ def _fresh(r: HedgeResult) -> pd.DataFrame:
 
 
 def _evaluation(r: HedgeResult) -> pd.DataFrame:
-    """Means over the fresh futures with their 95 % t-interval (simulation error), and the spread of the futures."""
+    """Means with their 95 % t-interval (simulation error: the branches are independent), and the futures' spread."""
     fresh, rows = _fresh(r), []
     base = fresh[fresh["plan"] == "hedged"].reset_index(drop=True)
     for plan in PLANS:
         t = fresh[fresh["plan"] == plan].reset_index(drop=True)
-        measures = {c: t[c].to_numpy(float) for c in ("cost_yuan", *SHORT.values())}
+        measures = {c: t[c] for c in ("cost_yuan", *SHORT.values())}
         if plan != "hedged":
-            measures["cost_above_hedged_yuan"] = (t["cost_yuan"] - base["cost_yuan"]).to_numpy(float)
+            measures["cost_above_hedged_yuan"] = t["cost_yuan"] - base["cost_yuan"]
         for what, v in measures.items():
-            half = float(stats.t.ppf(0.975, len(v) - 1) * v.std(ddof=1) / np.sqrt(len(v)))
-            p05, p50, p95 = np.quantile(v, [0.05, 0.5, 0.95])
+            means = v.groupby(t["branch"]).mean().to_numpy(float)
+            half = float(stats.t.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means)))
+            p05, p50, p95 = np.quantile(v.to_numpy(float), [0.05, 0.5, 0.95])
             numbers = {"mean": v.mean(), "mean_low": v.mean() - half, "mean_high": v.mean() + half,
                        "p05": p05, "p50": p50, "p95": p95}  # fmt: skip
-            row: dict[str, Any] = {"plan": plan, "measure": what, "futures": len(v)}
+            row: dict[str, Any] = {"plan": plan, "measure": what, "branches": len(means), "futures": len(v)}
             rows.append(row | {k: round(float(n), 2) for k, n in numbers.items()})
     return pd.DataFrame(rows)
+
+
+def hedge_children(demand: pd.DataFrame) -> pd.DataFrame:
+    """The children drawn, over the scenarios: least, mean and most by area, stage and year (the seed draws them again).
+
+    ``demand`` is the table ``hedge_demand``; its scenarios are equally likely.
+    """
+    kinds = ["local", "migrant", "guaranteed"]
+    stage = pd.Series(np.where(demand["grade"] <= 6, "primary", "junior"), index=demand.index, name="stage")
+    sums = demand.groupby([demand["area_code"], stage, demand["year"], demand["scenario"]])[kinds].sum()
+    over = sums.groupby(level=["area_code", "stage", "year"])
+    columns = {}
+    for kind in kinds:
+        columns |= {f"{kind}_least": over[kind].min(), f"{kind}_mean": over[kind].mean().round(2)}
+        columns[f"{kind}_most"] = over[kind].max()
+    table = pd.DataFrame(columns).reset_index()
+    order = table["stage"].map({s: i for i, s in enumerate(STAGES)})
+    return table.assign(order=order).sort_values(["area_code", "order", "year"]).drop(columns="order")
 
 
 def _empty_seats(r: HedgeResult) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 One penalised cost with complete recourse, area by area (nothing but a cap on what is begun now couples them): purchases
 end at their cap, then shortfall is priced. Openings whose lead time begins before the next yearly review are decided
-here and now; all else is policy, decided at the review at which it must begin, knowing what is known there. The tree
-branches at the first reviews; after the last branching a scenario is known to its end, which makes later decisions
-look a little better than they will be. The formulation is in :mod:`zjsim.models.hedge_rules`.
+here and now; all else is policy, decided at the review at which it must begin, knowing what is known there. Plans are
+evaluated on a fresh tree of independent branches at the first review, with the branchings of the planning tree after
+it, by a policy that knows no more at a review than the planning tree lets it know. In both trees a scenario is known to
+its end after the last branching, which makes later decisions, and so waiting, look a little better than they will be.
+The formulation is in :mod:`zjsim.models.hedge_rules`.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def solve_hedge(
     numbers = uncertainties(scenario.table("demand_uncertainties"))
     year = scenario.parameters.time.as_of.year
     futures = Futures(numbers, year, p.seed, tree=tree)
-    fresh = Futures(numbers, year, p.seed, fresh=p.fresh_scenarios)
+    fresh = Futures(numbers, year, p.seed, tree=Tree((p.fresh_scenarios, *p.branching[1:])), fresh=True)
     everyone = scenario.parameters.seats.coverage_reading == "all_residents"
     counts = scenario.parameters.seats.public_share_reading == "with_purchased"
     options = Options(
@@ -115,19 +117,19 @@ def solve_hedge(
     if cap and sum(start_cost(h.case.area, h.hedged.start) for h in hedges) > cap:
         hedges, price, bound = within_cap(hedges, cap, options)
     done_areas: list[AreaResult] = []
-    for done, result in enumerate(_mapped(_evaluated, hedges, new, workers, repeat(options)), 1):
+    for done, result in enumerate(_mapped(_evaluated, hedges, new, workers, repeat(fresh.tree), repeat(options)), 1):
         done_areas.append(result)
         if progress is not None:
             progress(len(cases) + done, 2 * len(cases))
     return HedgeResult(tuple(done_areas), tree, futures, fresh, p, price, bound)
 
 
-def _evaluated(found: Hedge, fresh: Demand, options: Options) -> AreaResult:
+def _evaluated(found: Hedge, fresh: Demand, tree: Tree, options: Options) -> AreaResult:
     """Each plan's openings of today on fresh futures; equal openings are evaluated once."""
     known: dict[Start, Solved] = {}
     for start in (found.hedged.start, found.mean_start, nothing(found.case.area)):
         if start not in known:
-            known[start] = evaluate(found.case, start, fresh, options)
+            known[start] = evaluate(found.case, start, fresh, tree, options)
     zero = nothing(found.case.area)
     plans = {"hedged": known[found.hedged.start], "mean_value": known[found.mean_start], "wait": known[zero]}
     return AreaResult(found, plans, fresh)

@@ -109,12 +109,15 @@ def _manifest(scenario: Scenario, counties: Sequence[str], lang: Language) -> di
 def _write(
     folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], scenario: Scenario, lang: Language
 ) -> None:
+    from zjsim.models.hedge_tables import hedge_children
     from zjsim.report.figures.hedge import draw_hedge
     from zjsim.report.hedge_book import write_hedge_book
     from zjsim.report.sources import input_sources, placeholder_share
 
     (folder / "tables").mkdir()
-    for name, table in sorted(tables.items()):
+    written = {n: t for n, t in tables.items() if n != "hedge_demand"}
+    written["hedge_children"] = hedge_children(tables["hedge_demand"])
+    for name, table in sorted(written.items()):
         write_csv(table, folder / "tables" / f"{name}.csv")
     write_hedge_book(folder / "hedge.xlsx", manifest, tables, lang)
     (folder / "figures").mkdir()

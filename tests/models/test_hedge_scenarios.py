@@ -70,7 +70,7 @@ def test_known_children_stay_and_nodes_share_what_is_known(
 def test_later_births_move_only_their_entrants(baseline: tuple[list[Area], tuple[Uncertainty, ...]]) -> None:
     places, numbers = baseline
     only = [n for n in numbers if n.name == "births_2025"]
-    d = Futures(only, 2024, SEED, fresh=50).demand(places[0])
+    d = Futures(only, 2024, SEED, tree=Tree((50,)), fresh=True).demand(places[0])
     moved = d.local.std(axis=0) > 0
     years = places[0].years
     expected = np.array([[y - g == 2031 for y in years] for g in range(9)])
@@ -79,10 +79,16 @@ def test_later_births_move_only_their_entrants(baseline: tuple[list[Area], tuple
 
 def test_one_more_future_or_county_leaves_the_others(baseline: tuple[list[Area], tuple[Uncertainty, ...]]) -> None:
     places, numbers = baseline
-    few, many = Futures(numbers, 2024, SEED, fresh=5), Futures(numbers, 2024, SEED, fresh=9)
+    few, many = (
+        Futures(numbers, 2024, SEED, tree=Tree((5,)), fresh=True),
+        Futures(numbers, 2024, SEED, tree=Tree((9,)), fresh=True),
+    )
     many.demand(places[1])
     assert (few.demand(places[0]).migrant == many.demand(places[0]).migrant[:5]).all()
-    assert (few.demand(places[0]).migrant != Futures(numbers, 2024, SEED + 1, fresh=5).demand(places[0]).migrant).any()
+    assert (
+        few.demand(places[0]).migrant
+        != Futures(numbers, 2024, SEED + 1, tree=Tree((5,)), fresh=True).demand(places[0]).migrant
+    ).any()
 
 
 def test_strata_are_met_once_and_counties_move_together_as_declared(
@@ -95,7 +101,7 @@ def test_strata_are_met_once_and_counties_move_together_as_declared(
     from scipy.special import ndtr
 
     assert sorted((ndtr(province) * 40).astype(int)) == list(range(40))
-    fresh = Futures([stock], 2024, SEED, fresh=4000)
+    fresh = Futures([stock], 2024, SEED, tree=Tree((4000,)), fresh=True)
     here = fresh.normals(stock, places[0], 1)
     same_city = fresh.normals(stock, places[1], 1)
     elsewhere = fresh.normals(stock, next(a for a in places if a.city_code != places[0].city_code), 1)
@@ -110,7 +116,7 @@ def test_strata_are_met_once_and_counties_move_together_as_declared(
 def test_a_yearly_number_remembers(baseline: tuple[list[Area], tuple[Uncertainty, ...]]) -> None:
     places, numbers = baseline
     growth = next(n for n in numbers if n.name == "migrant_growth")
-    values = Futures([growth], 2024, SEED, fresh=4000).values(growth, places[0], 3)
+    values = Futures([growth], 2024, SEED, tree=Tree((4000,)), fresh=True).values(growth, places[0], 3)
     assert np.corrcoef(values[:, 0], values[:, 1])[0, 1] == pytest.approx(growth.persistence, abs=0.05)
     still = replace(growth, low=1.0, mode=1.0, high=1.0)
-    assert (Futures([still], 2024, SEED, fresh=3).values(still, places[0], 2) == 1).all()
+    assert (Futures([still], 2024, SEED, tree=Tree((3,)), fresh=True).values(still, places[0], 2) == 1).all()

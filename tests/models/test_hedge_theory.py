@@ -11,7 +11,7 @@ from runpy import run_path
 import numpy as np
 import pytest
 from zjsim.models.hedge_data import Case, Penalties, Tree
-from zjsim.models.hedge_solve import cvar, hedge, nothing, solve, start_cost
+from zjsim.models.hedge_solve import cvar, evaluate, hedge, nothing, solve, start_cost
 from zjsim.models.seat_hedge import within_cap
 
 _TOYS = run_path(str(Path(__file__).with_name("test_hedge_rules.py")))
@@ -199,6 +199,19 @@ def test_on_a_deeper_tree_what_is_begun_changes_nothing_else_that_is_known() -> 
     assert h.wait.value == pytest.approx(together.value)
     assert h.wait.x["extension"] == pytest.approx(together.x["extension"])
     assert h.wait.value >= h.hedged.value - 1e-9 > h.wait_and_see.mean()
+
+
+def test_fresh_futures_are_met_by_a_policy_that_knows_no_more_than_its_review() -> None:
+    """Begun nothing, the rooms of 2026 are decided at the first review: between the two futures of a branch."""
+    place = area(extension_max=20, extension_min=1, extension_cost=30, extension_from=LATER)
+    c = case(place, [{(0, 1): 10.0}, {(0, 1): 30.0}], tree=Tree((2,)), prices=replace(PRICES, local=5, covered=2))
+    fresh = case(place, [{(0, 1): 10.0 * n} for n in (1, 3, 5, 7)], tree=Tree((2, 2))).demand
+    found = evaluate(c, nothing(place), fresh, Tree((2, 2)), EXACT)
+    opened = found.x["extension"][:, 0, 1]
+    assert opened[0] == opened[1] != opened[2] == opened[3]
+    assert found.value == pytest.approx((80 + 200) / 2)  # as in the tree (2, 2) above
+    knowing = evaluate(c, nothing(place), fresh, Tree((4,)), EXACT)
+    assert knowing.value == pytest.approx(30 * (1 + 3 + 5 + 7) / 4)
 
 
 def test_decisions_are_shared_exactly_where_scenarios_cannot_be_told_apart() -> None:

@@ -35,6 +35,14 @@ def test_a_folder_is_written_whole(done: HedgeDone) -> None:
     files = {p.relative_to(done.folder).as_posix() for p in done.folder.rglob("*") if p.is_file()}
     assert {"hedge.xlsx", "manifest.json", "figures/hedge_costs.svg", "tables/hedge_areas.csv"} <= files
     manifest = json.loads((done.folder / "manifest.json").read_text("utf-8"))
+    assert "tables/hedge_demand.csv" not in files
+    children = pd.read_csv(done.folder / "tables" / "hedge_children.csv")
+    assert len(children) == 2 * 2 * 6
+    drawn = done.tables["hedge_demand"]
+    one = drawn[(drawn["area_code"] == BUILDS) & (drawn["year"] == 2028) & (drawn["grade"] > 6)]
+    sums = one.groupby("scenario")["migrant"].sum()
+    row = children[(children["area_code"].astype(str) == BUILDS) & (children["year"] == 2028)].iloc[1]
+    assert (row["stage"], row["migrant_least"], row["migrant_most"]) == ("junior", sums.min(), sums.max())
     assert set(manifest["outputs"]) == files - {"manifest.json"}
     assert not [p for p in done.folder.parent.iterdir() if p != done.folder]
 
@@ -71,7 +79,13 @@ def test_tables_agree_with_each_other(done: HedgeDone) -> None:
         assert (t["regret_yuan"] >= -1).all()
     evaluation = done.tables["hedge_evaluation"]
     assert (evaluation["mean_low"] <= evaluation["mean_high"]).all()
-    assert set(evaluation["futures"]) == {2}
+    assert set(evaluation["branches"]) == {2}
+    assert set(evaluation["futures"]) == {4}
+    fresh = done.tables["hedge_fresh"]
+    mean = evaluation[evaluation["measure"] == "cost_yuan"].set_index("plan")["mean"]
+    for plan, t in fresh.groupby("plan"):
+        assert t["branch"].tolist() == [1, 1, 2, 2]
+        assert t["cost_yuan"].mean() == pytest.approx(mean[plan])
     empty = done.tables["hedge_empty_seats"]
     assert (empty["rooms_idle"] <= empty["rooms_opened"] + 1e-6).all()
 

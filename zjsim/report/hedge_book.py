@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ SHEETS = (
     "hedge_scenarios",
     "hedge_inputs",
 )
-"""Sheets in order; the decisions by scenario and the children drawn are tables only."""
+"""Sheets in order; the decisions by scenario and the range of children are tables only."""
 
 ESSENTIAL: dict[str, tuple[str, ...]] = {
     "hedge_areas": (
@@ -74,9 +75,6 @@ def _cover(book: Any, formats: Any, manifest: Mapping[str, Any], lang: Language)
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     h = manifest["parameters"]["hedge"]
-    scenarios = 1
-    for branches in h["branching"]:
-        scenarios *= branches
     title = formats.get(font_size=16, valign="vcenter")
     sheet.set_row(0, 30)
     sheet.write_string(0, 0, text("hedge.cover_title", lang), title)
@@ -85,9 +83,10 @@ def _cover(book: Any, formats: Any, manifest: Mapping[str, Any], lang: Language)
         "title": manifest["header"][f"title_{lang}"],
         "scenario": manifest["scenario"],
         "as_of": manifest["as_of"],
-        "scenarios": scenarios,
+        "scenarios": prod(h["branching"]),
         "branching": " × ".join(str(b) for b in h["branching"]),
         "fresh": h["fresh_scenarios"],
+        "futures": h["fresh_scenarios"] * prod(h["branching"][1:]),
         "local": f"{h['local_price_yuan']:,.0f}",
         "place": f"{h['place_price_yuan']:,.0f}",
         "share": f"{h['share_price_yuan']:,.0f}",
