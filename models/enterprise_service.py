@@ -20,7 +20,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
-from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, poisson_quantile
+from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, parts_of, poisson_quantile
 from zjsim.models.service_data import ServiceData, enterprise_service_data
 from zjsim.models.service_past import Posts, known_firms
 from zjsim.models.service_requests import Requests, draw_requests
@@ -59,27 +59,41 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     horizon = data.horizon
     use = service_use(data, requests, desk)
     done = desk.completed_days()
-    services = horizon.per_year(np.concatenate([done, posts.service_days]))
+    days = np.concatenate([done, posts.service_days])
+    services = horizon.per_year(days)
+    city_of_firm = np.array(data.key_firm_cities, dtype=np.int64)
+    city = np.concatenate([requests.city[desk.completed_requests()], city_of_firm[posts.service_firm]])
     known = known_firms(data, requests, posts, streams)
-    first_served = first_days(
+    served = first_days(
         data.key_firms,
         known.without_served(np.concatenate([requests.key_firm[desk.completed_requests()], posts.service_firm])),
-        np.concatenate([done, posts.service_days]),
+        days,
     )
-    first_contact = first_days(
+    contacted = first_days(
         data.key_firms,
         known.without_contacted(
             np.concatenate([requests.key_firm[requests.running], requests.key_firm[desk.arrived], posts.post_firm])
         ),
         np.concatenate([np.zeros(len(requests.running)), desk.arrived_days, np.maximum(posts.post_days, 0.0)]),
     )
+    outside = outreach(data, values, streams)
+    parts = parts_of(horizon, "services_completed", days, city, len(data.cities))
+    parts["by_city/services_with_outreach"] = parts["by_city/services_completed"] + outside
+    for name, firsts in (("key_firms_served", served), ("key_firms_contacted", contacted)):
+        parts |= parts_of(horizon, name, firsts, city_of_firm, len(data.cities))
     return {
         "services_completed": services,
-        "services_with_outreach": services + outreach(data, values, streams),
-        "key_firms_served": horizon.per_year(first_served),
-        "key_firms_contacted": horizon.per_year(first_contact),
+        "services_with_outreach": services + outside.sum(axis=0),
+        "key_firms_served": horizon.per_year(served),
+        "key_firms_contacted": horizon.per_year(contacted),
+        **parts,
         **use,
     }
+
+
+def cities(data: ServiceData) -> tuple[str, ...]:
+    """The cities by which outcomes are told, in order."""
+    return data.cities
 
 
 def resources(data: ServiceData) -> tuple[Resource, ...]:
@@ -88,10 +102,20 @@ def resources(data: ServiceData) -> tuple[Resource, ...]:
 
 
 def capacity_fte(data: ServiceData, values: Values) -> list[float]:
-    """Service time of each institution: teams × persons × share of a member's time × participation against its mode."""
+    """Service time of each institution: teams × persons × share of a member's time × participation against its mode.
+
+    For a marginal value there are ``more/service_teams/<city code>`` further teams at the institutions that serve the
+    city, split as their teams there are.
+    """
     p = data.parameters
-    per_team = data.persons_per_team * p.value("SP04", values) * p.share_of_mode("SP03", values)
-    return [teams * per_team for teams in data.teams]
+    per_person = data.persons_per_team * p.value("SP04", values)
+    found = [teams * per_person * p.share_of_mode("SP03", values) for teams in data.teams]
+    for city, area, weights in zip(data.cities, data.area_of, data.weight_of, strict=True):
+        more = values.get(f"more/service_teams/{city}", 0.0)
+        if more and sum(weights):
+            for institution, weight in zip(area, weights, strict=True):
+                found[institution] += more * per_person * weight / sum(weights)
+    return found
 
 
 def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
@@ -259,11 +283,11 @@ class Desk:
 
 
 def first_days(firms: int, firm: Ints, days: Floats) -> Floats:
-    """The first of ``days`` for every key firm that has one (``firm`` is -1 for other firms)."""
+    """The first of ``days`` for every key firm (infinity where it has none); ``firm`` is -1 for other firms."""
     first: Floats = np.full(firms, np.inf)
     key = firm >= 0
     np.minimum.at(first, firm[key], days[key])
-    return np.asarray(first[np.isfinite(first)])
+    return first
 
 
 def vice_presidents(data: ServiceData, values: Values, streams: Streams) -> Posts:
@@ -304,19 +328,20 @@ def vice_presidents(data: ServiceData, values: Values, streams: Streams) -> Post
 
 
 def outreach(data: ServiceData, values: Values, streams: Streams) -> Floats:
-    """Hospital services, visits and firms at briefings by year (M099, M116, M117): Poisson by city.
+    """Hospital services, visits and firms at briefings by (city, year) (M099, M116, M117): Poisson by city.
 
     They count only in the reading with outreach.
     """
     p, horizon = data.parameters, data.horizon
     visits = p.value("SP18", values) + p.value("SP19", values)
-    total = np.zeros(len(horizon.years))
+    total = np.zeros((len(data.cities), len(horizon.years)))
     lengths = horizon.lengths_years()
-    for city, counties in data.counties.items():
+    for c, city in enumerate(data.cities):
+        counties = data.counties.get(city, 0)
         for n, year in enumerate(horizon.years):
             u = streams.uniforms(PROCESS, city, year, 2, "outreach")
             events = poisson_quantile(u, counties * lengths[n] * np.array([visits, p.value("SP20", values)]))
-            total[n] += events[0] + events[1] * round(p.value("SP21", values))
+            total[c, n] = events[0] + events[1] * round(p.value("SP21", values))
     return total
 
 

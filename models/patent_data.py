@@ -36,7 +36,10 @@ _OWN_IDS = tuple(f"TP{n:02d}" for n in range(1, 21))
 
 @dataclass(frozen=True, slots=True)
 class PatentData:
-    """Institutions and their patents: ``columns[name]`` holds a registry column, in the order of ``institutions``."""
+    """Institutions and their patents: ``columns[name]`` holds a registry column, in the order of ``institutions``.
+
+    ``city_of``: the index into ``cities`` of each institution.
+    """
 
     horizon: Horizon
     parameters: ParameterSet
@@ -45,6 +48,8 @@ class PatentData:
     clock: str
     clock_from_filing: bool
     past: Past
+    cities: tuple[str, ...] = ()
+    city_of: tuple[int, ...] = ()
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -57,6 +62,8 @@ def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -
     table = scenario.table("patents").sort_values("moe_code")
     names = ("process_parameters", "service_parameters", "patent_parameters")
     readings = scenario.parameters.patents
+    where = dict(zip(*(scenario.table("universities")[c] for c in ("moe_code", "city_code")), strict=True))
+    cities = tuple(sorted({where[code] for code in table["moe_code"]}))
     return PatentData(
         horizon=horizon(scenario.parameters.time),
         parameters=parameter_set([scenario.table(n) for n in names], (*_PROCESS_IDS, *_SERVICE_IDS, *_OWN_IDS)),
@@ -65,6 +72,8 @@ def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -
         clock="PP50" if readings.non_use_reading == "plan_2_years" else "PP51",
         clock_from_filing=readings.non_use_start == "filing",
         past=past(scenario),
+        cities=cities,
+        city_of=tuple(cities.index(where[code]) for code in table["moe_code"]),
     )
 
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from zjsim.models.past import known_or
 from zjsim.models.patent_data import (
     PROCESS,
     PatentData,
@@ -30,9 +29,9 @@ from zjsim.models.patent_data import (
     direct_hazard,
     idle_patents,
     patent_transfer_data,
-    scaled,
     uncertain_inputs,
 )
+from zjsim.models.patent_inventory import inventory, stock_inventoried
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats
 
 from zjsim.simulate.kernel import Call, Pool, Simulation, Steps
@@ -63,16 +62,48 @@ def simulate_patent_transfer(data: PatentData, values: Values, streams: Streams)
     transferred = per_year(book.transferred)
     at_plan, rolling = inventory(data, values, streams)
     others = other_contracts(data, values, streams)
+    per_contract = data.parameters.value("TP10", values)
     return {
         "patents_transferred": transferred,
         "patents_transferred_or_trialled": transferred
         - per_year(book.converted_after_counted_trial)
         + per_year(book.trials_begun),
-        "result_contracts": others + transferred / data.parameters.value("TP10", values),
+        "result_contracts": others.sum(axis=0) + transferred / per_contract,
         "inventory_share_stock_at_plan": at_plan,
         "inventory_share_rolling": rolling,
+        "quarterly/inventory_share_stock_at_plan": stock_inventoried(
+            data, values, streams, data.horizon.quarter_edges()[1:]
+        ),
+        **_parts(data, book, others, per_contract),
         **book.use,
     }
+
+
+def _parts(data: PatentData, book: Book, others: Floats, per_contract: float) -> dict[str, Floats]:
+    """Transfers, trials and contracts by (city of the institution, year), and by quarter."""
+    city, cities = np.array(data.city_of, dtype=np.int64), len(data.cities)
+
+    def count(days: list[float], by: list[int]) -> tuple[Floats, Floats]:
+        where = city[np.array(by, dtype=np.int64)]
+        return data.horizon.by_place(days, where, cities), data.horizon.per_quarter(days)
+
+    transferred = count(book.transferred, book.transferred_by)
+    begun = count(book.trials_begun, book.begun_by)
+    converted = count(book.converted_after_counted_trial, book.converted_by)
+    of_city = np.zeros((cities, len(data.years)))
+    np.add.at(of_city, city, others)
+    return {
+        "by_city/patents_transferred": transferred[0],
+        "by_city/patents_transferred_or_trialled": transferred[0] - converted[0] + begun[0],
+        "by_city/result_contracts": of_city + transferred[0] / per_contract,
+        "quarterly/patents_transferred": transferred[1],
+        "quarterly/patents_transferred_or_trialled": transferred[1] - converted[1] + begun[1],
+    }
+
+
+def cities(data: PatentData) -> tuple[str, ...]:
+    """The cities by which outcomes are told, in order."""
+    return data.cities
 
 
 def resources(data: PatentData) -> tuple[Resource, ...]:
@@ -82,12 +113,15 @@ def resources(data: PatentData) -> tuple[Resource, ...]:
 
 @dataclass(slots=True)
 class Book:
-    """What happened on which day, and the idle patents of each institution."""
+    """What happened on which day, and by which institution (``…_by``); the idle patents of each institution."""
 
     idle: list[float]
     transferred: list[float] = field(default_factory=list)
     trials_begun: list[float] = field(default_factory=list)
     converted_after_counted_trial: list[float] = field(default_factory=list)
+    transferred_by: list[int] = field(default_factory=list)
+    begun_by: list[int] = field(default_factory=list)
+    converted_by: list[int] = field(default_factory=list)
     returned: int = 0
     use: dict[str, Floats] = field(default_factory=dict)
 
@@ -100,6 +134,7 @@ def transfer(sim: Simulation, book: Book, office: Pool, institution: int, wait: 
     yield work
     office.release()
     book.transferred.append(sim.now)
+    book.transferred_by.append(institution)
 
 
 def trial(
@@ -121,6 +156,7 @@ def trial(
     if wait > 0:
         yield wait
         book.trials_begun.append(sim.now)
+        book.begun_by.append(institution)
     book.idle[institution] -= 1
     yield length
     if not buys:
@@ -131,8 +167,10 @@ def trial(
     yield work
     office.release()
     book.transferred.append(sim.now)
+    book.transferred_by.append(institution)
     if counted:
         book.converted_after_counted_trial.append(sim.now)
+        book.converted_by.append(institution)
 
 
 def move(data: PatentData, values: Values, streams: Streams) -> Book:
@@ -166,9 +204,11 @@ def move(data: PatentData, values: Values, streams: Streams) -> Book:
 def office_sizes(data: PatentData, values: Values) -> tuple[list[int], list[float]]:
     """Officers who conclude patent contracts, at least one; and how much of a full officer each of them is.
 
-    Staff × the share of their time for patents (TP09): a part-time officer takes longer over each contract.
+    Staff × the share of their time for patents (TP09): a part-time officer takes longer over each contract. For a
+    marginal value every institution has ``more/transfer_officers`` further ones with all their time for patents.
     """
     time = data.columns["transfer_staff"] * data.parameters.value("TP09", values)
+    time = time + values.get("more/transfer_officers", 0.0)
     officers = np.maximum(1, np.rint(time)).astype(int)
     return officers.tolist(), (np.maximum(time, 1e-9) / officers).tolist()
 
@@ -311,47 +351,16 @@ def _begin_trials(
         sim.start(trial(sim, book, office, institution, wait, length, work, buy, of_plan))
 
 
-def inventory(data: PatentData, values: Values, streams: Streams) -> tuple[Floats, Floats]:
-    """Share inventoried at the end of each year: of the stock at the plan's start, and of the patents then in force.
-
-    Each institution works off what was open at the as-of date at its pace; a share TP05 can never be inventoried. A
-    new grant is inventoried TP04 months later, so the second share stays below 1 unless that happens at once.
-    """
-    p, c = data.parameters, data.columns
-    stock = c["stock"]
-    open_share = (1 - p.value("TP03", values)) / (1 - p.inputs["TP03"].mode)
-    never = stock * p.value("TP05", values)
-    open_now = 1 - data.past.level("inventory_share_stock_at_plan")
-    never = never * min(1.0, known_or(open_now, 1.0) * float(stock.sum()) / max(float(never.sum()), 1e-9))
-    backlog = np.clip((stock - c["inventoried"]) * open_share, never, stock)
-    if not np.isnan(open_now):
-        backlog = scaled(backlog, open_now * float(stock.sum()), never, stock)
-    u = np.array([streams.uniforms(PROCESS, code, "as-of", 1, "inventory")[0] for code in data.institutions])
-    pace = p.draw("PP54", values, u) / p.inputs["PP54"].mode * c["inventory_per_month"]
-    at_plan, rolling = [], []
-    grants, lapses = p.value("TP06", values), p.value("TP07", values)
-    total = float(stock.sum())
-    since = data.past.elapsed_years
-    in_force = total * (1 + (grants - lapses) * since)
-    for edge, length in zip(data.horizon.edges[1:], data.horizon.lengths_years(), strict=True):
-        still = float(np.maximum(backlog - pace * edge / DAYS_PER_MONTH, never).sum())
-        in_force = in_force * (1 - lapses * length) + total * grants * length
-        waiting = total * grants * min(p.value("TP04", values) / 12, since + edge / DAYS_PER_YEAR)
-        at_plan.append((total - still) / total)
-        rolling.append((in_force - min(still + waiting, in_force)) / in_force)
-    return np.array(at_plan), np.array(rolling)
-
-
 def other_contracts(data: PatentData, values: Values, streams: Streams) -> Floats:
-    """Contracts of development, consulting and service by year: Poisson by institution at the national pace."""
+    """Contracts of development, consulting and service by (institution, year): Poisson at the national pace."""
     p = data.parameters
     scale = p.share_of_mode("SP06", values) * p.share_of_mode("SP07", values)
     pace = data.columns["other_contracts_per_year"] * scale
     total = []
     for year, length in zip(data.horizon.years, data.horizon.lengths_years(), strict=True):
         growth = (1 + p.value("SP11", values)) ** (year - data.past.years[0] + 1)
-        total.append(float(sum(counts_of(data, streams, year, "contracts", pace * growth * length))))
-    return np.array(total)
+        total.append(counts_of(data, streams, year, "contracts", pace * growth * length))
+    return np.array(total, dtype=np.float64).reshape(len(data.horizon.years), -1).T
 
 
 __all__ = [
@@ -359,6 +368,7 @@ __all__ = [
     "PROCESS",
     "PatentData",
     "direct_hazard",
+    "inventory",
     "patent_transfer_data",
     "simulate_patent_transfer",
     "uncertain_inputs",

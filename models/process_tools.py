@@ -117,6 +117,23 @@ class Horizon:
         """Length of each simulated year in years (less than 1 where the as-of date lies within it)."""
         return np.diff(self.edges) / [self.year_start(y + 1) - self.year_start(y) for y in self.years]
 
+    def quarter_edges(self) -> Floats:
+        """The first simulated day, every later first day of a calendar quarter, and the end, in days."""
+        starts = [self.day(date(y, m, 1)) for y in self.years for m in (1, 4, 7, 10)]
+        return np.array([0.0, *(s for s in starts if s > 0), self.end])
+
+    def per_quarter(self, days: ArrayLike) -> Floats:
+        """How many of ``days`` lie in each simulated quarter; days outside the horizon are left out."""
+        within = np.asarray(days, dtype=np.float64)
+        return np.histogram(within[within < self.end], bins=self.quarter_edges())[0].astype(np.float64)
+
+    def by_place(self, days: ArrayLike, place: ArrayLike, places: int) -> Floats:
+        """How many of ``days`` lie in each simulated year, by (place, year)."""
+        when, where = np.asarray(days, dtype=np.float64), np.asarray(place)
+        bins = (np.arange(places + 1) - 0.5, np.array(self.edges))
+        here = when < self.end
+        return np.histogram2d(where[here], when[here], bins=bins)[0]
+
     def per_year(self, days: ArrayLike) -> Floats:
         """How many of ``days`` lie in each simulated year; days outside the horizon are left out."""
         within = np.asarray(days, dtype=np.float64)
@@ -140,6 +157,16 @@ def poisson_quantile(u: ArrayLike, mean: ArrayLike) -> Ints:
     below = np.maximum(above - 1, 0)
     found[some] = np.where(special.pdtr(below, mean[some]) >= u[some], below, np.maximum(above, 0))
     return found.astype(np.int64)
+
+
+def parts_of(
+    horizon: Horizon, outcome: str, days: ArrayLike, place: ArrayLike, places: int
+) -> dict[str, Floats]:
+    """A count of ``days`` as a process exports it: by (city, year) and by quarter, beside the province's own."""
+    return {
+        f"by_city/{outcome}": horizon.by_place(days, place, places),
+        f"quarterly/{outcome}": horizon.per_quarter(days),
+    }
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -71,6 +71,11 @@ MOST_BATCHES = 24
 """Batches that are drawn at most; with an interval of a year and a half two or three fall into the horizon."""
 
 
+def cities(data: ProgrammeData) -> tuple[str, ...]:
+    """The cities by which outcomes are told, in order."""
+    return tuple(sorted({city for _, city, _ in data.counties}))
+
+
 def uncertain_inputs(data: ProgrammeData) -> tuple[UncertainInput, ...]:
     """Every number of this process that no public document settles."""
     return data.parameters.uncertain()
@@ -80,6 +85,10 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
     """One replication: :data:`OUTCOMES` by simulated year; several programmes may add to one outcome."""
     years = len(data.horizon.years)
     found = {name: np.zeros(years) for name in OUTCOMES}
+    quarters = data.horizon.quarter_edges()[1:]
+    for name in OUTCOMES:
+        if name != "sibling_counties":
+            found[f"quarterly/{name}"] = np.zeros(len(quarters))
     for programme in data.programmes:
         if programme.mechanism == "pipeline" or programme.planned is not None:
             opened, closed = pipeline(data, programme, values, streams)
@@ -88,18 +97,21 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
         elif programme.mechanism == "milestone":
             opened, closed = milestone(data, programme, values, streams), np.zeros(0)
         else:
-            found[programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new] += diffusion(
-                data, programme, values, streams
-            )
+            name = programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new
+            with_rule = diffusion(data, programme, values, streams)
+            found[name] += with_rule.sum(axis=0)
+            found[f"by_city/{name}"] = with_rule
             continue
         ends = np.array(data.horizon.edges[1:])
-        ever = programme.stock + np.searchsorted(np.sort(opened), ends)
         if programme.outcome_new:
             found[programme.outcome_new] += data.horizon.per_year(opened)
-        if programme.outcome_ever:
-            found[programme.outcome_ever] += ever + programme.closed_before
-        for name in programme.outcomes_level:
-            found[name] += ever - np.searchsorted(np.sort(closed), ends)
+            found[f"quarterly/{programme.outcome_new}"] += data.horizon.per_quarter(opened)
+        for edges, prefix in ((ends, ""), (quarters, "quarterly/")):
+            ever = programme.stock + np.searchsorted(np.sort(opened), edges)
+            if programme.outcome_ever:
+                found[prefix + programme.outcome_ever] += ever + programme.closed_before
+            for name in programme.outcomes_level:
+                found[prefix + name] += ever - np.searchsorted(np.sort(closed), edges)
     return found
 
 
@@ -112,11 +124,14 @@ def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams:
     """
     p, when = data.parameters, data.horizon
     pace = start_pace(data, programme, values) if programme.pace else 0.0
+    more = values.get(f"more/starts/{programme.programme_id}", 0.0)
     hazard = p.value(programme.closure, values) / DAYS_PER_YEAR if programme.closure else 0.0
     first = programme.stock_date.year - PAST_YEARS
     opened, closed = [], []
     for year in range(first, when.years[-1] + 1):
         start, u = _projects(data, programme, year, pace, streams)
+        if more and year in when.years:
+            start, u = _further(data, programme, year, round(more), start, u, streams)
         opening = start + p.draw(programme.setup, values, u[:, 1]) * DAYS_PER_MONTH
         opens = (u[:, 2] >= p.value(programme.failure, values)) & (opening > programme.stock_day)
         opened.append(opening[opens])
@@ -146,6 +161,15 @@ def _projects(
     return np.concatenate([start[start < 0], own]), np.concatenate([u[start < 0], more])
 
 
+def _further(
+    data: ProgrammeData, programme: Programme, year: int, more: int, start: Floats, u: Floats, streams: Streams
+) -> tuple[Floats, Floats]:
+    """The projects of ``year`` with ``more`` further ones, for a marginal value: on any day after the as-of date."""
+    v = streams.uniforms(PROCESS, programme.programme_id, year, 4 * more, "further").reshape(more, 4)
+    begin, end = max(data.horizon.year_start(year), 0.0), data.horizon.year_start(year + 1)
+    return np.concatenate([start, begin + v[:, 0] * (end - begin)]), np.concatenate([u, v])
+
+
 def _closings(opening: Floats, u: Floats, hazard: float) -> Floats:
     """Days on which what opened on ``opening`` closes (infinity where the hazard is zero)."""
     return opening - np.log1p(-u) / hazard if hazard > 0 else np.full(len(opening), np.inf)
@@ -156,7 +180,8 @@ def batches(data: ProgrammeData, programme: Programme, values: Values, streams: 
     p = data.parameters
     u = streams.uniforms(PROCESS, programme.programme_id, "batches", 2 + 2 * MOST_BATCHES)
     gaps = p.draw(programme.interval, values, u[2::2]) * DAYS_PER_MONTH
-    sizes = np.rint(p.draw(programme.size, values, u[3::2])).astype(int)
+    more = values.get(f"more/approvals/{programme.programme_id}", 0.0)
+    sizes = np.rint(p.draw(programme.size, values, u[3::2]) + more).astype(int)
     day, used = _first_batch(data, programme, values, u[:2], gaps)
     days = np.concatenate([[day], day + np.cumsum(gaps[used:])])
     sizes = sizes[: len(days)]
@@ -204,7 +229,7 @@ def milestone(data: ProgrammeData, programme: Programme, values: Values, streams
 
 
 def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
-    """Counties with the rule at the end of each year: each admission season those without adopt with a chance.
+    """Counties with the rule by (city, year's end): each admission season those without adopt with a chance.
 
     The chance rises with the share of the city's counties that had the rule at the beginning of the year (GP15):
     1 - (1 - p)(1 - pull × share). A county that adopts keeps the rule.
@@ -222,8 +247,8 @@ def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams
             share = np.bincount(city, in_force) / np.bincount(city)
             u = np.array([streams.uniforms(PROCESS, code, year, 1, programme.programme_id)[0] for code in codes])
             in_force = in_force | (u < 1 - (1 - chance) * (1 - pull * share[city]))
-        found.append(float(in_force.sum()))
-    return np.array(found)
+        found.append(np.bincount(city, in_force, len(city_names)))
+    return np.array(found, dtype=np.float64).T
 
 
 def _with_rule(

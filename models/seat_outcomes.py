@@ -116,7 +116,8 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
     """One replication: outcome → one value per simulated year.
 
     ``values`` moves every input for all counties; only the growth of migrant children also differs between counties
-    and years (a draw each, independent of all others).
+    and years (a draw each, independent of all others). For a marginal value every county and stage has ``more/classes``
+    further classes with room and staff, and may buy ``more/purchases`` further places.
     """
     if not data.years:
         return {name: np.zeros(0) for name in OUTCOMES}
@@ -127,11 +128,13 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
     permit = np.minimum(np.rint(data.permit * ratio * moved["model_permit_share"]), migrant)
     eligible = np.minimum(np.rint(data.eligible * ratio * moved["model_eligible_share"]), permit)
     usable = np.floor(data.usable * moved["model_capacity_factor"] + 1e-9)
-    cap = np.minimum(np.floor(data.cap * moved["model_purchase_cap_share"] + 1e-9), data.private)
+    cap = np.floor(data.cap * moved["model_purchase_cap_share"] + 1e-9) + values.get("more/purchases", 0.0)
+    cap = np.minimum(cap, data.private)
+    classes = values.get("more/classes", 0.0)
     found = np.zeros((len(data.years), len(OUTCOMES)))
     before = data.base_share
     for t in range(len(data.years)):
-        limit = np.minimum(data.rooms[t], data.staffed[t])
+        limit = np.minimum(data.rooms[t], data.staffed[t]) + classes
         holders, all_children, ruled = (_stages(a[t]) for a in (permit, migrant, eligible))
         short, empty = zip(
             *(

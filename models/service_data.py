@@ -75,6 +75,15 @@ class ServiceData:
         return self.horizon.years
 
     @property
+    def key_firm_cities(self) -> tuple[int, ...]:
+        """The city (index) of every key firm, by its number."""
+        found = [0] * self.key_firms
+        for g in self.groups:
+            if g.first_key_firm >= 0:
+                found[g.first_key_firm : g.first_key_firm + g.firms] = [g.city] * g.firms
+        return tuple(found)
+
+    @property
     def little_giants(self) -> tuple[tuple[str, int, int], ...]:
         """Where the vice-presidents go: city code, number of its first little giant, how many."""
         return tuple((g.city_code, g.first_key_firm, g.firms) for g in self.groups if g.firm_class == "little_giant")

@@ -181,12 +181,15 @@ def trainer_hours_per_year(data: TrainingData, city: City, values: Mapping[str, 
     """Class hours that ``city`` can give to social training in a year, and the part of it in technician colleges.
 
     teachers × quota × released share, teachers moved with the provincial number (PP10), plus adjuncts of the colleges ×
-    hours of an adjunct. Releasing teachers (M065) is what a planner can decide; here it is an uncertainty.
+    hours of an adjunct. Releasing teachers (M065) is what a planner can decide; here it is an uncertainty. For a marginal
+    value every city has ``more/trainers`` further trainers, with all their teaching hours.
     """
     growth = values["PP10"] / next(i.mode for i in data.inputs if i.input_id == "PP10")
     per_teacher = values["PP08"] * values["PP09"] * growth
     technician = city.technician_teachers * per_teacher
-    return city.teachers * per_teacher + technician + city.colleges * values["PP11"] * values["TR16"], technician
+    more = values.get("more/trainers", 0.0) * values["PP08"]
+    own = city.teachers * per_teacher + technician + city.colleges * values["PP11"] * values["TR16"]
+    return own + more, technician
 
 
 class Yard:
@@ -214,7 +217,8 @@ class Yard:
             free = min(1.0, free * self.values["TR25"])
         before = self.opened[-1][1] if self.opened else 0.0
         rooms = sum(rooms for day, rooms, _ in self.opened_from if day <= self.sim.now)
-        self.opened.append((self.sim.now, free * (self.room_week_hours + WEEK_HOURS * rooms)))
+        more_hours = self.values.get("more/rooms", 0.0) * WEEK_HOURS
+        self.opened.append((self.sim.now, free * (self.room_week_hours + WEEK_HOURS * rooms) + more_hours))
         self.room_hours.resize(self.opened[-1][1] - before)
         if month == 1:
             self.trainer_hours.expire()
@@ -289,7 +293,13 @@ def run_city(
 def simulate_training(data: TrainingData, values: Mapping[str, float], streams: Streams) -> dict[str, Array]:
     """One future of all cities: the outcomes of :data:`OUTCOMES`, one value per year of ``data.years``."""
     use = TrainingUse(data.as_of, data.years, len(data.cities))
-    return training_book(data, values, streams, (use,)).outcomes() | use.outcomes()
+    book = training_book(data, values, streams, (use,))
+    return book.outcomes() | book.parts() | use.outcomes()
+
+
+def cities(data: TrainingData) -> tuple[str, ...]:
+    """The cities by which outcomes are told, in order."""
+    return tuple(c.city_code for c in data.cities)
 
 
 def resources(data: TrainingData) -> tuple[Resource, ...]:
@@ -307,7 +317,9 @@ def training_book(
     values = {**{i.input_id: i.mode for i in data.inputs}, **values}
     inputs = {i.input_id: i for i in data.inputs}
     months = _months(data)
-    book = Book(np.array([max(_day(data, date(y, 1, 1)), 0.0) for y in (*data.years, data.years[-1] + 1)]))
+    edges = np.array([max(_day(data, date(y, 1, 1)), 0.0) for y in (*data.years, data.years[-1] + 1)])
+    starts = [_day(data, date(y, m, 1)) for y in data.years for m in (1, 4, 7, 10)]
+    book = Book(edges, np.array([0.0, *(s for s in starts if s > 0), edges[-1]]))
     province = _year_factors(data, PROVINCE, values["TR21"], streams)
     for city, bases in zip(data.cities, data.base, strict=True):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
@@ -333,6 +345,7 @@ def training_book(
             for watcher in watchers:
                 watcher.enter(data.cities.index(city), classes, np.array(log.trainers), started, capacity)
             book.enter(classes, started, capacity, data.courses, values["TR20"])
+        book.close_city()
     return book
 
 

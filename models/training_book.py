@@ -36,6 +36,15 @@ _FLOWS = (
 )
 
 
+PARTS = (
+    "training_person_times_all",
+    "training_person_times_social",
+    "training_person_times_strict",
+    "mentors_trained",
+)
+"""Outcomes that are told by city and by quarter as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """What a city offered: (day, amount) of trainer hours paid in and of free room hours a week from that day on."""
@@ -51,8 +60,11 @@ class Book:
     Flows have one entry for the time before the first year, one per year, and one for what lies after the last.
     """
 
-    def __init__(self, edges: Array) -> None:
+    def __init__(self, edges: Array, quarters: Array | None = None) -> None:
         self.edges = edges
+        self.quarters = edges if quarters is None else quarters
+        self.quarterly = {name: np.zeros(len(self.quarters) - 1) for name in PARTS}
+        self.by_city: dict[str, list[Array]] = {name: [] for name in PARTS}
         self.flows = {name: np.zeros(len(edges) + 1) for name in _FLOWS}
         self.waiting, self.in_class = np.zeros(len(edges)), np.zeros(len(edges))
         self._wait_days, self._hours_used = np.zeros(len(edges) + 1), np.zeros(len(edges) + 1)
@@ -81,6 +93,22 @@ class Book:
             ("training_person_times_social", participants * course.counts_social),
         ):
             self.flows[name][1:-1] += persons
+        if course.counts_all or course.counts_social:
+            parts = np.diff([registrations.by(day) for day in self.quarters])
+            year = np.searchsorted(self.edges, self.quarters[:-1], side="right") - 1
+            persons = (participants / np.maximum(expected, 1e-9))[year] * parts
+            self.quarterly["training_person_times_all"] += persons * course.counts_all
+            self.quarterly["training_person_times_social"] += persons * course.counts_social
+
+    def close_city(self) -> None:
+        """Everything of a city is entered: what came since the city before is its part of :data:`PARTS`."""
+        for name, parts in self.by_city.items():
+            parts.append(self.flows[name][1:-1] - np.sum(parts, axis=0))
+
+    def parts(self) -> dict[str, Array]:
+        """The outcomes :data:`PARTS` by (city, year) and by quarter."""
+        by_city = {f"by_city/{name}": np.array(parts) for name, parts in self.by_city.items()}
+        return by_city | {f"quarterly/{name}": values for name, values in self.quarterly.items()}
 
     def enter(
         self, classes: Classes, started: Array, capacity: Capacity, courses: tuple[CourseType, ...], overlap: float
@@ -109,6 +137,9 @@ class Book:
             ("training_classes_started", began, np.ones(len(c.size))),
         ):
             self.flows[name] += self._sum(bins, weights)
+            if name in PARTS:
+                days = ended if bins is over else started
+                self.quarterly[name] += np.histogram(days, self.quarters, weights=weights)[0]
         self._wait_days += self._sum(began, started - c.formed)
         self._hours_used += self._sum(began, c.hours)
         for k, day in enumerate(self.edges):

@@ -186,7 +186,8 @@ def test_a_completed_service_is_followed_by_its_repeat(baseline: ServiceData) ->
     )
     desk = serve(one_institution(baseline), chain, {})
     assert desk.completed == [(7.0, 0), (40.0, 1)]
-    assert first_days(10, chain.key_firm[desk.completed_requests()], desk.completed_days()).tolist() == [7.0]
+    first = first_days(10, chain.key_firm[desk.completed_requests()], desk.completed_days())
+    assert first[np.isfinite(first)].tolist() == [7.0]
 
 
 def still_busy(desk: Desk) -> list[float]:
@@ -302,7 +303,7 @@ def test_outcomes_uncertain_inputs_and_pickling(baseline: ServiceData) -> None:
     copy = pickle.loads(pickle.dumps(baseline))
     values = base_values(uncertain_inputs(baseline))
     one, two = (simulate_enterprise_service(d, values, Streams(4, 2)) for d in (baseline, copy))
-    assert [n for n in one if not n.startswith("use")] == list(OUTCOMES)
+    assert [n for n in one if "/" not in n] == list(OUTCOMES)
     for name in OUTCOMES:
         assert one[name].shape == (3,)
         assert np.array_equal(one[name], two[name])

@@ -283,7 +283,7 @@ def test_counties_with_the_rule_are_as_many_as_were_counted() -> None:
         actuals = pd.concat([rows("sibling_counties", {"2026-Q3": wanted}), own])
         data = constants(programmes.programmes_data(scenario_at(AS_OF, actuals), {}), GP14=0.0, GP15=0.0)
         rule = next(p for p in data.programmes if p.programme_id == "sibling_rule")
-        assert programmes.diffusion(data, rule, {}, Streams(1, 0)).tolist() == [wanted, wanted]
+        assert programmes.diffusion(data, rule, {}, Streams(1, 0)).sum(axis=0).tolist() == [wanted, wanted]
         has = programmes._with_rule(data, rule, Streams(1, 0))
         assert not has[[c for c, _, _ in data.counties].index("330102")]
 

@@ -190,17 +190,17 @@ def test_counties_adopt_binomially_and_keep_the_rule(baseline: ProgrammeData) ->
     rule = programme(data, "sibling_rule")
     start = sum(state for _, _, state in data.counties)
     missing = len(data.counties) - start
-    runs = np.array([diffusion(data, rule, {}, Streams(3, n)) for n in range(200)])
+    runs = np.array([diffusion(data, rule, {}, Streams(3, n)).sum(axis=0) for n in range(200)])
     assert (np.diff(runs, axis=1) >= 0).all()
     assert runs[:, 0].mean() == pytest.approx(start + 0.9 * missing, abs=4 * np.sqrt(0.09 * missing / 200))
     assert runs[:, 2].mean() == pytest.approx(90 - missing * 0.001, abs=0.1)
-    assert (diffusion(constants(baseline, GP14=1.0), rule, {}, Streams(3, 0)) == 90).all()
+    assert (diffusion(constants(baseline, GP14=1.0), rule, {}, Streams(3, 0)).sum(axis=0) == 90).all()
 
 
 def test_neighbours_pull(baseline: ProgrammeData) -> None:
     counties = (("330102", "330100", True), ("330105", "330100", False), ("330203", "330200", False))
     data = replace(constants(baseline, GP14=0.0, GP15=1.0), counties=counties)
-    adopted = [diffusion(data, programme(data, "sibling_rule"), {}, Streams(1, n))[0] for n in range(300)]
+    adopted = [diffusion(data, programme(data, "sibling_rule"), {}, Streams(1, n)).sum(axis=0)[0] for n in range(300)]
     assert set(adopted) == {1.0, 2.0}  # the lone county of the other city has nobody to follow
     assert np.mean(adopted) == pytest.approx(1.5, abs=0.12)
 
@@ -229,7 +229,7 @@ def test_outcomes_pickling_and_roles(baseline: ProgrammeData) -> None:
     values = base_values(uncertain_inputs(baseline))
     one = simulate_programmes(baseline, values, Streams(4, 2))
     two = simulate_programmes(pickle.loads(pickle.dumps(baseline)), values, Streams(4, 2))
-    assert list(one) == list(OUTCOMES)
+    assert [n for n in one if "/" not in n] == list(OUTCOMES)
     assert all(np.array_equal(one[name], two[name]) for name in OUTCOMES)
     assert "PP57" not in {i.input_id for i in uncertain_inputs(baseline)}
     assert one["silk_road_ever_opened"][-1] >= one["silk_road_operating"][-1]
