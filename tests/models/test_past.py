@@ -145,7 +145,7 @@ def test_every_process_covers_the_plan_from_any_quarter(
     cheap = [p for p in made if p.name in ("programmes", "seats")]
     for process in cheap:
         found = process.simulate(process.data, base_values(process.inputs), Streams(1, 0))
-        assert {len(v) for v in found.values()} == {3}
+        assert {len(v) for v in {k: v for k, v in found.items() if "/" not in k}.values()} == {3}
 
 
 def test_training_counts_from_the_first_day_and_its_books_balance() -> None:

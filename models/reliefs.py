@@ -1,0 +1,232 @@
+"""What a planner could add, a unit at a time: trainers, rooms, teams, posts, officers, starts, approvals, classes.
+
+A relief is a process simulated once more at its base point, with a step of one resource added to it and the same random
+numbers. The step is larger than one unit, because a single officer among hundreds moves no whole patent; what comes out
+is divided by the units added. A step given to every city alike tells what each city makes of its own units where cities
+share nothing (training, transfer offices). Firms are served by institutions of several cities: there each city's teams
+are added by themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import nan
+from typing import Any
+
+import numpy as np
+from zjsim.models.feasibility_tables import outcome_name
+from zjsim.models.patent_data import PatentData
+from zjsim.models.process_tools import ParameterSet
+from zjsim.models.programme_data import ProgrammeData
+from zjsim.models.seat_outcomes import SeatData
+from zjsim.models.service_data import ServiceData
+from zjsim.models.training import WEEK_HOURS, TrainingData, trainer_hours_per_year
+
+from zjsim.texts import Language, text
+
+TRAINERS_PER_CITY, ROOMS_PER_CITY, ADJUNCTS_PER_COLLEGE = 20.0, 20.0, 10.0
+TEAMS_PER_CITY = 20.0
+PACE_STEP, PROMOTED_STEP, EMPOWERED_STEP = 1000.0, 100.0, 20.0
+PERCENTAGE_POINT = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """A step of one resource: ``values`` are set on top of the base point, and add ``units`` to the ``present`` ones.
+
+    ``resource``: the resource of ``resource_use`` that it relieves; ``city``: where it is added (empty: everywhere);
+    ``of_city``: units added by city and ``present_of``: those there, where a city's outcome depends on its own alone;
+    ``outcomes``: those that it can move (empty: all of the process); ``about``: the outcome named in its name.
+    """
+
+    relief_id: str
+    unit: str
+    values: Mapping[str, float]
+    units: float
+    present: float = nan
+    resource: str = ""
+    city: str = ""
+    of_city: Mapping[str, float] = field(default_factory=dict)
+    present_of: Mapping[str, float] = field(default_factory=dict)
+    outcomes: tuple[str, ...] = ()
+    about: str = ""
+
+    def name(self, lang: Language) -> str:
+        """What is added, in words."""
+        return text(
+            f"simulation.relief.{self.relief_id.split('/')[0]}",
+            lang,
+            outcome=outcome_name(self.about, lang) if self.about else "",
+        )
+
+
+def reliefs(process: str, data: Any) -> tuple[Relief, ...]:
+    """What can be added to a process of this name; nothing for one that is not known here."""
+    made: dict[str, Callable[[Any], list[Relief]]] = {
+        "training": training_reliefs,
+        "enterprise_service": service_reliefs,
+        "patent_transfer": patent_reliefs,
+        "programmes": programme_reliefs,
+        "seats": seat_reliefs,
+    }
+    return tuple(r for r in made[process](data) if r.units > 0) if process in made else ()
+
+
+def training_reliefs(data: TrainingData) -> list[Relief]:
+    """Full-time trainers and rooms in every city, adjuncts in every college, released hours, rooms in term (M063-M067).
+
+    Trainers are counted in full-time equivalents: the year's trainer hours ÷ teaching quota (PP08). A room is 40 free
+    class hours a week; those there are the free hours of a mean month.
+    """
+    modes = {i.input_id: i.mode for i in data.inputs}
+    codes = [c.city_code for c in data.cities]
+    trainers = [trainer_hours_per_year(data, c, modes)[0] / modes["PP08"] for c in data.cities]
+    free = [min(1.0, modes["PP14"] * (modes["TR25"] if m in data.holiday_months else 1.0)) for m in range(1, 13)]
+    rooms = [float(np.mean(free)) * modes["TR24"] * c.students / 100 for c in data.cities]
+    colleges = float(sum(c.colleges for c in data.cities))
+    return [
+        _in_every_city("trainers", "trainers", "trainer_hours", dict(zip(codes, trainers, strict=True)), "more/trainers"),
+        _in_every_city("rooms", "rooms", "room_hours", dict(zip(codes, rooms, strict=True)), "more/rooms"),
+        Relief(
+            "adjuncts",
+            "adjunct trainers",
+            {"PP11": modes["PP11"] + ADJUNCTS_PER_COLLEGE},
+            ADJUNCTS_PER_COLLEGE * colleges,
+            modes["PP11"] * colleges,
+        ),
+        _point("release_share", "PP09", modes["PP09"]),
+        _point("rooms_in_term", "PP14", modes["PP14"]),
+    ]
+
+
+def _in_every_city(relief_id: str, unit: str, resource: str, present: Mapping[str, float], key: str) -> Relief:
+    step = TRAINERS_PER_CITY if unit == "trainers" else ROOMS_PER_CITY
+    return Relief(
+        relief_id,
+        unit,
+        {key: step},
+        step * len(present),
+        sum(present.values()),
+        resource,
+        of_city=dict.fromkeys(present, step),
+        present_of=present,
+    )
+
+
+def _point(relief_id: str, parameter_id: str, mode: float, outcomes: tuple[str, ...] = ()) -> Relief:
+    """One percentage point more of a share."""
+    values = {parameter_id: mode + PERCENTAGE_POINT}
+    return Relief(relief_id, "percentage points", values, 1.0, 100 * mode, outcomes=outcomes)
+
+
+def service_reliefs(data: ServiceData) -> list[Relief]:
+    """Service teams by city and in all, vice-president posts, a point of members' time (M001, M031, M034)."""
+    p = data.parameters
+    teams = {city: sum(weights) for city, weights in zip(data.cities, data.weight_of, strict=True)}
+    there = {city: n for city, n in teams.items() if n > 0}
+    in_all = TEAMS_PER_CITY * len(there)
+    each = {city: in_all * n / sum(there.values()) for city, n in there.items()}
+    giants = sum(firms for _, _, firms in data.little_giants)
+    key = "more/service_teams/"
+    of_teams = ("service_teams", "teams")
+    found = [
+        Relief(*of_teams, {key + c: n for c, n in each.items()}, in_all, sum(there.values()), "service_staff"),
+        *(
+            Relief(*of_teams, {key + c: TEAMS_PER_CITY}, TEAMS_PER_CITY, n, "service_staff", city=c)
+            for c, n in there.items()
+        ),
+        Relief(
+            "vice_presidents",
+            "posts per year",
+            {"SP16": _mode(p, "SP16") + 1},
+            giants / 100,
+            _mode(p, "SP16") * giants / 100,
+        ),
+        _point("member_time", "SP04", _mode(p, "SP04")),
+    ]
+    return found
+
+
+def patent_reliefs(data: PatentData) -> list[Relief]:
+    """Officers in every transfer office, inventory pace, promoted and empowered patents (M002, M019, M026, M027)."""
+    p = data.parameters
+    full_time = data.columns["transfer_staff"] * _mode(p, "TP09")
+    city = [data.cities[c] for c in data.city_of]
+    present: Counter[str] = Counter()
+    for code, staff in zip(city, full_time.tolist(), strict=True):
+        present[code] += staff
+    sold = ("patents_transferred", "patents_transferred_or_trialled", "result_contracts")
+    return [
+        Relief(
+            "transfer_officers",
+            "officers",
+            {"more/transfer_officers": 1.0},
+            float(len(data.institutions)),
+            float(full_time.sum()),
+            "transfer_officers",
+            of_city={c: float(n) for c, n in sorted(Counter(city).items())},
+            present_of=dict(sorted(present.items())),
+            outcomes=sold,
+        ),
+        Relief(
+            "inventory_pace",
+            "patents per month",
+            {"more/inventory_pace": PACE_STEP},
+            PACE_STEP,
+            float(data.columns["inventory_per_month"].sum()),
+            outcomes=("inventory_share_stock_at_plan", "inventory_share_rolling"),
+        ),
+        Relief(
+            "promoted_patents",
+            "patents per year",
+            {"TP11": _mode(p, "TP11") + PROMOTED_STEP},
+            PROMOTED_STEP,
+            _mode(p, "TP11"),
+            outcomes=sold,
+        ),
+        Relief(
+            "empowered_results",
+            "results per year",
+            {"TP20": _mode(p, "TP20") + EMPOWERED_STEP},
+            EMPOWERED_STEP,
+            _mode(p, "TP20"),
+            outcomes=sold,
+        ),
+    ]
+
+
+def programme_reliefs(data: ProgrammeData) -> list[Relief]:
+    """Starts a year, approvals a batch, a month less of set-up, a point of adoption (M015, M047-M049, M083, M107)."""
+    found = []
+    for programme in data.programmes:
+        outcomes = tuple(n for n in (programme.outcome_new, *programme.outcomes_level, programme.outcome_ever) if n)
+        of_this: dict[str, Any] = {"outcomes": outcomes, "about": outcomes[0]}
+        name = programme.programme_id
+        if programme.mechanism == "pipeline" or programme.planned is not None:
+            found.append(Relief(f"starts/{name}", "starts per year", {f"more/starts/{name}": 1.0}, 1.0, **of_this))
+        elif programme.mechanism == "batches":
+            present = data.parameters.mean(programme.size, {})
+            values = {f"more/approvals/{name}": 1.0}
+            found.append(Relief(f"approvals/{name}", "approvals per batch", values, 1.0, present, **of_this))
+        if programme.mechanism in ("pipeline", "milestone"):
+            mode = _mode(data.parameters, programme.setup)
+            values = {programme.setup: mode - 1}
+            found.append(Relief(f"setup/{name}", "months less", values, 1.0, **of_this))
+        if programme.mechanism == "diffusion":
+            found.append(_point("adoption", programme.pace, _mode(data.parameters, programme.pace), outcomes))
+    return found
+
+
+def seat_reliefs(data: SeatData) -> list[Relief]:
+    """A class with room and staff, ten places to buy, in every county and stage (M004, M112)."""
+    places = 2.0 * len(data.county_codes)
+    return [
+        Relief("classes", "classes", {"more/classes": 1.0}, places),
+        Relief("purchases", "places", {"more/purchases": 10.0}, 10.0 * places),
+    ]
+
+
+def _mode(parameters: ParameterSet, parameter_id: str) -> float:
+    return parameters.inputs[parameter_id].mode
