@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from zjsim.models.bottlenecks import PROVINCE, WAITS_AT
 from zjsim.models.feasibility import DECIDING_FIGURE, Array, Target, deciding_figure, margins, share_met, share_met_at
 from zjsim.models.reliefs import Relief, reliefs
 
 from zjsim.simulate.ensemble import Ensemble, Outcomes, Task, batches, stack
+from zjsim.simulate.resources import read
 from zjsim.simulate.statistics import mean_interval
 from zjsim.texts import text
 
 if TYPE_CHECKING:
     from zjsim.models.throughput import Assessment, Study
 
-PROVINCE = "330000"
 TENTH = 0.1
 
 MARGINAL_COLUMNS = (
@@ -39,22 +40,37 @@ MARGINAL_COLUMNS = (
 def relieve(studies: Sequence[Study], ensemble: Ensemble, seed: int, replications: int) -> list[Study]:
     """The studies with every relief of their process simulated: ``replications`` × repeats, at most those of the base.
 
-    With fewer than two replications nothing is simulated.
+    With fewer than two replications nothing is simulated. Nor is a relief of something that nobody waited for: more of
+    it changes nothing, so its outcomes are those of the base.
     """
     tasks: list[Task] = []
     cuts: list[tuple[int, Relief, int, int]] = []
+    relieved: list[list[tuple[Relief, Outcomes]]] = [[] for _ in studies]
     for n, study in enumerate(studies if replications > 1 else ()):
         process, base = study.process, study.points[0].values
         count = min(replications * process.repeat, len(next(iter(study.base.values()))))
         for relief in reliefs(process.name, process.data) if count > 1 else ():
+            if not waited_for(study, relief, count):
+                relieved[n].append((relief, {name: values[:count] for name, values in study.base.items()}))
+                continue
             parts = batches(Task(process.name, {**base, **relief.values}, seed, 0, count), process.batch)
             cuts.append((n, relief, len(tasks), len(tasks) + len(parts)))
             tasks += parts
     found = ensemble.run(tasks) if tasks else []
-    relieved: list[list[tuple[Relief, Outcomes]]] = [[] for _ in studies]
     for n, relief, a, b in cuts:
         relieved[n].append((relief, stack(found[a:b])))
     return [replace(s, relieved=tuple(r)) for s, r in zip(studies, relieved, strict=True)]
+
+
+def waited_for(study: Study, relief: Relief, count: int) -> bool:
+    """Whether anybody waited for the resource of ``relief`` in the first ``count`` base replications, or may have."""
+    queue = WAITS_AT.get(relief.resource, relief.resource)
+    places = next((r.places for r in study.process.resources if r.resource_id == queue), None)
+    if places is None:
+        return True
+    found = read(study.base, queue)
+    here = [k for k, place in enumerate(places) if relief.city in ("", place)]
+    return any(found[name][:count, here].sum() != 0 for name in ("waiting", "left") if not np.isnan(found[name]).all())
 
 
 def marginal_values(
@@ -74,7 +90,9 @@ def marginal_values(
                     continue
                 if relief.outcomes and a.target.outcome not in relief.outcomes:
                     continue
-                target = {c: row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "bound")}
+                target = {
+                    c: row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "bound")
+                }
                 target |= {"target_unit": row["unit"], "target_unit_zh": row["unit_zh"]}
                 for place, figures in _places(study, relief, outcomes, a):
                     zh, en = names.get(place, (text("simulation.province", "zh"), text("simulation.province", "en")))
@@ -133,7 +151,7 @@ def city_figure(target: Target, by_city: Array, base: Array, years: Sequence[int
 
 
 def _gain(change: Array, units: float, present: float, asked: float) -> dict[str, Any]:
-    """The gain of one unit with its interval, and the share of the bound that a tenth more of the present ones brings."""
+    """The gain of one unit with its interval, and the share of the bound that a tenth more of those present brings."""
     mean, low, high = mean_interval(change / units)
     tenth = mean * TENTH * present / asked if asked == asked and asked > 0 else nan
     return {

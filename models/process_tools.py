@@ -159,9 +159,7 @@ def poisson_quantile(u: ArrayLike, mean: ArrayLike) -> Ints:
     return found.astype(np.int64)
 
 
-def parts_of(
-    horizon: Horizon, outcome: str, days: ArrayLike, place: ArrayLike, places: int
-) -> dict[str, Floats]:
+def parts_of(horizon: Horizon, outcome: str, days: ArrayLike, place: ArrayLike, places: int) -> dict[str, Floats]:
     """A count of ``days`` as a process exports it: by (city, year) and by quarter, beside the province's own."""
     return {
         f"by_city/{outcome}": horizon.by_place(days, place, places),

@@ -19,10 +19,10 @@ import numpy as np
 from zjsim.models.feasibility_tables import outcome_name
 from zjsim.models.patent_data import PatentData
 from zjsim.models.process_tools import ParameterSet
-from zjsim.models.programme_data import ProgrammeData
+from zjsim.models.programme_data import ProgrammeData, start_pace
 from zjsim.models.seat_outcomes import SeatData
 from zjsim.models.service_data import ServiceData
-from zjsim.models.training import WEEK_HOURS, TrainingData, trainer_hours_per_year
+from zjsim.models.training import TrainingData, trainer_hours_per_year
 
 from zjsim.texts import Language, text
 
@@ -87,7 +87,9 @@ def training_reliefs(data: TrainingData) -> list[Relief]:
     rooms = [float(np.mean(free)) * modes["TR24"] * c.students / 100 for c in data.cities]
     colleges = float(sum(c.colleges for c in data.cities))
     return [
-        _in_every_city("trainers", "trainers", "trainer_hours", dict(zip(codes, trainers, strict=True)), "more/trainers"),
+        _in_every_city(
+            "trainers", "trainers", "trainer_hours", dict(zip(codes, trainers, strict=True)), "more/trainers"
+        ),
         _in_every_city("rooms", "rooms", "room_hours", dict(zip(codes, rooms, strict=True)), "more/rooms"),
         Relief(
             "adjuncts",
@@ -131,7 +133,7 @@ def service_reliefs(data: ServiceData) -> list[Relief]:
     giants = sum(firms for _, _, firms in data.little_giants)
     key = "more/service_teams/"
     of_teams = ("service_teams", "teams")
-    found = [
+    return [
         Relief(*of_teams, {key + c: n for c, n in each.items()}, in_all, sum(there.values()), "service_staff"),
         *(
             Relief(*of_teams, {key + c: TEAMS_PER_CITY}, TEAMS_PER_CITY, n, "service_staff", city=c)
@@ -146,7 +148,6 @@ def service_reliefs(data: ServiceData) -> list[Relief]:
         ),
         _point("member_time", "SP04", _mode(p, "SP04")),
     ]
-    return found
 
 
 def patent_reliefs(data: PatentData) -> list[Relief]:
@@ -198,22 +199,32 @@ def patent_reliefs(data: PatentData) -> list[Relief]:
 
 
 def programme_reliefs(data: ProgrammeData) -> list[Relief]:
-    """Starts a year, approvals a batch, a month less of set-up, a point of adoption (M015, M047-M049, M083, M107)."""
+    """Starts a year, approvals a batch, a point of adoption (M015, M047-M049, M083, M107); a month less of a milestone.
+
+    Set-up times of pipelines are left out: what is under way at the as-of date is inferred from them, so a shorter time
+    would also change the past.
+    """
     found = []
     for programme in data.programmes:
         outcomes = tuple(n for n in (programme.outcome_new, *programme.outcomes_level, programme.outcome_ever) if n)
         of_this: dict[str, Any] = {"outcomes": outcomes, "about": outcomes[0]}
         name = programme.programme_id
         if programme.mechanism == "pipeline" or programme.planned is not None:
-            found.append(Relief(f"starts/{name}", "starts per year", {f"more/starts/{name}": 1.0}, 1.0, **of_this))
+            pace = (
+                start_pace(data, programme, {})
+                if programme.planned is None
+                else len(programme.planned) / len(data.years)
+            )
+            values = {f"more/starts/{name}": 1.0}
+            found.append(Relief(f"starts/{name}", "starts per year", values, 1.0, pace, **of_this))
         elif programme.mechanism == "batches":
             present = data.parameters.mean(programme.size, {})
             values = {f"more/approvals/{name}": 1.0}
             found.append(Relief(f"approvals/{name}", "approvals per batch", values, 1.0, present, **of_this))
-        if programme.mechanism in ("pipeline", "milestone"):
+        if programme.mechanism == "milestone":
             mode = _mode(data.parameters, programme.setup)
             values = {programme.setup: mode - 1}
-            found.append(Relief(f"setup/{name}", "months less", values, 1.0, **of_this))
+            found.append(Relief(f"setup/{name}", "months less", values, 1.0, mode, **of_this))
         if programme.mechanism == "diffusion":
             found.append(_point("adoption", programme.pace, _mode(data.parameters, programme.pace), outcomes))
     return found
@@ -222,9 +233,11 @@ def programme_reliefs(data: ProgrammeData) -> list[Relief]:
 def seat_reliefs(data: SeatData) -> list[Relief]:
     """A class with room and staff, ten places to buy, in every county and stage (M004, M112)."""
     places = 2.0 * len(data.county_codes)
+    years = max(1, len(data.years))
+    classes = float(np.minimum(data.rooms, data.staffed).sum()) / years
     return [
-        Relief("classes", "classes", {"more/classes": 1.0}, places),
-        Relief("purchases", "places", {"more/purchases": 10.0}, 10.0 * places),
+        Relief("classes", "classes", {"more/classes": 1.0}, places if data.years else 0.0, classes),
+        Relief("purchases", "places", {"more/purchases": 10.0}, 10.0 * places, float(data.cap.sum()) / years),
     ]
 
 

@@ -13,16 +13,15 @@ and are replicated ten times as often as asked, and forty times per design point
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from math import nan
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, training
 from zjsim.models import feasibility_tables as tables
+from zjsim.models.bottlenecks import bottlenecks
 from zjsim.models.ensemble_looks import Stopping, grow, stopping_of
 from zjsim.models.feasibility import (
     Array,
@@ -37,53 +36,21 @@ from zjsim.models.feasibility import (
     share_met,
     share_met_at,
 )
-from zjsim.models.past import Past, past, with_past
+from zjsim.models.marginal_values import marginal_values, relieve
+from zjsim.models.outcomes_by_city import outcomes_by_city
 from zjsim.models.plan_value import SUFFIX, changed_by_plan
+from zjsim.models.processes import Process, processes_of
+from zjsim.models.reliefs import Relief
 from zjsim.models.resource_use import place_names, resource_use, resource_use_monthly
+from zjsim.models.shortfalls import earliest_certainty, shortfall_distribution
 
 from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.design import Point, preset_design
-from zjsim.simulate.ensemble import Cluster, Ensemble, Experiment, Outcome, Outcomes, Progress, Task, batches, stack
-from zjsim.simulate.inputs import UncertainInput, Values, base_values
-from zjsim.simulate.resources import Resource
-from zjsim.simulate.streams import Streams
+from zjsim.simulate.ensemble import Cluster, Ensemble, Experiment, Outcomes, Progress, Task, batches, stack
+from zjsim.simulate.inputs import Values, base_values
 
 BREAK_EVEN_ROUNDS = 6
 """Rounds of false position that refine a break-even value: each costs the design replications of one point."""
-
-
-@dataclass(frozen=True)
-class Process:
-    """A simulated process, ready to run: its data, its uncertain inputs and what comes out of it.
-
-    ``repeat`` × the replications asked for are made at the base point, ``design_replications`` at each design point;
-    ``batch`` is how many replications one task of a worker takes. ``years`` are all years of the plan, ``simulated``
-    those that are at least partly simulated (None: all); ``past`` says what came before.
-    """
-
-    name: str
-    data: Any
-    years: tuple[int, ...]
-    inputs: tuple[UncertainInput, ...]
-    simulate: Callable[[Any, Values, Streams], Outcome]
-    outcomes: Mapping[str, tuple[str, str]]
-    resources: tuple[Resource, ...] = ()
-    repeat: int = 1
-    design_replications: int = 3
-    batch: int = 4
-    past: Past | None = None
-    simulated: tuple[int, ...] | None = None
-
-    @property
-    def first_day(self) -> date:
-        """The first simulated day."""
-        as_of: date = getattr(self.data, "as_of", None) or self.data.horizon.first_day - timedelta(days=1)
-        return as_of + timedelta(days=1)
-
-    @property
-    def end(self) -> float:
-        """Days from the first simulated one to the end of the last year."""
-        return float((date(self.years[-1] + 1, 1, 1) - self.first_day).days)
 
 
 @dataclass(frozen=True)
@@ -91,7 +58,8 @@ class Study:
     """What was simulated of a process: the base ensemble and every design point with its outcomes.
 
     ``look``: at which look it stopped (0: the number of replications was fixed); ``confidence`` of each p_low..p_high.
-    ``without`` is the base ensemble again without the plan (None where the plan changes nothing).
+    ``without`` is the base ensemble again without the plan (None where the plan changes nothing); ``relieved`` the
+    first base replications with a step more of one resource each.
     """
 
     process: Process
@@ -101,6 +69,7 @@ class Study:
     look: int = 0
     confidence: float = 0.95
     without: Outcomes | None = None
+    relieved: tuple[tuple[Relief, Outcomes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +112,8 @@ def simulate(
 
     Returns the tables ``target_feasibility``, ``plan_value``, ``targets_not_modelled``, ``yearly_outcomes``,
     ``deciding_inputs``, ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``,
-    ``resource_use`` and ``resource_use_monthly``. Equal arguments give equal tables for any number of ``workers``,
+    ``resource_use``, ``resource_use_monthly``, ``bottlenecks``, ``marginal_values``, ``shortfall_distribution``,
+    ``earliest_certainty`` and ``outcomes_by_city``. Equal arguments give equal tables for any number of ``workers``,
     those of a ``cluster``, and for a run that goes on from a ``checkpoint``; ``progress`` is told how many tasks are
     done, and of how many.
     """
@@ -167,11 +137,22 @@ def simulate(
         cluster=cluster,
         checkpoint=checkpoint,
         without=changed_by_plan(processes, processes_of(scenario, {})),
+        marginal_replications=options.marginal_replications,
     )
+    names = place_names(scenario)
+    use, marginal = resource_use(studies, names), marginal_values(registry, studies, assessments, names)
+    universities = scenario.table("universities")
     return {
         **tables.all_tables(registry, studies, assessments, options.p_required, seed),
-        "resource_use": resource_use(studies, place_names(scenario)),
+        "resource_use": use,
         "resource_use_monthly": resource_use_monthly(studies),
+        "marginal_values": marginal,
+        "bottlenecks": bottlenecks(
+            use, marginal, dict(zip(universities["moe_code"], universities["city_code"], strict=True))
+        ),
+        "shortfall_distribution": shortfall_distribution(registry, assessments),
+        "earliest_certainty": earliest_certainty(registry, studies, assessments, options.p_required),
+        "outcomes_by_city": outcomes_by_city(studies, names),
     }
 
 
@@ -205,11 +186,13 @@ def assess(
     cluster: Cluster | None = None,
     checkpoint: Checkpoint | None = None,
     without: Mapping[str, Process] | None = None,
+    marginal_replications: int = 0,
 ) -> tuple[list[Study], list[Assessment]]:
     """Replicate ``processes`` at the base and at their design points and judge those ``targets`` that they answer.
 
     With ``stopping``, ``replications`` are the most, and an ensemble that can be judged earlier stops at a look.
     ``without``: processes by name with other data, replicated at the base as often, on the same random numbers.
+    ``marginal_replications`` × repeats are made of every relief (:mod:`zjsim.models.reliefs`).
     """
     without = without or {}
     experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
@@ -219,7 +202,7 @@ def assess(
         studies = _replicate(processes, ensemble, seed, first, (space_points, single_input_points), progress)
         if stopping:
             studies = grow(studies, targets, ensemble, seed, stopping, progress)
-        studies = _beside(studies, without, ensemble, seed)
+        studies = relieve(_beside(studies, without, ensemble, seed), ensemble, seed, marginal_replications)
         drafts = [
             _draft(target, study, p_required)
             for target in targets
@@ -384,37 +367,4 @@ def _fields(assessment: Assessment) -> dict[str, Any]:
     return {name: getattr(assessment, name) for name in assessment.__dataclass_fields__}
 
 
-def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Process]:
-    """The processes of ``scenario`` with what ``plan`` opens, the dearest first."""
-    found = []
-    before = past(scenario)
-    for name, module, data_of, run, repeat, design_replications, batch in (
-        ("training", training, training.training_data, training.simulate_training, 1, 2, 4),
-        (
-            "enterprise_service",
-            enterprise_service,
-            enterprise_service.enterprise_service_data,
-            enterprise_service.simulate_enterprise_service,
-            1,
-            2,
-            4,
-        ),
-        (
-            "patent_transfer",
-            patent_transfer,
-            patent_transfer.patent_transfer_data,
-            patent_transfer.simulate_patent_transfer,
-            2,
-            4,
-            10,
-        ),
-        ("programmes", programmes, programmes.programmes_data, programmes.simulate_programmes, 10, 40, 200),
-        ("seats", seat_outcomes, seat_outcomes.seat_data, seat_outcomes.simulate_seats, 10, 40, 200),
-    ):
-        data = data_of(scenario, plan)
-        inputs = tuple(module.uncertain_inputs(data))
-        whole = with_past(run, module.OUTCOMES, before, data.years)
-        resources = module.resources(data) if hasattr(module, "resources") else ()
-        numbers = (repeat, design_replications, batch, before, data.years)
-        found.append(Process(name, data, before.years, inputs, whole, module.OUTCOMES, resources, *numbers))
-    return found
+__all__ = ["Assessment", "Process", "Study", "assess", "processes_of", "simulate", "target_of"]

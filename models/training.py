@@ -181,8 +181,8 @@ def trainer_hours_per_year(data: TrainingData, city: City, values: Mapping[str, 
     """Class hours that ``city`` can give to social training in a year, and the part of it in technician colleges.
 
     teachers × quota × released share, teachers moved with the provincial number (PP10), plus adjuncts of the colleges ×
-    hours of an adjunct. Releasing teachers (M065) is what a planner can decide; here it is an uncertainty. For a marginal
-    value every city has ``more/trainers`` further trainers, with all their teaching hours.
+    hours of an adjunct. Releasing teachers (M065) is what a planner can decide; here it is an uncertainty. For a
+    marginal value every city has ``more/trainers`` further trainers, with all their teaching hours.
     """
     growth = values["PP10"] / next(i.mode for i in data.inputs if i.input_id == "PP10")
     per_teacher = values["PP08"] * values["PP09"] * growth

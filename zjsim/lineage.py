@@ -166,10 +166,13 @@ PROCESSES = {
 }  # fmt: skip
 """Simulated processes, as the tables of the simulation name them."""
 
-BY_TARGET = ("target_feasibility", "plan_value", "targets_not_modelled", "deciding_inputs")
+BY_TARGET = (
+    "target_feasibility", "plan_value", "targets_not_modelled", "deciding_inputs", "shortfall_distribution",
+    "earliest_certainty",
+)  # fmt: skip
 BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
-    "resource_use_monthly",
+    "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city",
 )  # fmt: skip
 BY_REGISTRY = ("input_sources",)
 """Tables about the inputs themselves: a row follows from the registry that it names."""

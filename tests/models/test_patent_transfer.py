@@ -67,7 +67,13 @@ def toy(baseline: PatentData, stock: float = 1000.0, institutions: int = 1, **va
     columns |= {"stock": np.full(institutions, stock), "transfer_staff": np.full(institutions, 10.0)}
     fixed = {"TP01": 1.0, "TP06": 0.0, "TP07": 0.0, "TP09": 1.0} | values
     codes = tuple(f"{n:05d}" for n in range(institutions))
-    return replace(baseline, institutions=codes, city_of=(0,) * institutions, columns=columns, parameters=constants(baseline, **fixed))
+    return replace(
+        baseline,
+        institutions=codes,
+        city_of=(0,) * institutions,
+        columns=columns,
+        parameters=constants(baseline, **fixed),
+    )
 
 
 def test_patents_wait_for_an_officer_in_order() -> None:

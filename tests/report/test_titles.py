@@ -11,9 +11,13 @@ from zjsim.models import (
     assignment_draws,
     assignment_explanations,
     assignment_pareto,
+    bottlenecks,
     location_tables,
+    marginal_values,
+    outcomes_by_city,
     plan_value,
     seat_shortfalls,
+    shortfalls,
 )
 from zjsim.models.location_openings import PLAN_TABLES
 
@@ -35,6 +39,11 @@ DECLARED = {
     "assignment_pareto": assignment_pareto.PARETO_COLUMNS,
     "seat_shortfalls": seat_shortfalls.SHORTFALL_COLUMNS,
     "plan_value": plan_value.COLUMNS,
+    "marginal_values": marginal_values.MARGINAL_COLUMNS,
+    "bottlenecks": bottlenecks.BOTTLENECK_COLUMNS,
+    "shortfall_distribution": shortfalls.SHORTFALL_DISTRIBUTION_COLUMNS,
+    "earliest_certainty": shortfalls.CERTAINTY_COLUMNS,
+    "outcomes_by_city": outcomes_by_city.CITY_COLUMNS,
     **dict.fromkeys(PLAN_TABLES.values(), location_tables.PLAN_COLUMNS),
 }
 

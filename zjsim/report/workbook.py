@@ -50,8 +50,13 @@ SHEETS = (
     "seat_senior",
     "target_feasibility",
     "plan_value",
+    "shortfall_distribution",
+    "earliest_certainty",
     "deciding_inputs",
+    "bottlenecks",
+    "marginal_values",
     "yearly_outcomes",
+    "outcomes_by_city",
     "input_sources",
 )
 """Tables of a run that become sheets, in order; one that the run does not have is left out."""
@@ -128,6 +133,23 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "deciding_inputs": (
         "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
     ),
+    "shortfall_distribution": (
+        "indicator", "reading", "is_default", "bound", "unit", "p_miss", "expected_shortfall", "expected_excess",
+        "margin_p05", "margin_p25", "margin_p50", "margin_p75", "margin_p95",
+    ),
+    "earliest_certainty": (
+        "indicator", "reading", "is_default", "bound", "unit", "deadline", "p_required", "certain_from", "p_then",
+        "half_from", "p_at_deadline", "days_before_deadline",
+    ),
+    "bottlenecks": (
+        "year", "level", "rank", "place", "relief", "indicator", "gain_share_of_tenth", "gain", "target_unit", "unit",
+        "utilisation", "mean_queue", "mean_wait_days", "lost_work", "use_unit", "lost_share",
+    ),
+    "marginal_values": (
+        "relief", "place", "unit", "present", "indicator", "gain", "gain_low", "gain_high", "target_unit",
+        "gain_share_of_tenth", "p_meet", "p_with", "p_change",
+    ),
+    "outcomes_by_city": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95"),
     "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
@@ -155,6 +177,10 @@ _NOTES_WIDTH = 100
 _FALLING_SHORT = ("amount", "unmet", "unplaced", "local_unplaced", "overrun_yuan")
 _SENTENCES = ("why", "advice", "repair", "explanation", "what_counts", "note")
 _CLAUSES = ("instead", "verdict")
+_READINGS = (
+    "seat_shortfalls", "plan_value", "shortfall_distribution", "earliest_certainty", "bottlenecks", "marginal_values",
+)  # fmt: skip
+"""Tables whose codes of readings are put into words; that of the targets and their inputs are by themselves."""
 _SAMPLE = 2_000
 
 
@@ -216,7 +242,7 @@ def _for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) 
         table = table.assign(year=table["year"].where(table["year"] > 0))
     if name == "assignment_prices":
         table = stated_prices(table)
-    if name in ("seat_shortfalls", "plan_value") and "reading" in table:
+    if name in _READINGS and "reading" in table:
         table = table.assign(reading=[reading_name(r, lang) if r else "" for r in table["reading"]])
     if name == "deciding_inputs" and not table.empty:
         named = {row["target_id"]: indicator_name(row, lang) for _, row in tables["target_feasibility"].iterrows()}

@@ -254,6 +254,9 @@ class SimulationParameters(Section):
     of ``looks`` below whether every headline target of a process can be judged. Then ``stopping_error`` is spent over
     looks and targets: the intervals of all looks hold together with the rest, and a wrong verdict is rarer than half
     of it.
+
+    ``marginal_replications`` (times those of one replication asked for) are made of every resource that could be added,
+    to say what one more unit buys; 0 or 1 leaves these tables empty.
     """
 
     p_required: float = Field(0.9, gt=0, lt=1)
@@ -264,6 +267,7 @@ class SimulationParameters(Section):
     stopping: Literal["fixed", "sequential"] = "fixed"
     looks: tuple[int, ...] = (25, 50, 100, 200)
     stopping_error: float = Field(0.05, gt=0, lt=1)
+    marginal_replications: int = Field(4, ge=0)
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
