@@ -49,7 +49,7 @@ def bottlenecks(use: pd.DataFrame, marginal: pd.DataFrame, city_of: Mapping[str,
         for year in years:
             figures = by_place.get((row["resource"], row["place_code"], year), {})
             level = "province" if row["place_code"] == PROVINCE else "city"
-            rows.append({"year": year, "level": level, **row.to_dict(), **figures})
+            rows.append({"year": year, "level": level, **{c: row[c] for c in _GAIN}, **figures})
     table = pd.DataFrame(rows).reindex(columns=list(BOTTLENECK_COLUMNS))
     keys = table.assign(
         _gain=-table["gain_share_of_tenth"].fillna(-np.inf), _busy=-table["utilisation"].fillna(0.0).astype(float)
@@ -68,18 +68,20 @@ def used_by_place(use: pd.DataFrame, city_of: Mapping[str, str]) -> dict[tuple[s
     whole = placed.assign(place_code=PROVINCE)
     keys = ["resource", "place_code", "year"]
     both = pd.concat([placed, whole])
-    sums = both.groupby(keys)[list(_SUMS)].sum(min_count=1)
-    units = both.groupby("resource")[["unit", "unit_zh"]].first()
-    found = {}
-    for key, row in sums.iterrows():
-        resource, place, year = key
-        queue = WAITS_AT.get(resource)
-        waits = sums.loc[(queue, place, year)] if queue and (queue, place, year) in sums.index else row
-        through = np.nansum([waits["served"], waits["left"]])
-        work = np.nansum([waits["used"], waits["lost_work"]])
-        found[str(resource), str(place), int(year)] = {
-            "use_unit": units.loc[resource, "unit"],
-            "use_unit_zh": units.loc[resource, "unit_zh"],
+    sums = both.groupby(keys)[list(_SUMS)].sum(min_count=1).reset_index()
+    units = {str(r): (str(u), str(z)) for r, u, z in zip(use["resource"], use["unit"], use["unit_zh"], strict=True)}
+    rows = {
+        (str(r["resource"]), str(r["place_code"]), int(r["year"])): {name: float(r[name]) for name in _SUMS}
+        for r in sums.to_dict("records")
+    }
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for (resource, place, year), row in rows.items():
+        waits = rows.get((WAITS_AT.get(resource, resource), place, year), row)
+        through = float(np.nansum([waits["served"], waits["left"]]))
+        work = float(np.nansum([waits["used"], waits["lost_work"]]))
+        found[resource, place, year] = {
+            "use_unit": units[resource][0],
+            "use_unit_zh": units[resource][1],
             "capacity": row["capacity"],
             "used": row["used"],
             "utilisation": row["used"] / row["capacity"] if row["capacity"] > 0 else np.nan,
