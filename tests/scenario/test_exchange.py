@@ -146,3 +146,43 @@ def test_diff_names_old_new_reason_and_place() -> None:
     back = [d for d in diff(load("release_share_cut"), load("baseline")) if d.column == "mode"]
     assert (back[0].old, back[0].new, back[0].reason) == ("0.05", "0.1", found[0].reason)
     assert json.dumps(found[0].record())
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "line", "fix"),
+    [
+        ({"B3": None}, "settings_value", 3, "7"),
+        ({"A3": None}, "settings_path", 3, ""),
+        ({"A4": "simulation.seed", "B4": "8"}, "settings_twice", 4, ""),
+        ({"B1": "wert"}, "settings_columns", None, ""),
+        ({"B3": "=1+1"}, "settings_value", 3, ""),
+    ],
+)
+def test_the_sheet_of_parameters(
+    tmp_path: Path, cells: dict[str, str | None], rule: str, line: int | None, fix: str
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "scenario"
+    for row in (("path", "value", "default"), ("simulation.p_required", "0.9", "0.9"), ("simulation.seed", "5", "7")):
+        sheet.append(row)
+    for place, value in cells.items():
+        sheet[place] = value
+    book.save(tmp_path / "x.xlsx")
+    with pytest.raises(InputErrors) as told:
+        read_inputs(tmp_path / "x.xlsx", "baseline")
+    assert [(f.rule, f.line, f.fix) for f in told.value.errors if f.rule != "key_missing"] == [(rule, line, fix)]
+
+
+def test_columns_of_parameters_that_are_there_twice(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "scenario"
+    for row in (("path", "value", "value"), ("simulation.seed", "5", "7")):
+        sheet.append(row)
+    book.save(tmp_path / "x.xlsx")
+    with pytest.raises(InputErrors) as told:
+        read_inputs(tmp_path / "x.xlsx", "baseline")
+    assert "settings_columns" in {f.rule for f in told.value.errors}

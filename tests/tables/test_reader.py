@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from zjsim.tables import files
-from zjsim.tables.errors import Finding, InputErrors
+from zjsim.tables.errors import Finding, InputErrors, finding
+from zjsim.tables.files import to_utf8
 from zjsim.tables.parse import parse_csv
 from zjsim.tables.reader import check_tables, read_raw, read_table
 from zjsim.tables.schema import Column, Registry
@@ -257,3 +258,22 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     _, _, found = read_raw(tmp_path / "pipe.csv", tmp_path, "counties", "pipe.csv")
     assert [f.rule for f in found] == ["not_a_file"]
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        ("city_code,name_zh\n330100,杭州\n".encode("utf-16"), "utf16"),
+        (("city_code,name_zh\n" + "330100,x\n" * 20).encode("utf-16-le"), "utf16"),
+        (bytes(range(256)) * 40, "not_text"),
+        (bytes(10_000), "utf16"),
+    ],
+)
+def test_what_is_no_text_is_told_once(data: bytes, rule: str) -> None:
+    _, found = to_utf8(data, "x.csv")
+    assert [f.rule for f in found] == [rule]
+
+
+def test_a_file_cannot_talk_to_the_terminal() -> None:
+    said = finding("unknown_column", "\x1b]0;x\x07.csv", line=1, column="a\x1b[2J", value="\x1b[31m")
+    assert all(c.isprintable() for c in said.sentence("en") + said.sentence("zh"))

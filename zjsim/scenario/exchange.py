@@ -95,8 +95,7 @@ def read_inputs(path: Path, base: str | Path | None = None, sets: tuple[str, ...
     if base is not None:
         folder, _ = find_folder(base)
         chain, broken = read_chain(folder)
-        gathered, parent = gather(chain), folder.name
-        gathered.findings += broken
+        gathered, parent = gather(chain, broken), folder.name
     elif raws or sheet is not None:
         missing = [n for n, r in REGISTRIES.items() if r.required and n not in raws]
         found += [finding("sheet_missing", path.name, value=name) for name in missing]
@@ -115,22 +114,26 @@ def read_inputs(path: Path, base: str | Path | None = None, sets: tuple[str, ...
 def _settings(sheet: Sheet, label: str) -> tuple[Settings, list[Finding]]:
     """The parameters on the sheet ``scenario``: columns path and value; faults are told at their row."""
     cells = {c: dict(zip(sheet.rows[c], sheet.texts[c], strict=True)) for c in sheet.rows}
-    header = {text: column for column, rows in cells.items() for row, text in rows.items() if row == 1}
+    first = [(text, column) for column, rows in cells.items() for row, text in rows.items() if row == 1]
+    header = dict(first)
     found: list[Finding] = []
-    if "path" not in header or "value" not in header:
+    if [sum(text == name for text, _ in first) for name in ("path", "value")] != [1, 1]:
         return Settings(), [finding("settings_columns", label, theme="scenario.rule")]
     settings = Settings()
     letter = column_letters(header["value"])
-    values = cells[header["value"]]
-    for row, path in sorted(cells[header["path"]].items()):
-        if row == 1 or row not in values:
-            continue
+    values, paths, usual = (cells[header[name]] if name in header else {} for name in ("value", "path", "default"))
+    for row in sorted({*values, *paths} - {1}):
+        path = paths.get(row, "")
         place = f"{label}[{SCENARIO_SHEET}]"
 
         def fault(rule: str, place: str = place, row: int = row, path: str = path) -> Finding:
-            said = values[row]
-            return finding(rule, place, line=row, column=path, value=said, theme="scenario.rule", letter=letter)
+            said = values.get(row, "")
+            words = {"letter": letter, "fix": usual.get(row, "") if not said else ""}
+            return finding(rule, place, line=row, column=path, value=said, theme="scenario.rule", **words)
 
+        if row not in values or not path:
+            found.append(fault("settings_value" if path else "settings_path"))
+            continue
         try:
             value = tomllib.loads(f"x = {values[row]}")["x"] if "\n" not in values[row] else None
         except (tomllib.TOMLDecodeError, RecursionError):

@@ -14,7 +14,8 @@ SCENARIO_FILE = "scenario.toml"
 MAX_DEPTH = 8
 """Longest chain of ``extends``."""
 
-_NAME = re.compile(r"\w[\w-]{0,63}")
+_NAME = re.compile(r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])\Z)\w[\w-]{0,63}")
+"""Names of scenarios are names of folders, on Windows too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def find_folder(name_or_path: str | Path) -> tuple[Folder, list[Finding]]:
     path separator is a folder.
     """
     said = str(name_or_path)
+    if not said:
+        raise InputErrors([finding("no_scenario", '""', theme="scenario.rule", known=", ".join(builtin_names()))])
     path = Path(name_or_path)
     if isinstance(name_or_path, str) and _NAME.fullmatch(said) and said in builtin_names():
         shadowed = path.is_dir() and path.resolve() != (builtin_home() / said).resolve()

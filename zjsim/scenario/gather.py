@@ -25,6 +25,8 @@ from zjsim.tables.values import nearest
 
 REGISTRY_FOLDER = "registries"
 OVERRIDE_FOLDER = "overrides"
+MAX_SETTINGS_BYTES = 2**18
+"""Largest ``scenario.toml``: parsing takes a hundred times the memory of the text."""
 _IGNORED_NAMES = frozenset({"__init__.py", "__pycache__", "Thumbs.db", "desktop.ini"})
 _IGNORED_ENDINGS = (".md", ".txt")
 
@@ -50,7 +52,7 @@ def read_chain(folder: Folder) -> tuple[list[Link], list[Finding]]:
     seen: list[Path] = []
     while True:
         label = SCENARIO_FILE if not chain else f"{folder.name}/{SCENARIO_FILE}"
-        data = read_bytes(folder.path / SCENARIO_FILE, folder.path, label)
+        data = read_bytes(folder.path / SCENARIO_FILE, folder.path, label, MAX_SETTINGS_BYTES)
         settings, found = (Settings(), [data]) if isinstance(data, Finding) else read_toml(data, label)
         chain.append((folder, settings, found))
         seen.append(folder.path.resolve())
@@ -79,16 +81,22 @@ def read_chain(folder: Folder) -> tuple[list[Link], list[Finding]]:
         folder = parent
 
 
-def gather(chain: Sequence[Link]) -> Gathered:
-    """Tables, overrides and settings of the chain (nearest first), merged in the order told above."""
-    gathered = Gathered()
+def gather(chain: Sequence[Link], broken: Sequence[Finding] = ()) -> Gathered:
+    """Tables, overrides and settings of the chain (nearest first), merged in the order told above.
+
+    ``broken`` is what stopped the chain. Where a parent is not known, tables that it may have are not missed.
+    """
+    gathered = Gathered(findings=list(broken))
+    whole = not broken
     home: dict[str, int] = {}
     for depth, (folder, settings, found) in enumerate(chain):
         gathered.findings += found
+        whole = whole and not any(f.severity == "error" for f in found)
         gathered.settings = merge(settings, gathered.settings) if depth else settings
         if not found:
             _note_file(gathered, folder)
-        gathered.findings += list(_unknown_files(folder))
+        if not any(f.rule == "missing_file" for f in found):  # else it may be any folder of the machine
+            gathered.findings += list(_unknown_files(folder))
         for name in REGISTRIES:
             path = folder.path / REGISTRY_FOLDER / f"{name}.csv"
             if name in home or not _exists(path):
@@ -101,7 +109,7 @@ def gather(chain: Sequence[Link]) -> Gathered:
             if raw is not None:
                 gathered.raws[name] = raw
     for name, registry in REGISTRIES.items():
-        if registry.required and name not in home:
+        if whole and registry.required and name not in home:
             gathered.findings.append(finding("missing_file", f"{name}.csv"))
     overrides = _override_all(chain, home, gathered)
     gathered.levels = tuple(

@@ -91,8 +91,7 @@ def load(name_or_path: str | Path, sets: Sequence[str] = ()) -> Scenario:
     """
     folder, notices = find_folder(name_or_path)
     chain, broken = read_chain(folder)
-    gathered = gather(chain)
-    gathered.findings[:0] = broken
+    gathered = gather(chain, broken)
     gathered.findings[:0] = notices
     base = chain[1][0].name if len(chain) > 1 else ""
     return assemble(folder.name, gathered, base=base, sets=tuple(sets))

@@ -8,61 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zjsim.tables.errors import Finding, finding
+from zjsim.tables.checked import CheckedTable, add_findings
+from zjsim.tables.errors import finding
+from zjsim.tables.keys import check_key
 from zjsim.tables.raw import Cells, RawTable
 from zjsim.tables.schema import Column, Registry
 from zjsim.tables.values import (
     INTEGER,
     NEGATIVE_ZERO,
     NUMBER,
+    SHEET_ERROR,
     SUSPICIOUS,
     Problem,
     compiled,
     is_plain_number,
-    nearest,
     plain,
     problem_of,
 )
-
-MOST_VALUES = 100
-"""Different wrong values of one rule and column that are told one by one; the rest is counted."""
-
-
-@dataclass(slots=True)
-class CheckedTable:
-    """A raw table after the checks of its own cells.
-
-    ``position`` says which column of the file each declared one is; ``cells`` holds the text cells of each declared
-    column that the file has; ``distinct`` their distinct values without the wrong ones; ``numbers`` the columns of
-    numbers that are all right; ``probable`` what wrong values were probably meant to be (so that one broken key does
-    not break every reference to it).
-    """
-
-    raw: RawTable
-    registry: Registry
-    position: Mapping[str, int]
-    cells: dict[str, list[str]]
-    distinct: dict[str, set[str]] = field(default_factory=dict)
-    numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    probable: dict[str, set[str]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    def values(self, column: str) -> set[str]:
-        """Distinct right values of a column the file has, each item of a list by itself, without ""."""
-        if column not in self.distinct:
-            self.distinct[column] = set(self.cells[column]) - {""}
-        return self.distinct[column]
-
-    @property
-    def ok(self) -> bool:
-        """Whether no error was found so far."""
-        return not any(f.severity == "error" for f in self.findings)
 
 
 def check_cells(raw: RawTable, registry: Registry, position: Mapping[str, int]) -> CheckedTable:
@@ -72,7 +39,7 @@ def check_cells(raw: RawTable, registry: Registry, position: Mapping[str, int]) 
     for column in registry.columns:
         if column.name in table.cells:
             _check_column(table, column, skipped)
-    _check_key(table, skipped)
+    check_key(table, skipped)
     if not len(raw) and not registry.may_be_empty:
         table.findings.append(finding("no_rows", raw.file))
     return table
@@ -148,7 +115,9 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
     if column.required and "" in distinct:
         for row in _rows_with({""}, cells):
             if row not in skipped:
-                _add(table, column, {"": [row]}, {"": Problem("required", words={"title": (column.zh, column.en)})})
+                add_findings(
+                    table, column, {"": [row]}, {"": Problem("required", words={"title": (column.zh, column.en)})}
+                )
     distinct.discard("")
     problems = {} if _all_plain(distinct, column) else _problems(distinct, column)
     if any(problem.rule == "pattern" for problem in problems.values()):
@@ -162,7 +131,7 @@ def _check_column(table: CheckedTable, column: Column, skipped: set[int]) -> Non
     table.distinct[column.name] = distinct
     table.probable[column.name] = {p.fix for p in problems.values() if p.fix}
     if problems:
-        _add(table, column, _rows_of(problems.keys(), cells, skipped), problems)
+        add_findings(table, column, _rows_of(problems.keys(), cells, skipped), problems)
 
 
 def _all_numbers(cells: list[str], column: Column, array: Cells) -> NDArray[np.float64] | None:
@@ -274,6 +243,8 @@ def _problem_of_list(value: str, column: Column) -> Problem | None:
         return Problem("repeated_part", fix, {"part": twice})
     if "\ufffd" in value:
         return Problem("encoding")
+    if SHEET_ERROR.match(value):
+        return Problem("sheet_error")
     fix = _probable_list(value, column)
     if fix and column.separator not in value:
         return Problem("list_separator", fix, {"separator": column.separator})
@@ -305,113 +276,3 @@ def _rows_of(values: Iterable[str], cells: list[str], skipped: set[int]) -> dict
         if value in wanted and row not in skipped:
             rows.setdefault(value, []).append(row)
     return rows
-
-
-def _add(table: CheckedTable, column: Column, rows: Mapping[str, list[int]], problems: Mapping[str, Problem]) -> None:
-    """Findings for the wrong values: one for each value and place of origin, with all its lines."""
-    told: dict[str, int] = {}
-    for value, where in rows.items():
-        problem = problems[value]
-        told[problem.rule] = told.get(problem.rule, 0) + 1
-        if told[problem.rule] > MOST_VALUES:
-            continue
-        places: dict[str, list[int | None]] = {}
-        for row in where:
-            file, line = table.raw.place(row, column.name)
-            places.setdefault(file, []).append(line)
-        shown = "*" * 18 if problem.rule == "identity_number" else value
-        for file, lines in places.items():
-            table.findings.append(
-                finding(
-                    problem.rule,
-                    file,
-                    line=lines[0],
-                    column=column.name,
-                    value=shown,
-                    fix=problem.fix,
-                    also=[n for n in lines[1:] if n is not None],
-                    words=problem.words,
-                )
-            )
-    for count in told.values():
-        if count > MOST_VALUES:
-            table.findings.append(finding("further", table.raw.file, column=column.name, count=count - MOST_VALUES))
-
-
-def _check_key(table: CheckedTable, skipped: set[int]) -> None:
-    """Report rows whose key stood before, naming both lines."""
-    key = table.registry.key
-    if not key or not len(table.raw) or any(name not in table.cells for name in key):
-        return
-    if len(key) == 1 and len(table.values(key[0])) == len(table.cells[key[0]]):
-        return
-    codes = key_codes([table.cells[name] for name in key])
-    order = np.argsort(codes, kind="stable")
-    same = np.flatnonzero(codes[order][1:] == codes[order][:-1])
-    if not len(same):
-        return
-    first: dict[int, int] = {}
-    repeats: dict[int, list[int]] = {}
-    again = set(codes[order[same]].tolist())
-    for row in np.flatnonzero(np.isin(codes, list(again))).tolist():
-        if row in skipped or any(not table.cells[n][row] and table.registry.by_name[n].required for n in key):
-            continue
-        code = int(codes[row])
-        if code in first:
-            repeats.setdefault(code, []).append(row)
-        else:
-            first[code] = row
-    for code, rows in list(repeats.items())[:MOST_VALUES]:
-        file, line = table.raw.place(rows[0], key[0])
-        value = ", ".join(table.cells[name][rows[0]] for name in key)
-        also = [int(table.raw.lines[r]) for r in rows[1:]]
-        other = int(table.raw.lines[first[code]])
-        table.findings.append(
-            finding("duplicate_key", file, line=line, column=", ".join(key), value=value, also=also, other=other)
-        )
-    if len(repeats) > MOST_VALUES:
-        count = len(repeats) - MOST_VALUES
-        table.findings.append(finding("further", table.raw.file, column=", ".join(key), count=count))
-
-
-def key_codes(columns: list[list[str]]) -> NDArray[np.int64]:
-    """A number for each row, equal exactly where all the columns are equal; shape (rows,)."""
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
-    for cells in columns:
-        numbers = {value: i for i, value in enumerate(dict.fromkeys(cells))}
-        codes = codes * len(numbers) + np.fromiter(map(numbers.__getitem__, cells), dtype=np.int64, count=len(cells))
-        if codes.size and codes.max() > 2**40:
-            codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    return codes
-
-
-def check_references(tables: Mapping[str, CheckedTable]) -> None:
-    """Check the references of every table to the others; a table that could not be read is taken to hold anything."""
-    for table in tables.values():
-        for column in table.registry.columns:
-            if not column.ref or column.name not in table.cells:
-                continue
-            targets = [target.split(".") for target in column.ref.split("|")]
-            if any(r not in tables or c not in tables[r].cells for r, c in targets):
-                continue
-            valid = set().union(*(tables[r].values(c) for r, c in targets))
-            wrong = table.values(column.name) - valid
-            wrong -= set().union(*(tables[r].probable.get(c, set()) for r, c in targets))
-            if not wrong:
-                continue
-            listed = sorted(valid)
-            words: dict[str, object] = {"target": column.ref.replace("|", " / ")}
-            problems = {v: Problem("reference", _nearest_code(v, valid, listed), words) for v in sorted(wrong)}
-            cells = table.cells[column.name]
-            rows: dict[str, list[int]] = {}
-            for row, value in enumerate(cells):
-                for part in value.split(column.separator) if column.separator else (value,):
-                    if part in problems and row not in table.raw.ragged:
-                        rows.setdefault(part, []).append(row)
-            _add(table, column, dict(sorted(rows.items(), key=lambda r: r[1])), problems)
-
-
-def _nearest_code(value: str, valid: set[str], listed: list[str]) -> str:
-    from zjsim.tables.values import code_candidates
-
-    return next((c for c in code_candidates(value) if c in valid), "") or nearest(value, listed, 0.75)

@@ -17,6 +17,9 @@ Severity = Literal["error", "notice"]
 LONGEST_VALUE = 60
 """Characters of a value that are shown; a longer one is cut with an ellipsis."""
 
+LONGEST_NAME = 300
+"""Characters of a column's or file's name that are shown."""
+
 SHOWN_LINES = 8
 """Further lines with the same fault that a sentence names one by one."""
 
@@ -97,8 +100,12 @@ class Finding:
 
 def visible(value: str) -> str:
     """``value`` cut to :data:`LONGEST_VALUE` characters, with control and invisible characters written as escapes."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value[:LONGEST_VALUE])
-    return shown + "…" if len(value) > LONGEST_VALUE else shown
+    return printable(value[:LONGEST_VALUE]) + ("…" if len(value) > LONGEST_VALUE else "")
+
+
+def printable(value: str) -> str:
+    """``value`` with control and invisible characters written as escapes: a file must not talk to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value[:LONGEST_NAME])
 
 
 def finding(
@@ -119,7 +126,7 @@ def finding(
 
     A word given as a pair ``(zh, en)`` differs between the languages.
     """
-    shown = visible(value)
+    shown, file, column = visible(value), printable(file), printable(column)
     both: dict[Language, str] = {}
     for i, lang in enumerate(LANGUAGES):
         filled = {k: (v[i] if isinstance(v, tuple) else v) for k, v in {**(words or {}), **more}.items()}

@@ -10,10 +10,13 @@ from zjsim.tables.errors import Finding, finding
 MAX_BYTES = 64 * 1024 * 1024
 """Largest input file that is opened, in bytes: 300,000 rows of 20 columns stay well below."""
 
+_PROBE, _STRAY_ZEROS = 2**16, 8
+"""Bytes looked at, and zero bytes among them that a text may hold by mistake (told at their cells)."""
 
-def read_bytes(path: Path, folder: Path, label: str) -> bytes | Finding:
+
+def read_bytes(path: Path, folder: Path, label: str, limit: int | None = None) -> bytes | Finding:
     """The bytes of ``path``, or why it is refused."""
-    real = checked_path(path, folder, label)
+    real = checked_path(path, folder, label, limit)
     if isinstance(real, Finding):
         return real
     try:
@@ -22,12 +25,13 @@ def read_bytes(path: Path, folder: Path, label: str) -> bytes | Finding:
         return finding("unreadable", label, reason=type(error).__name__)
 
 
-def checked_path(path: Path, folder: Path, label: str) -> Path | Finding:
+def checked_path(path: Path, folder: Path, label: str, limit: int | None = None) -> Path | Finding:
     """The true path of a file that may be opened, or why it is refused.
 
     Refused are files that lie outside ``folder`` once links are followed, anything that is not a plain file
-    (reading a pipe or a device could hang), and files of more than :data:`MAX_BYTES`.
+    (reading a pipe or a device could hang), and files of more than ``limit`` bytes (:data:`MAX_BYTES`).
     """
+    limit = MAX_BYTES if limit is None else limit
     try:
         real = path.resolve(strict=True)
         if not real.is_relative_to(folder.resolve(strict=True)):
@@ -35,8 +39,9 @@ def checked_path(path: Path, folder: Path, label: str) -> Path | Finding:
         status = real.stat()
         if not stat.S_ISREG(status.st_mode):
             return finding("not_a_file", label)
-        if status.st_size > MAX_BYTES:
-            return finding("too_large", label, size_mb=round(status.st_size / 2**20), limit_mb=MAX_BYTES // 2**20)
+        if status.st_size > limit:
+            megabytes = {"size_mb": f"{status.st_size / 2**20:.3g}", "limit_mb": f"{limit / 2**20:g}"}
+            return finding("too_large", label, words=megabytes)
         return real
     except FileNotFoundError:
         return finding("missing_file", label)
@@ -52,6 +57,10 @@ def to_utf8(data: bytes, label: str) -> tuple[bytes, list[Finding]]:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return b"", [finding("utf16", label)]
+    begin = data[:_PROBE]
+    if begin.count(0) > len(begin) // 1000 + _STRAY_ZEROS:
+        halves = max(begin[0::2].count(0), begin[1::2].count(0))
+        return b"", [finding("utf16" if halves > len(begin) // 4 else "not_text", label)]
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         data.decode("utf-8")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from zjsim.tables.errors import Finding, finding
 from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Registry
 from zjsim.tables.values import nearest, plain
+from zjsim.tables.workbook import column_letters
 
 _IDENTITY_NAMES = frozenset(
     """name full_name child_name pupil_name student_name parent_name guardian guardian_name id_number id_card identity
@@ -26,12 +30,13 @@ def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], lis
     found: list[Finding] = []
     unknown: list[int] = []
 
-    def fault(rule: str, column: str, fix: str = "", **words: object) -> None:
-        found.append(finding(rule, raw.file, line=raw.header_line, column=column, value=column, fix=fix, words=words))
+    def fault(rule: str, column: str, fix: str = "", at: int | None = None, **words: object) -> None:
+        said = finding(rule, raw.file, line=raw.header_line, column=column, value=column, fix=fix, words=words)
+        found.append(said if at is None or not raw.sheet else replace(said, letter=column_letters(at)))
 
     for i, name in enumerate(raw.header):
         if name in position:
-            fault("duplicate_column", name, first=position[name] + 1, second=i + 1)
+            fault("duplicate_column", name, at=i, first=position[name] + 1, second=i + 1)
         elif name in registry.by_name:
             position[name] = i
         else:
@@ -44,24 +49,30 @@ def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], lis
             blank = not any(cell.strip() for cell in raw.columns[i])
             if blank and raw.sheet:
                 continue  # a sheet has no end: a column of nothing is no column
-            found.append(
-                finding("unnamed_column", raw.file, line=raw.header_line, number=i + 1, fix="" if blank else guess)
-            )
+            said = finding("unnamed_column", raw.file, line=raw.header_line, number=i + 1, fix="" if blank else guess)
+            found.append(replace(said, letter=column_letters(i), **_stray(raw, i)) if raw.sheet else said)
         elif plain(name).casefold() in _IDENTITY_NAMES and not guess:
-            fault("identity_column", name)
+            fault("identity_column", name, at=i)
         elif guess:
             if guess in missing:
                 missing.remove(guess)
                 position[guess] = i
-            fault("unknown_column", name, guess)
+            fault("unknown_column", name, guess, at=i)
         else:
-            fault("unknown_column", name, nearest(name, [c.name for c in registry.columns]))
+            fault("unknown_column", name, nearest(name, [c.name for c in registry.columns]), at=i)
     for name in missing:
         column = registry.by_name[name]
         found.append(
             finding("missing_column", raw.file, line=raw.header_line, column=name, title=(column.zh, column.en))
         )
     return position, found
+
+
+def _stray(raw: RawTable, column: int) -> dict[str, Any]:
+    """The lines of the few cells that stand in a sheet under no name; {} if they are a whole column."""
+    lines = [int(raw.lines[row]) for row, cell in enumerate(raw.columns[column]) if cell]
+    few = 0 < len(lines) <= 3 and 2 * len(lines) < len(raw)
+    return {"line": lines[0], "also": tuple(lines[1:])} if few else {}
 
 
 def _guess(name: str, registry: Registry, missing: list[str]) -> str:

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zjsim.tables.checks import CheckedTable, check_cells, check_references
+from zjsim.tables.checked import CheckedTable
+from zjsim.tables.checks import check_cells
 from zjsim.tables.errors import Finding
 from zjsim.tables.files import read_bytes, to_utf8
 from zjsim.tables.header import check_header
+from zjsim.tables.keys import check_references
 from zjsim.tables.parse import parse_csv
 from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Registry

@@ -17,7 +17,8 @@ from zjsim.tables.errors import Finding, finding
 from zjsim.tables.files import checked_path
 from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Column, Registry
-from zjsim.tables.values import nearest, probable_number
+from zjsim.tables.sheet_cells import at_column, cells_as_excel_keeps_them
+from zjsim.tables.values import nearest
 from zjsim.tables.workbook import Sheet, column_letters, read_workbook
 
 SCENARIO_SHEET = "scenario"
@@ -89,8 +90,9 @@ def raw_table(sheet: Sheet, registry: Registry, label: str) -> tuple[RawTable | 
     raw.sheet = sheet.name
     found = _rows_above(sheet, registry, raw, above.tolist())
     found += _merged(sheet, raw)
-    found += _dates(sheet, registry, raw)
-    if found:
+    found += cells_as_excel_keeps_them(sheet, registry, raw)
+    found += _hidden(sheet, raw)
+    if any(f.severity == "error" for f in found):
         raw.told.add((0, ""))  # whatever its cells say, the table is not to be used
     return raw, found
 
@@ -117,14 +119,9 @@ def _rows_above(sheet: Sheet, registry: Registry, raw: RawTable, above: Iterable
                 (t for r, t in zip(rows, sheet.texts[column], strict=True) if r == row and t not in known), None
             )
             if stray is not None:
-                found.append(_at(finding("sheet_above", raw.file, line=row, value=stray), raw, column))
+                found.append(at_column(finding("sheet_above", raw.file, line=row, value=stray), raw, column))
                 break
     return found
-
-
-def _at(said: Finding, raw: RawTable, column: int) -> Finding:
-    name = raw.header[column] if column < len(raw.header) else ""
-    return replace(said, sheet=raw.sheet, letter=column_letters(column), column=name)
 
 
 def _merged(sheet: Sheet, raw: RawTable) -> list[Finding]:
@@ -134,25 +131,26 @@ def _merged(sheet: Sheet, raw: RawTable) -> list[Finding]:
             continue
         reference = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}"
         said = finding("sheet_merged", raw.file, line=max(top, raw.header_line), value=reference)
-        found.append(_at(said, raw, left))
+        found.append(at_column(said, raw, left))
         for name in raw.header[left : right + 1]:
             raw.told.update((line, name) for line in range(top, min(bottom, top + 10_000) + 1))
     return found
 
 
-def _dates(sheet: Sheet, registry: Registry, raw: RawTable) -> list[Finding]:
+def _hidden(sheet: Sheet, raw: RawTable) -> list[Finding]:
+    """What Excel does not show is read as well, and said to be."""
     found = []
-    for row, column in sorted(sheet.dates):
-        if row <= raw.header_line:
-            continue
-        declared = registry.by_name.get(raw.header[column])
-        if declared is None or declared.kind == "date":
-            continue
-        cells = raw.columns[column]
-        shown = str(cells[int(np.searchsorted(raw.lines, row))])
-        fix = probable_number(shown, declared) if declared.kind in ("integer", "number") else ""
-        found.append(_at(finding("sheet_date", raw.file, line=row, value=shown, fix=fix), raw, column))
-        raw.told.add((row, raw.header[column]))
+    if sheet.hidden:
+        found.append(replace(finding("sheet_hidden", raw.file, severity="notice"), sheet=raw.sheet))
+    rows = sorted(set(sheet.hidden_rows) & set(raw.lines.tolist()))
+    if rows:
+        said = finding("sheet_hidden_row", raw.file, line=rows[0], also=rows[1:], severity="notice")
+        found.append(replace(said, sheet=raw.sheet))
+    for first, last in sheet.hidden_columns:
+        for column in range(first, min(last, len(raw.header) - 1) + 1):
+            if column in sheet.rows:
+                said = finding("sheet_hidden_column", raw.file, line=raw.header_line, severity="notice")
+                found.append(at_column(said, raw, column))
     return found
 
 
@@ -167,6 +165,6 @@ def in_sheet(findings: Iterable[Finding], raw: RawTable) -> list[Finding]:
         lines = [n for n in (f.line, *f.also) if n is None or (n, f.column) not in raw.told]
         if lines:
             first, *also = lines
-            letter = letters.get(f.column.split(", ")[0], "")
+            letter = f.letter or letters.get(f.column.split(", ")[0], "")
             placed.append(replace(f, line=first, also=tuple(n for n in also if n), sheet=raw.sheet, letter=letter))
     return placed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zjsim.tables.checks import CheckedTable
+from zjsim.tables.checked import CheckedTable
 from zjsim.tables.raw import RawTable
 from zjsim.tables.schema import Column, Registry
 

@@ -37,6 +37,7 @@ _TOKEN = 4 * 2**20
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DATE_IDS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+_PERCENT_IDS = frozenset({9, 10})
 _NOT_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|General', re.IGNORECASE)
 
 
@@ -52,21 +53,25 @@ class _Refused(Exception):  # noqa: N818 - caught in this file only
 class Sheet:
     """One sheet: for each used column (from 0) the row numbers (from 1) and texts of its cells that are not empty.
 
-    ``dates`` are cells that Excel shows as dates (their text is ISO), ``merged`` the merged ranges as
-    (first row, first column, last row, last column).
+    ``kinds`` says of each of these cells what it is: ``s`` text, ``n`` a number, ``p`` a number shown in per cent,
+    ``d`` a date or time (its text is ISO where it is a day), ``b`` a truth value, ``f`` a formula, ``e`` an error.
+    ``merged`` are the merged ranges as (first row, first column, last row, last column), ``hidden_columns`` ranges too.
     """
 
     name: str
     rows: dict[int, list[int]] = field(default_factory=dict)
     texts: dict[int, list[str]] = field(default_factory=dict)
-    dates: set[tuple[int, int]] = field(default_factory=set)
+    kinds: dict[int, bytearray] = field(default_factory=dict)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden: bool = False
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Book:
     shared: list[str] = field(default_factory=list)
-    date_styles: frozenset[int] = frozenset()
+    styles: dict[int, str] = field(default_factory=dict)
     epoch: datetime = datetime(1899, 12, 30)
     cells: int = 0
 
@@ -116,7 +121,7 @@ def _check_package(package: zipfile.ZipFile) -> None:
 def _read_sheets(package: zipfile.ZipFile) -> list[Sheet]:
     names = set(package.namelist())
     book = _Book()
-    listed: list[tuple[str, str]] = []
+    listed: list[tuple[str, str, bool]] = []
     targets: dict[str, str] = {}
 
     def workbook(tag: str, attributes: dict[str, str]) -> None:
@@ -124,7 +129,7 @@ def _read_sheets(package: zipfile.ZipFile) -> list[Sheet]:
             book.epoch = datetime(1904, 1, 1)
         elif tag == "sheet":
             reference = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
-            listed.append((attributes.get("name", ""), reference))
+            listed.append((attributes.get("name", ""), reference, attributes.get("state", "visible") != "visible"))
 
     def relations(tag: str, attributes: dict[str, str]) -> None:
         if tag == "Relationship" and attributes.get("TargetMode") != "External":
@@ -135,10 +140,12 @@ def _read_sheets(package: zipfile.ZipFile) -> list[Sheet]:
     _parse(package, "xl/workbook.xml", workbook)
     _parse(package, "xl/_rels/workbook.xml.rels", relations)
     if "xl/styles.xml" in names:
-        book.date_styles = _date_styles(package)
+        book.styles = _styles(package)
     if "xl/sharedStrings.xml" in names:
         book.shared = _shared_strings(package)
-    return [_read_sheet(package, targets[reference], name, book) for name, reference in listed if reference in targets]
+    return [
+        _read_sheet(package, targets[reference], Sheet(name, hidden=hidden), book) for name, reference, hidden in listed
+    ]
 
 
 def _within(target: str) -> str:
@@ -189,8 +196,8 @@ def _parse(
     parser.Parse(b"", True)
 
 
-def _date_styles(package: zipfile.ZipFile) -> frozenset[int]:
-    """Numbers of the cell styles that show a number as a date or a time."""
+def _styles(package: zipfile.ZipFile) -> dict[int, str]:
+    """The cell styles that show a number as a date or a time (``d``) or in per cent (``p``), by their number."""
     formats: dict[int, str] = {}
     styles: list[int] = []
     inside = False
@@ -209,8 +216,11 @@ def _date_styles(package: zipfile.ZipFile) -> frozenset[int]:
         inside = inside and tag != "cellXfs"
 
     _parse(package, "xl/styles.xml", start, end)
-    dates = {i for i, code in formats.items() if re.search(r"[ymdhsYMDHS]", _NOT_DATE.sub("", code))}
-    return frozenset(n for n, i in enumerate(styles) if i in dates or (i in _DATE_IDS and i not in formats))
+    bare = {i: _NOT_DATE.sub("", code) for i, code in formats.items()}
+    kinds = dict.fromkeys(_DATE_IDS - bare.keys(), "d") | dict.fromkeys(_PERCENT_IDS - bare.keys(), "p")
+    kinds |= {i: "d" for i, code in bare.items() if re.search(r"[ymdhsYMDHS]", code)}
+    kinds |= {i: "p" for i, code in bare.items() if "%" in code}
+    return {n: kinds[i] for n, i in enumerate(styles) if i in kinds}
 
 
 class _Text:
@@ -262,8 +272,8 @@ def _shared_strings(package: zipfile.ZipFile) -> list[str]:
 class _SheetReader:
     """Turns the elements of a sheet into cells."""
 
-    def __init__(self, name: str, book: _Book) -> None:
-        self.sheet, self.book, self.words = Sheet(name), book, _Text()
+    def __init__(self, sheet: Sheet, book: _Book) -> None:
+        self.sheet, self.book, self.words = sheet, book, _Text()
         self.row = self.column = 0
         self.kind, self.style, self.formula, self.value = "", "", "", ""
         self.has_formula = False
@@ -282,6 +292,11 @@ class _SheetReader:
             self.row, self.column = int(attributes.get("r", self.row + 1)), -1
             if self.row > MAX_ROW:
                 raise _Refused("workbook_far", cell=f"A{self.row}", sheet=self.sheet.name)
+            if attributes.get("hidden") in ("1", "true"):
+                self.sheet.hidden_rows.append(self.row)
+        elif tag == "col":
+            if attributes.get("hidden") in ("1", "true"):
+                self.sheet.hidden_columns.append((int(attributes["min"]) - 1, int(attributes["max"]) - 1))
         elif tag == "mergeCell":
             self._merge(attributes.get("ref", ""))
 
@@ -314,29 +329,38 @@ class _SheetReader:
             raise _Refused("workbook_cells", limit=f"{MAX_CELLS:,}")
 
     def _cell(self) -> None:
-        text = self.value
+        text, kind = self.value, "s"
         if self.has_formula:
-            text = f"={self.formula or '(…)'}"
+            text, kind = f"={self.formula or '(…)'}", "f"
         elif not text:
             return
         elif self.kind == "s":
+            if text.startswith("-"):
+                raise ValueError(text[:20])
             text = self.book.shared[int(text)]
         elif self.kind == "b":
-            text = "TRUE" if text == "1" else "FALSE"
+            text, kind = "TRUE" if text == "1" else "FALSE", "b"
         elif self.kind == "n":
-            text = self._number_text(text)
+            kind = self.book.styles.get(int(self.style), "n") if self.style else "n"
+            text = self._number_text(text, kind)
         elif self.kind == "d":
-            self.sheet.dates.add((self.row, self.column))
-            text = text.removesuffix("T00:00:00")
+            text, kind = text.removesuffix("T00:00:00"), "d"
+        elif self.kind == "e":
+            kind = "e"
         if text:
-            self.sheet.rows.setdefault(self.column, []).append(self.row)
+            rows = self.sheet.rows.setdefault(self.column, [])
+            if rows and self.row <= rows[-1]:  # a cell that is there twice would be read once
+                raise ValueError(f"{column_letters(self.column)}{self.row}")
+            rows.append(self.row)
             self.sheet.texts.setdefault(self.column, []).append(text)
+            self.sheet.kinds.setdefault(self.column, bytearray()).append(ord(kind))
 
-    def _number_text(self, text: str) -> str:
-        """A number as a table would write it; one shown as a date as an ISO date."""
+    def _number_text(self, text: str, kind: str) -> str:
+        """A number as a table would write it; one shown as a day as an ISO date."""
+        if "_" in text:
+            raise ValueError(text[:20])
         number = float(text)
-        if self.style and int(self.style) in self.book.date_styles and 61 <= number < 2_958_466:
-            self.sheet.dates.add((self.row, self.column))
+        if kind == "d" and 61 <= number < 2_958_466:
             moment = self.book.epoch + timedelta(seconds=round(number * 86_400))
             return moment.date().isoformat() if float(number).is_integer() else moment.isoformat(" ")
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
@@ -357,7 +381,7 @@ def _number(letters: str) -> int:
     return number
 
 
-def _read_sheet(package: zipfile.ZipFile, part: str, name: str, book: _Book) -> Sheet:
-    reader = _SheetReader(name, book)
+def _read_sheet(package: zipfile.ZipFile, part: str, sheet: Sheet, book: _Book) -> Sheet:
+    reader = _SheetReader(sheet, book)
     _parse(package, part, reader.start, reader.end, reader.words.add)
     return reader.sheet
