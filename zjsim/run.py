@@ -25,6 +25,7 @@ from zjsim.runfolder import (
     SOLVER_LOG,
     TIMINGS,
     NotARunFolderError,
+    check_place,
     json_bytes,
     output_hashes,
     published,
@@ -110,6 +111,7 @@ def run(
     """
     clock = _Clock(progress)
     with clock.step("read"):
+        _refuse_unusable_place(Path(out))
         if cluster:
             _refuse_unusable_cluster(cluster)
         loaded = _read(scenario, sets)
@@ -147,11 +149,22 @@ def run(
             (partial / SOLVER_LOG).write_bytes(assignment_log + locations_log + seats_log)
             (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
     except NotARunFolderError as error:
-        raise RunRefused(
-            INPUT_ERROR, text("run.not_a_run_folder", "zh", path=error), text("run.not_a_run_folder", "en", path=error)
-        ) from error
+        raise _no_place(error) from error
     checkpoint.clear()
     return Run(final, manifest, written)
+
+
+def _no_place(error: NotARunFolderError) -> RunRefused:
+    said = (text("run.not_a_run_folder", "zh", path=error), text("run.not_a_run_folder", "en", path=error))
+    return RunRefused(INPUT_ERROR, *said)
+
+
+def _refuse_unusable_place(out: Path) -> None:
+    """Say at once, not after the whole run, that nothing can be written there."""
+    try:
+        check_place(out)
+    except NotARunFolderError as error:
+        raise _no_place(error) from error
 
 
 class _Clock:

@@ -62,6 +62,13 @@ def folder_name(scenario: str) -> str:
     return name or "_"
 
 
+def check_place(out: Path) -> None:
+    """Refuse a place where no folder can be made before a long run begins; raises :class:`NotARunFolderError`."""
+    there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise NotARunFolderError(str(there))
+
+
 @contextmanager
 def published(out: Path, scenario: str, name: str) -> Iterator[tuple[Path, Path]]:
     """Write a run beside its place and move it there when complete: yields (folder to write into, final folder).

@@ -128,8 +128,10 @@ def _settings(sheet: Sheet, label: str) -> tuple[Settings, list[Finding]]:
 
         def fault(rule: str, place: str = place, row: int = row, path: str = path) -> Finding:
             said = values.get(row, "")
-            words = {"letter": letter, "fix": usual.get(row, "") if not said else ""}
-            return finding(rule, place, line=row, column=path, value=said, theme="scenario.rule", **words)
+            fix = "" if said else usual.get(row, "")
+            return finding(
+                rule, place, line=row, column=path, value=said, fix=fix, theme="scenario.rule", letter=letter
+            )
 
         if row not in values or not path:
             found.append(fault("settings_value" if path else "settings_path"))
