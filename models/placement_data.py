@@ -25,6 +25,8 @@ _NO_CHOICES = pd.DataFrame({"group_id": [], "county_code": [], "year": [], "choi
 KM_PER_DEGREE = 111.195
 NAMES = ("residence_cells", "schools", "school_grades", "tier_rules", "child_groups", "sibling_rule", "school_choices")
 """Registries that placement reads; the last may be missing (no choices are collected)."""
+PLAN_NAME = "seat_zone_classes"
+"""Table of a seat plan whose openings count as capacity; missing where no plan is given."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def county_tables(tables: Tables, year: int, codes: list[str]) -> Iterator[tuple
         if "year" in table.columns:
             table = table[table["year"] == year]
         split[name] = (table, dict(table.groupby("county_code", sort=True).indices))
+    if PLAN_NAME in tables:
+        split[PLAN_NAME] = (tables[PLAN_NAME], dict(tables[PLAN_NAME].groupby("county_code", sort=True).indices))
     for code in codes:
         yield code, {n: t.iloc[rows.get(code, [])].reset_index(drop=True) for n, (t, rows) in split.items()}
 

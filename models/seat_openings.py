@@ -6,16 +6,21 @@ The plan speaks of zones, placement of schools: :func:`seat_openings` says what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from zjsim.models.seat_zones import spread
 
 OPENING_COLUMNS = (
     *("county_code", "zone_id", "year", "grade", "stage", "classes", "public_seats", "seats_per_class"),
     "placed_purchased",
 )
+
+
+SCHOOL_COLUMNS = (
+    *("county_code", "year", "grade", "school_id", "zone_id"),
+    *("classes_added", "seats_added", "classes", "seats"),
+)
+"""Columns of :func:`opened_table`."""
 
 
 def seat_openings(plan: Mapping[str, pd.DataFrame], year: int) -> pd.DataFrame:
@@ -58,13 +63,44 @@ def with_openings(school_grades: pd.DataFrame, schools: pd.DataFrame, openings: 
             continue
         have = rows.groupby("zone")["classes"].sum()
         lacking = (wanted["classes"].to_numpy() - have.reindex(wanted["zone_id"], fill_value=0).to_numpy()).clip(min=0)
-        by_zone = spread(lacking.astype(np.float64), np.array(more))
+        by_zone = shares(lacking.tolist(), more)
         seats = int(wanted["seats_per_class"].max())
-        for zone_id, classes in zip(wanted["zone_id"], by_zone.tolist(), strict=True):
+        for zone_id, classes in zip(wanted["zone_id"], by_zone, strict=True):
             if classes:
                 here = rows[rows["zone"] == zone_id]
                 here = rows if here.empty else here
-                added = spread(here["classes"].to_numpy(dtype=np.float64), np.array(classes))
+                added = shares(here["classes"].tolist(), classes)
                 found.loc[here.index, "classes"] += added
-                found.loc[here.index, "seats"] += added * seats
+                found.loc[here.index, "seats"] += [n * seats for n in added]
     return found
+
+
+def shares(weights: Sequence[int], total: int) -> list[int]:
+    """``total`` in proportion to whole ``weights`` by largest remainders, exactly; the earlier first among equals.
+
+    Weights that are all 0 count as equal.
+    """
+    whole = sum(weights)
+    parts = [int(w) for w in weights] if whole else [1] * len(weights)
+    whole = sum(parts)
+    result = [w * total // whole for w in parts]
+    order = sorted(range(len(parts)), key=lambda k: (-(parts[k] * total % whole), k))
+    for k in order[: total - sum(result)]:
+        result[k] += 1
+    return result
+
+
+def opened_table(before: pd.DataFrame, after: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """Classes and seats that the plan adds, by school and grade (rows of 0 left out), sorted by grade and school.
+
+    ``before``, ``after``: ``school_grades`` without and with the openings, in the same order of rows.
+    """
+    zone = schools.set_index("school_id")["zone_id"]
+    both = after.reset_index(drop=True).assign(
+        zone_id=after["school_id"].map(zone).to_numpy(),
+        classes_added=after["classes"].to_numpy() - before["classes"].to_numpy(),
+        seats_added=after["seats"].to_numpy() - before["seats"].to_numpy(),
+    )
+    rows = both[both["classes_added"] > 0][list(SCHOOL_COLUMNS)].sort_values(["grade", "school_id"], ignore_index=True)
+    texts = ("county_code", "school_id", "zone_id")
+    return rows.astype({c: "str" if c in texts else "int64" for c in SCHOOL_COLUMNS})

@@ -6,14 +6,14 @@ one code path; the result does not depend on the number of workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
-from zjsim.models.placement_data import county_data, county_tables
+from zjsim.models.placement_data import PLAN_NAME, county_data, county_tables
 from zjsim.models.placement_difference import difference_table, seats_table
 from zjsim.models.placement_explain import group_table
 from zjsim.models.placement_extra import extra_table
@@ -31,6 +31,7 @@ from zjsim.models.placement_fairness import (
 from zjsim.models.placement_modes import MODES, place_county
 from zjsim.models.placement_publication import publication as publication
 from zjsim.models.placement_values import value_table
+from zjsim.models.seat_openings import opened_table, seat_openings, with_openings
 
 Plan = dict[str, pd.DataFrame]
 PLAN_TABLES = (
@@ -46,6 +47,7 @@ PLAN_TABLES = (
     "placement_seats_needed",
     "placement_extra_seats",
     "placement_seat_values",
+    "placement_openings",
 )
 COUNTY_TABLES = ("placement_groups",)
 """Tables by group of children: for the county's own use only."""
@@ -89,9 +91,17 @@ def place(
 
 
 def county_tasks(
-    scenario: Any, *, counties: Sequence[str] | None = None, modes: Sequence[str] = MODES, explain: bool = True
+    scenario: Any,
+    *,
+    counties: Sequence[str] | None = None,
+    modes: Sequence[str] = MODES,
+    explain: bool = True,
+    plan: pd.DataFrame | None = None,
 ) -> Iterator[CountyTask]:
-    """One task per county in the order of codes; ValueError as :func:`place`, at once."""
+    """One task per county in the order of codes; ValueError as :func:`place`, at once.
+
+    ``plan``: the table ``seat_zone_classes`` of a seat plan, whose openings count as capacity.
+    """
     year = placement_year(scenario)
     groups = scenario.table("child_groups")
     there = sorted(set(groups.loc[groups["year"] == year, "county_code"]))
@@ -103,7 +113,7 @@ def county_tasks(
     p = scenario.parameters.placement
     with_purchased = scenario.parameters.seats.public_share_reading == "with_purchased"
     in_order = tuple(m for m in MODES if m in modes)
-    own = county_tables(scenario.tables, year, codes)
+    own = county_tables(scenario.tables if plan is None else {**scenario.tables, PLAN_NAME: plan}, year, codes)
     return (CountyTask(code, year, tables, p, with_purchased, in_order, explain) for code, tables in own)
 
 
@@ -118,7 +128,8 @@ def _solved(tasks: Iterator[CountyTask], workers: int) -> Iterator[Plan]:
 def county_plan(task: CountyTask) -> Plan:
     """All tables of one county."""
     p, modes = task.parameters, task.modes
-    county = county_data(task.code, task.year, task.tables)
+    tables = with_plan(task.tables, task.year)
+    county = county_data(task.code, task.year, tables)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in PLAN_TABLES}
     outcome = {}
     for mode in modes:
@@ -140,6 +151,8 @@ def county_plan(task: CountyTask) -> Plan:
     parts["placement_seats_needed"].append(seats_table(county, by_goals))
     parts["placement_seat_values"].append(value_table(county, by_goals))
     parts["placement_extra_seats"].append(extra_table(county, by_claims, p))
+    grades = (task.tables["school_grades"], tables["school_grades"])
+    parts["placement_openings"].append(opened_table(*grades, tables["schools"]))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
     plan["placement"] = added(plan["placement"])
     plan["placement_envy"] = added(plan["placement_envy"])
@@ -147,6 +160,14 @@ def county_plan(task: CountyTask) -> Plan:
     plan["placement_prices"] = side_by_side(plan["placement_prices"], modes)
     plan["placement_unplaced"] = with_seats_needed(plan["placement_unplaced"])
     return plan
+
+
+def with_plan(tables: Mapping[str, pd.DataFrame], year: int) -> dict[str, pd.DataFrame]:
+    """A county's registries with what a seat plan opens put into its schools; unchanged without a plan."""
+    found = dict(tables)
+    if PLAN_NAME in tables:
+        found["school_grades"] = with_openings(tables["school_grades"], tables["schools"], seat_openings(tables, year))
+    return found
 
 
 def side_by_side(goals: pd.DataFrame, modes: Sequence[str]) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +64,13 @@ def place_scenario(
     modes: Sequence[str] = ("priority", "utilitarian"),
     workers: int = 1,
     sets: Sequence[str] = (),
+    plan: Path | None = None,
 ) -> PlacingDone:
     """Place, audit, and write ``out``: internal (the province's tables), publication (small counts hidden), and for
     each county a folder of its own below counties, with its groups of children.
 
-    Raises ``InputErrors`` if the scenario has no applicants of the year, or none in a county that is asked for.
+    ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the scenario has no applicants of the year, or none in a county that is asked for,
+    or if the plan says nothing of the year or of one of the counties.
     """
     import pandas as pd
 
@@ -83,17 +87,20 @@ def place_scenario(
         raise InputErrors(
             [finding("unknown_county", "--county", value=c, fix=nearest(c, there), theme=_THEME) for c in unknown]
         )
-    tasks = county_tasks(loaded, counties=counties or None, modes=modes)
-    inputs = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
+    inputs: dict[str, Any] = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
+    classes = None
+    if plan is not None:
+        classes, inputs["seat_plan"] = _seat_plan(plan, year, counties or there)
+    tasks = county_tasks(loaded, counties=counties or None, modes=modes, plan=classes)
     del loaded, groups
     found: dict[str, list[pd.DataFrame]] = {}
     faults: list[Finding] = []
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        for code, plan, of_county in _in_order(((task, parameters) for task in tasks), workers):
+        for code, placed, of_county in _in_order(((task, parameters) for task in tasks), workers):
             faults += of_county
-            for name, table in sorted(plan.items()):
+            for name, table in sorted(placed.items()):
                 if name not in COUNTY_TABLES:
                     found.setdefault(name, []).append(table)
                 elif len(table) and not faults:
@@ -117,6 +124,23 @@ def place_scenario(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return PlacingDone(out, year, province, [])
+
+
+def _seat_plan(run: Path, year: int, codes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The year's classes by zone of a run's seat plan, and what the manifest says of where they are from."""
+    import pandas as pd
+
+    file = run / "tables" / "seat_zone_classes.csv"
+    if not file.is_file():
+        raise InputErrors([finding("no_plan", str(run), value=file.name, theme=_THEME)])
+    whole = file.read_bytes()
+    table = pd.read_csv(BytesIO(whole), dtype={"county_code": str, "zone_id": str, "stage": str})
+    table = table[table["year"] == year].reset_index(drop=True)
+    if table.empty:
+        raise InputErrors([finding("plan_year", str(run), column="year", value=str(year), theme=_THEME)])
+    if gone := sorted(set(codes) - set(table["county_code"])):
+        raise InputErrors([finding("plan_county", str(run), value=code, theme=_THEME) for code in gone])
+    return table, {"run_id": run.resolve().name, "table": file.name, "sha256": sha256(whole).hexdigest()}
 
 
 def _in_order(tasks: Iterator[Any], workers: int) -> Iterator[tuple[str, Plan, list[Finding]]]:

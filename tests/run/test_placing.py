@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from zjsim.audit.placement import check
 from zjsim.cli import main
 from zjsim.placing import place_scenario
+from zjsim.scenario import load
 from zjsim.synthesize import synthesize
 from zjsim.trace import read_table
 
@@ -69,3 +71,59 @@ def test_two_workers_write_the_same_bytes_and_a_row_of_a_county_can_be_traced(sc
     assert files == sorted(f.relative_to(two) for f in two.rglob("*.csv"))
     assert all((one / f).read_bytes() == (two / f).read_bytes() for f in files)
     assert {row["county_code"] for row in read_table(one, "placement_groups")} == {COUNTY}
+
+
+def seat_plan(scenario: Path, run: Path, more: int) -> pd.DataFrame:
+    """A run's folder whose plan has ``more`` classes in the first grade of the first zone than its schools have."""
+    loaded = load(scenario)
+    schools = loaded.table("schools").set_index("school_id")
+    public = loaded.table("school_grades").assign(zone_id=lambda t: t["school_id"].map(schools["zone_id"]))
+    public = public[public["school_id"].map(schools["ownership"]) == "public"]
+    plan = public.groupby(["county_code", "zone_id", "year", "grade"], as_index=False)["classes"].sum()
+    plan.loc[0, "classes"] += more
+    plan = plan.assign(stage="primary", public_seats=40 * plan["classes"], placed_purchased=0)
+    (run / "tables").mkdir(parents=True)
+    plan.to_csv(run / "tables" / "seat_zone_classes.csv", index=False)
+    return plan
+
+
+def test_what_a_seat_plan_opens_is_capacity_and_the_audit_derives_it_again(scenario: Path, tmp_path: Path) -> None:
+    plan = seat_plan(scenario, tmp_path / "run", 3)
+    done = place_scenario(scenario, tmp_path / "c", plan=tmp_path / "run")
+    assert done.findings == []
+    opened = done.plan["placement_openings"]
+    first = plan.iloc[0]
+    assert (opened["classes_added"].sum(), opened["seats_added"].sum()) == (3, 120)
+    assert set(opened["zone_id"]) == {first["zone_id"]}
+    assert set(opened["grade"]) == {first["grade"]}
+    assert json.loads((tmp_path / "c" / "manifest.json").read_text())["seat_plan"]["run_id"] == "run"
+    # A seat left without a plan is one of those the county has; with it there are 120 more.
+    left = [
+        plan["placement_unplaced"].eval("seats_left - unplaced").iloc[0]
+        for plan in (done.plan, place_scenario(scenario, tmp_path / "d").plan)
+    ]
+    assert left[0] == left[1] + 120
+    loaded = load(scenario)
+    groups = pd.read_csv(tmp_path / "c" / "counties" / COUNTY / "placement_groups.csv", keep_default_na=False,
+                         dtype={"county_code": str})  # fmt: skip
+    whole = {**done.plan, "placement_groups": groups}
+    tables = {**loaded.tables, "seat_zone_classes": plan}
+    for column in ("classes_added", "seats_added", "seats"):
+        wrong = opened.copy()
+        wrong.loc[0, column] += 1
+        found = check({**whole, "placement_openings": wrong}, tables, loaded.parameters)
+        assert "placement_openings" in {f.rule for f in found}
+    assert "placement_openings" in {f.rule for f in check(whole, loaded.tables, loaded.parameters)}
+
+
+def test_a_plan_must_know_the_year_and_the_county(scenario: Path, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "e"))
+    assert run("place", str(scenario), "--plan", str(tmp_path), *out) == 2
+    seat_plan(scenario, tmp_path / "run", 0)
+    file = tmp_path / "run" / "tables" / "seat_zone_classes.csv"
+    whole = file.read_text()
+    file.write_text(whole.replace(COUNTY, "330999"))
+    assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
+    file.write_text(whole.replace(",2025,", ",2035,"))
+    assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
+    assert not (tmp_path / "e").exists()

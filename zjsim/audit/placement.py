@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
+from zjsim.audit.placement_openings import opened, openings_told, with_opened
 from zjsim.audit.placement_sums import keyed, newcomers, sums
 from zjsim.audit.placement_world import Group, Options, Section, World, concerns, cost, goal_list, worlds
 
@@ -31,6 +32,7 @@ PLAN_TABLES = (
     "placement_seats_needed",
     "placement_extra_seats",
     "placement_seat_values",
+    "placement_openings",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -60,6 +62,9 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     every = plan["placement_unplaced"]
     year, codes = int(every["year"].iloc[0]), set(every["county_code"])
     modes = list(dict.fromkeys(every["mode"]))
+    more = opened(tables, year, codes)
+    yield from openings_told(plan["placement_openings"], more, tables, year)
+    tables = with_opened(tables, more, year)
     yield from sums(plan, tables, year, codes)
     yield from newcomers(groups, tables, year, parameters)
     rows = dict(iter(groups.groupby(["mode", "county_code", "grade"], sort=True)))

@@ -26,6 +26,7 @@ def register(kit: Kit) -> None:
     county_option = kit.option("--county", key="place_county", metavar="CODE")
     mode_option = kit.option("--mode", key="place_mode", default=Mode.both)
     workers_option = kit.option("--workers", key="workers", default=1, min=LEAST["workers"])
+    plan_option = kit.option("--plan", key="place_plan", default=None, metavar="RUN")
     out_option = kit.option("--out", key="place_out", default=Path("results/placement"), metavar="DIR")
 
     @kit.command("place")
@@ -34,6 +35,7 @@ def register(kit: Kit) -> None:
         county: list[str] | None = county_option,
         mode: Mode = mode_option,
         workers: int = workers_option,
+        plan: Path | None = plan_option,
         sets: list[str] | None = kit.sets,
         out: Path = out_option,
         lang: Lang = kit.lang,
@@ -43,7 +45,9 @@ def register(kit: Kit) -> None:
         from zjsim.placing import place_scenario
 
         modes = ("priority", "utilitarian") if mode is Mode.both else (mode.value,)
-        done = place_scenario(scenario, out, counties=county, modes=modes, workers=workers, sets=tuple(sets or ()))
+        done = place_scenario(
+            scenario, out, counties=county, modes=modes, workers=workers, sets=tuple(sets or ()), plan=plan
+        )
         unplaced = done.unplaced()
         if json_output:
             said = {
