@@ -69,8 +69,9 @@ def place_scenario(
     """Place, audit, and write ``out``: internal (the province's tables), publication (small counts hidden), and for
     each county a folder of its own below counties, with its groups of children.
 
-    ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the scenario has no applicants of the year, or none in a county that is asked for,
-    or if the plan says nothing of the year or of one of the counties.
+    ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the
+    scenario has no applicants of the year, or none in a county that is asked for, or if the plan says nothing of the
+    year or of one of the counties.
     """
     import pandas as pd
 

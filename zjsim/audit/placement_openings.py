@@ -55,7 +55,7 @@ def opened(tables: Tables, year: int, codes: set[str]) -> Added:
 
 
 def _shared(total: int, weights: list[int]) -> list[int]:
-    """Largest remainders: whole parts first, then one each by the fraction that is left, the earlier before the later."""
+    """Largest remainders: whole parts first, then one each by the fraction left, the earlier first."""
     weights = weights if any(weights) else [1] * len(weights)
     exact = [Fraction(total * w, sum(weights)) for w in weights]
     parts = [int(x) for x in exact]
