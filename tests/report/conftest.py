@@ -193,6 +193,20 @@ def _locations(attack: str) -> dict[str, pd.DataFrame]:
     }
 
 
+def _bottlenecks(attack: str) -> pd.DataFrame:
+    rows = [
+        {
+            "year": 2027, "level": "province", "rank": rank, "relief_zh": name, "relief_en": name,
+            "place_zh": "全省", "place_en": "the province", "indicator_zh": attack, "indicator_en": attack,
+            "unit": "rooms", "unit_zh": "间", "target_unit": "firms", "target_unit_zh": "家", "gain": 2.0,
+            "gain_low": 1.0, "gain_high": 3.0, "gain_share_of_tenth": share, "utilisation": 0.9,
+            "mean_wait_days": 3.0, "lost_share": 0.1,
+        }
+        for rank, (name, share) in enumerate(((attack, 0.1), ("教室", 0.02), (f"甲{attack}", 0.0)), start=1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """A manifest and tables; ``attack`` stands where names of people's own making stand."""
     leads = pd.DataFrame(
@@ -283,6 +297,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),
         "yearly_outcomes": _outcomes(),
+        "bottlenecks": _bottlenecks(attack),
         "input_sources": sources,
     }
     return manifest, tables

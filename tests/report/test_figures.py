@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from zjsim.report import style
 from zjsim.report.figures import FIGURES, draw_all
+from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.fans import draw_fans
 from zjsim.report.figures.seats import by_county_and_year
 from zjsim.tables.registries import REGISTRIES
@@ -173,3 +174,29 @@ def test_without_a_gap_the_figure_shows_where_rooms_are_added(made_run: MakeRun)
         assert len(figure.axes[1].patches) == 2, "one county adds no room"
         tables["seat_expansion"] = tables["seat_expansion"].assign(rooms_added=0)
         assert FIGURES["seat_gaps"](manifest, tables, "zh") is not None
+
+
+def _relief(rank: int, name: str, gain: float, use: float) -> dict[str, Any]:
+    said = {"relief_zh": f"增加{name}", "relief_en": f"More {name}", "indicator_zh": "培训", "indicator_en": "Training"}
+    units = {"unit": "rooms", "unit_zh": "间", "target_unit": "person-times", "target_unit_zh": "人次"}
+    figures = {"gain": 1234.5 * gain, "gain_low": 1000 * gain, "gain_high": 1500 * gain, "gain_share_of_tenth": gain}
+    waits = {"utilisation": use, "mean_wait_days": 3.0, "lost_share": 0.05}
+    return {"year": 2027, "level": "province", "rank": rank, **said, **units, **figures, **waits}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_bottlenecks_show_what_helps_and_name_what_does_not(lang: Language) -> None:
+    table = pd.DataFrame([_relief(1, "A", 0.1, 0.9), _relief(2, "B", 0.02, float("nan")), _relief(3, "C", 0.0, 0.2)])
+    other = table.assign(year=2026, rank=[3, 2, 1])
+    with style.house_style():
+        figure = draw_bottlenecks({}, {"bottlenecks": pd.concat([table, other])}, lang)
+        assert figure is not None
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert [round(bar.get_width(), 4) for bar in axes.patches] == [0.1, 0.02]
+    said = [t.get_text() for t in (*axes.texts, *figure.texts)]
+    assert any("123" in t for t in said), "the gain of one unit"
+    assert sum("90" in t for t in said) == 1, "use is told where it is known"
+    assert any(table.loc[2, f"relief_{lang}"] in t for t in figure.findobj(Text) for t in [t.get_text()])
+    assert draw_bottlenecks({}, {}, lang) is None
+    assert draw_bottlenecks({}, {"bottlenecks": table[table["rank"] == 3]}, lang) is None

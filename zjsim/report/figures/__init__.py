@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zjsim.report.figures.assignment import draw_assignment
+from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.fans import draw_fans
 from zjsim.report.figures.locations import draw_locations
 from zjsim.report.figures.pareto import draw_pareto
@@ -23,6 +24,7 @@ Draw = Callable[[Mapping[str, Any], Mapping[str, pd.DataFrame], Language], Figur
 FIGURES: dict[str, Draw] = {
     "target_probabilities": draw_targets,
     "yearly_outcomes": draw_fans,
+    "bottlenecks": draw_bottlenecks,
     "lead_assignments": draw_assignment,
     "assignment_pareto": draw_pareto,
     "location_openings": draw_locations,
