@@ -77,15 +77,15 @@ def zones_build_what_the_county_builds(m: Any, t: Site) -> None:
     """
     p = t.plan
 
-    @m.Constraint(STAGES, p.county.years)
+    @m.Constraint(STAGE_NAMES, p.county.years)
     def extensions_add_up(m: Any, s: str, y: int) -> Any:
         return sum(m.extension[z, s, y] for z in t.every) == p.extension[s, y]
 
-    @m.Constraint(STAGES, p.county.years)
+    @m.Constraint(STAGE_NAMES, p.county.years)
     def schools_add_up(m: Any, s: str, y: int) -> Any:
         return sum(m.schools[z, s, y] for z in t.every) == p.schools[s, y]
 
-    @m.Constraint(STAGES, p.county.years)
+    @m.Constraint(STAGE_NAMES, p.county.years)
     def school_rooms_add_up(m: Any, s: str, y: int) -> Any:
         return sum(m.school_rooms[z, s, y] for z in t.every) == p.school_rooms[s, y]
 
@@ -103,15 +103,15 @@ def extension_in_zone(m: Any, t: Site) -> None:
     """
     d, most = t.plan.county, t.zones.extension_max[t.here]
 
-    @m.Constraint(t.every, STAGES, d.years)
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_extension_at_least(m: Any, z: int, s: str, y: int) -> Any:
         return m.extension[z, s, y] + m.too_small[z, s, y] >= d.stages[s].extension_rooms_min * m.extends[z, s, y]
 
-    @m.Constraint(t.every, STAGES, d.years)
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_extension_at_most(m: Any, z: int, s: str, y: int) -> Any:
         return m.extension[z, s, y] <= int(most[z, STAGE_NAMES.index(s)]) * m.extends[z, s, y]
 
-    @m.Constraint(t.every, STAGES)
+    @m.Constraint(t.every, STAGE_NAMES)
     def zone_extension_in_all(m: Any, z: int, s: str) -> Any:
         return sum(m.extension[z, s, y] for y in d.years) <= int(most[z, STAGE_NAMES.index(s)])
 
@@ -125,15 +125,15 @@ def school_in_zone(m: Any, t: Site) -> None:
     """
     d, sites = t.plan.county, t.zones.sites[t.here]
 
-    @m.Constraint(t.every, STAGES, d.years)
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_school_at_least(m: Any, z: int, s: str, y: int) -> Any:
         return m.school_rooms[z, s, y] >= d.stages[s].school_rooms_min * m.schools[z, s, y]
 
-    @m.Constraint(t.every, STAGES, d.years)
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_school_at_most(m: Any, z: int, s: str, y: int) -> Any:
         return m.school_rooms[z, s, y] <= d.stages[s].school_rooms_max * m.schools[z, s, y]
 
-    @m.Constraint(t.every, STAGES)
+    @m.Constraint(t.every, STAGE_NAMES)
     def zone_sites(m: Any, z: int, s: str) -> Any:
         return sum(m.schools[z, s, y] for y in d.years) <= int(sites[z, STAGE_NAMES.index(s)])
 
@@ -163,7 +163,7 @@ def rooms_where_classes_lack(m: Any, t: Site) -> None:
     """
     d, rooms = t.plan.county, t.zones.classrooms[t.here]
 
-    @m.Constraint(t.every, STAGES, d.years)
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
     def rooms_where_classes_lack(m: Any, z: int, s: str, y: int) -> Any:
         k = STAGE_NAMES.index(s)
         there = int(rooms[z, k]) + sum(m.extension[z, s, i] + m.school_rooms[z, s, i] for i in d.years if i <= y)

@@ -34,12 +34,23 @@ def test_summary_fits_one_screen_and_has_the_headline(made_run: MakeRun, lang: L
 def test_the_location_plans_have_a_line_with_gap_and_what_falls_short(made_run: MakeRun) -> None:
     manifest, tables = made_run()
     said = screen_summary(manifest, tables, "x", "zh")
-    assert "布局方案：可行，未证明最优（差距 0.19%）；共建平台 3，比目标所需少启动 2、余杭区 1\n" in said
+    assert "布局方案：可行，未证明最优（差距 0.19%）；启动：\n  共建平台 3（比目标所需少启动 2）、余杭区 1\n" in said
     rows = dict(cover_rows({**manifest, "not_reproducible": []}, tables, "en"))
-    assert rows["Location plans"].endswith("3, 2 fewer than the target wants begun\n余杭区: 1")
+    assert rows["Location plans"].endswith("3 (2 fewer than the target wants begun)\n余杭区: 1")
     assert "0.19%" in rows["Location plans, solver status"]
     del tables["location_targets"], manifest["solves"]["locations"]
     assert "布局方案" not in screen_summary(manifest, tables, "x", "zh")
+
+
+def test_many_openings_are_told_in_lines_of_a_screen(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    row = tables["location_targets"].iloc[[1]]
+    tables["location_targets"] = pd.concat([row.assign(kind_en=f"A kind of facility {i}") for i in range(9)])
+    lines = screen_summary(manifest, tables, "x", "en").split("\n")
+    told = [line for line in lines if "A kind of facility" in line]
+    assert len(told) == 3
+    assert max(map(len, told)) <= 100
+    assert sum(line.count("A kind of facility") for line in told) == 9
 
 
 def test_summary_says_when_nothing_falls_short(made_run: MakeRun) -> None:

@@ -220,3 +220,13 @@ def test_the_same_model_gives_the_same_plan_twice() -> None:
 )
 def test_relative_gap(value: float, bound: float, gap: float) -> None:
     assert relative_gap(value, bound) == pytest.approx(gap)
+
+
+@pytest.mark.parametrize("index", [({"b", "a"},), ((1, 2), {"b": 0, "a": 0})])
+def test_an_index_without_an_order_is_refused(index: tuple[object, ...]) -> None:
+    """Rows in the order of a hash differ by process, and with them which of several best plans is found."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var()
+    m.rows = pyo.Constraint(*index, rule=lambda m, *_: m.x >= 0)
+    with pytest.raises(ModelError, match="rows is indexed by a set or dict"):
+        extract(m, [m.x])

@@ -24,6 +24,8 @@ from zjsim.texts import Language, text
 
 LONGEST_NAME = 60
 """Columns of the terminal for indicator and reading."""
+WIDEST_LINE = 100
+"""Columns of the terminal for a line of openings."""
 
 
 def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], folder: str, lang: Language) -> str:
@@ -69,11 +71,17 @@ def _assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame],
 
 
 def _locations(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
-    """One line, or none for a run without location plans."""
+    """The status, and below it every kind in lines of a screen's width; none for a run without location plans."""
     if "locations" not in manifest["solves"]:
         return []
-    said = text("report.sum_locations", lang, status=status_word(manifest["solves"]["locations"], lang))
-    return [said + text("report.sum_separator", lang).join(location_lines(tables, lang))]
+    lines = [text("report.sum_locations", lang, status=status_word(manifest["solves"]["locations"], lang))]
+    between, line = text("report.sum_separator", lang), ""
+    for said in location_lines(tables, lang):
+        if line and _columns(line + between + said + between.rstrip()) > WIDEST_LINE:
+            lines.append(line + between.rstrip())
+            line = ""
+        line = line + between + said if line else f"  {said}"
+    return [*lines, line] if line else lines
 
 
 def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:

@@ -54,8 +54,13 @@ def extract(model: pyo.ConcreteModel, expressions: Sequence[Any]) -> Matrix:
     """Read ``model`` and the goals' ``expressions`` into a :class:`Matrix`.
 
     Every variable of the model has a column, used or not, in the order of declaration; fixed variables become
-    constants. Raises :class:`ModelError` where something is not linear or a variable is not declared on the model.
+    constants. Raises :class:`ModelError` where something is not linear, a variable is not declared on the model, or an
+    index has no order.
     """
+    for component in model.component_objects((pyo.Var, pyo.Constraint), active=True, descend_into=True):
+        if any(part.isfinite() and not part.isordered() for part in component.index_set().subsets()):
+            # Its rows would follow the hash seed of the process, and with them which of several best plans is found.
+            raise ModelError(f"{component.name} is indexed by a set or dict, which has no order: use a list or tuple")
     columns = [v for v in model.component_data_objects(pyo.Var, active=True, descend_into=True) if not v.fixed]
     column_of = {id(v): j for j, v in enumerate(columns)}
     known = {id(v): v for v in columns}
