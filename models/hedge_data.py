@@ -247,7 +247,7 @@ class Case:
         spare = np.maximum(0.0, classes - self.needed_first)[..., None]
         gone = np.clip(self.needed_first - classes, 0, GIVEN_UP)[..., None]
         lost = np.where(np.arange(GIVEN_UP) < gone, self.last_further, 0.0).sum(axis=-1)
-        return np.asarray(np.maximum(0.0, (room + slope * spare).min(axis=-1) - lost))
+        return np.asarray(np.maximum(0.0, np.minimum(self.other, (room + slope * spare).min(axis=-1) - lost)))
 
     @cached_property
     def mixed(self) -> NDArray[np.bool_]:

@@ -11,7 +11,8 @@ from runpy import run_path
 import numpy as np
 import pytest
 from zjsim.models.hedge_data import Case, Penalties, Tree
-from zjsim.models.hedge_solve import cvar, evaluate, hedge, nothing, solve, start_cost
+from zjsim.models.hedge_rules import RULES
+from zjsim.models.hedge_solve import _from_model, cvar, evaluate, hedge, nothing, solve, start_cost
 from zjsim.models.seat_hedge import within_cap
 
 _TOYS = run_path(str(Path(__file__).with_name("test_hedge_rules.py")))
@@ -172,6 +173,58 @@ def test_brute_force_on_random_small_areas() -> None:
         assert h.wait_and_see == pytest.approx(seen, abs=1e-5)
         assert h.wait_and_see.mean() <= h.hedged.value + 1e-6 <= h.mean_value.value + 2e-6
         assert h.hedged.value <= h.wait.value + 1e-6
+
+
+def mixed_case(draw: np.random.Generator) -> Case:
+    """A random area with further migrant children, purchases and a price on falls of the public share."""
+    c = random_case(draw)
+    more = draw.integers(0, 7, c.demand.migrant.shape) * (c.demand.local + c.demand.migrant > 0)
+    more[1:] = np.where((c.demand.local == c.demand.local[0])[1:], more[0], more[1:])
+    demand = replace(c.demand, migrant=c.demand.migrant + more)
+    fall = replace(c.penalties, fall=float(draw.integers(5, 40)))
+    return replace(c, demand=demand, penalties=fall, area=replace(c.area, base_share=float(draw.choice([0.0, 0.5]))))
+
+
+def test_rows_written_where_a_plan_breaks_the_rule_are_as_good_as_all_rows() -> None:
+    """Both ways to solve, with the rows of the rule in no cell at first, or by the formulation in every cell."""
+    draw = np.random.default_rng(11)
+    bites = 0
+    for _ in range(20):
+        c = mixed_case(draw)
+        cells = [(k, s, y) for k, s, y in np.ndindex(c.needed.shape) if c.area.seats[s] > 0]
+        found = solve(c, EXACT)
+        value, bound, x = _from_model(c, EXACT, None, RULES, 0.0, cells)
+        assert found.value == pytest.approx(value, abs=1e-5)
+        assert bound <= found.value + 1e-5
+        slope, start = c.pieces
+        for plan in (found.x, x):
+            left_out = np.maximum(0.0, (start - slope * plan["classes"][..., None]).max(axis=-1))
+            assert plan["short"] == pytest.approx(left_out, abs=1e-3)
+            assert (plan["other"] <= c.most_further(plan["classes"]) + 1e-3).all()
+        loose = {n: r for n, r in RULES.items() if n != "no_empty_seat"}
+        bites += found.value > solve(c, EXACT, rules=loose).value + 1e-3
+    assert bites >= 2
+
+
+def test_further_children_by_grade_against_enumeration() -> None:
+    """Classes are shared out so that most children with a claim are seated, then most of the others."""
+    draw = np.random.default_rng(5)
+    for _ in range(60):
+        claims, others = draw.integers(0, 24, 3).astype(float), draw.integers(0, 24, 3).astype(float)
+        cells = {(g, 0): n for g, n in enumerate(claims.tolist())}
+        all_migrants = {(g, 0): n for g, n in enumerate(others.tolist())}
+        c = case(area(rooms=9), [cells], [{}], [all_migrants])
+        for classes in range(9):
+            seated = max(
+                (
+                    sum(min(f, 10 * n) for f, n in zip(claims, ns, strict=True)),
+                    sum(min(o, max(0.0, 10 * n - f)) for f, o, n in zip(claims, others, ns, strict=True)),
+                )
+                for ns in product(range(classes + 1), repeat=3)
+                if sum(ns) <= classes
+            )
+            many = np.full(c.needed.shape, float(classes))
+            assert c.most_further(many)[0, 0, 0] == pytest.approx(seated[1])
 
 
 def test_three_reviews_use_what_is_known_and_no_more() -> None:

@@ -29,10 +29,16 @@ SHEETS = (
 ESSENTIAL: dict[str, tuple[str, ...]] = {
     "hedge_areas": (
         "county_code", "county_zh", "county_en", "decision", "advice_zh", "advice_en", "start_cost_yuan",
-        "saved_by_beginning_yuan", "p_later_building", "expected_cost_yuan", "evpi_yuan", "vss_yuan", "cvar_yuan",
-        "expected_local_short", "expected_without_place", "expected_share_fall", "gap",
+        "saved_by_beginning_yuan", "p_later_building", "expected_cost_yuan", "vss_yuan", "expected_without_place",
+    ),
+    "hedge_plans": (
+        "county_code", "county_zh", "county_en", "plan", "start_cost_yuan", "expected_cost_yuan",
+        "expected_capital_yuan", "expected_purchase_yuan", "expected_penalty_yuan", "expected_without_place",
+        "cvar_yuan",
     ),
 }  # fmt: skip
+"""Columns shown of a wide table (the CSV file has them all); elsewhere all but the code of the area."""
+_DECISIONS = {"begin_now": 0, "wait": 1, "enough": 2}
 CODED = ("decision", "plan", "value_of", "measure", "kind", "stage", "scenarios", "uncertainty_id")
 """Columns whose values are codes with a word in the texts (``hedge.code``, else those of all workbooks)."""
 
@@ -55,7 +61,13 @@ def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     other = "en" if lang == "zh" else "zh"
     columns = [c for c in table.columns if not c.endswith(f"_{other}")]
     first = [c for c in ESSENTIAL.get(name, ()) if c in columns]
-    shown = table[first or columns].copy()
+    if name == "hedge_areas":
+        # What is begun comes first, the largest sums at the top.
+        order = table["decision"].map(_DECISIONS)
+        table = table.assign(order=order).sort_values(
+            ["order", "start_cost_yuan"], ascending=[True, False], kind="stable"
+        )
+    shown = table[first or [c for c in columns if c != "area_code"]].reset_index(drop=True)
     for column in (c for c in CODED if c in shown):
         words = [word(str(v), lang) for v in shown[column]]
         shown[column] = pd.Series(words, index=shown.index, dtype=object)

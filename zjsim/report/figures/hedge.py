@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from zjsim.report.style import (
     BLUE,
     GREY,
-    INK,
     ORANGE,
     PALE,
     VERMILLION,
@@ -28,7 +28,7 @@ from zjsim.report.style import (
 from zjsim.texts import Language, text
 
 _PLANS = (("hedged", BLUE, "-"), ("mean_value", ORANGE, "--"), ("wait", GREY, ":"))
-_BILLION = 1e8  # 亿元 in Chinese; English shows 100 million yuan
+_MILLION = 1e6
 COUNTIES_SHOWN = 12
 
 
@@ -48,46 +48,39 @@ def draw_hedge(
 
 
 def draw_costs(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Left: distribution of the cost over the tree's scenarios. Right: what each plan costs more than the hedge."""
+    """Left: regret over the tree's scenarios. Right: what each plan costs more than the hedge in fresh futures."""
     scenarios = tables["hedge_scenarios"]
     if scenarios.empty:
         return None
     figure = new_figure(11.0, 5.6)
     heading(figure, text("hedge.fig.costs", lang), text("hedge.fig.costs_sub", lang))
-    left, right = figure.add_axes((0.075, 0.17, 0.45, 0.6)), figure.add_axes((0.64, 0.17, 0.33, 0.6))
+    left, right = figure.add_axes((0.075, 0.16, 0.42, 0.67)), figure.add_axes((0.6, 0.16, 0.37, 0.67))
     _steps(left, scenarios, lang)
     _differences(right, tables["hedge_fresh"], lang)
     return figure
 
 
 def _steps(axes: Axes, scenarios: pd.DataFrame, lang: Language) -> None:
+    """Probability that a plan costs at most so much more than what would have been best with foresight."""
     for plan, colour, style in _PLANS:
-        t = scenarios[scenarios["plan"] == plan]
-        _ecdf(axes, t["cost_yuan"], t["probability"], text(f"hedge.code.{plan}", lang), colour, style)
-    t = scenarios[scenarios["plan"] == "hedged"]
-    _ecdf(axes, t["wait_and_see_yuan"], t["probability"], text("hedge.code.wait_and_see", lang), INK, "-", 0.9)
+        t = scenarios[scenarios["plan"] == plan].sort_values("regret_yuan", kind="stable")
+        x = t["regret_yuan"].to_numpy(dtype=float) / _MILLION
+        y = np.cumsum(t["probability"].to_numpy(dtype=float))
+        axes.step(np.concatenate([[x[0]], x]), np.concatenate([[0.0], y]), where="post", color=colour, ls=style,
+                  lw=1.8, label=text(f"hedge.code.{plan}", lang))  # fmt: skip
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel(text("hedge.fig.cost_axis", lang))
+    axes.set_xlim(left=0)
+    axes.set_xlabel(text("hedge.fig.regret_axis", lang))
     axes.set_ylabel(text("hedge.fig.probability_axis", lang))
     axes.grid(True)
     axes.legend(loc="lower right")
-
-
-def _ecdf(
-    axes: Axes, cost: pd.Series, chance: pd.Series, label: str, colour: str, style: str, width: float = 1.8
-) -> None:
-    order = np.argsort(cost.to_numpy(dtype=float), kind="stable")
-    x = cost.to_numpy(dtype=float)[order] / _BILLION
-    y = np.cumsum(chance.to_numpy(dtype=float)[order])
-    axes.step(np.concatenate([[x[0]], x]), np.concatenate([[0.0], y]), where="post", color=colour, ls=style, lw=width,
-              label=label)  # fmt: skip
 
 
 def _differences(axes: Axes, fresh: pd.DataFrame, lang: Language) -> None:
     """Cost above the hedged plan in every fresh future, smallest first."""
     wide = fresh.pivot(index="future", columns="plan", values="cost_yuan")
     for plan, colour, style in _PLANS[1:]:
-        above = np.sort((wide[plan] - wide["hedged"]).to_numpy(dtype=float)) / 1e6
+        above = np.sort((wide[plan] - wide["hedged"]).to_numpy(dtype=float)) / _MILLION
         share = (np.arange(len(above)) + 0.5) / len(above)
         axes.plot(share, above, color=colour, ls=style, lw=1.8, marker="o", ms=2.5,
                   label=text(f"hedge.code.{plan}", lang))  # fmt: skip
@@ -106,12 +99,13 @@ def draw_empty(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | N
         return None
     figure = new_figure(11.0, 5.6)
     heading(figure, text("hedge.fig.empty", lang), text("hedge.fig.empty_sub", lang))
-    left, right = figure.add_axes((0.075, 0.17, 0.41, 0.6)), figure.add_axes((0.66, 0.17, 0.31, 0.6))
+    left, right = figure.add_axes((0.085, 0.16, 0.4, 0.67)), figure.add_axes((0.66, 0.16, 0.31, 0.67))
     years = sorted(empty["year"].unique())
     for group, colour, shift in (("low_births", VERMILLION, -0.2), ("other", PALE, 0.2)):
         sums = empty[empty["scenarios"] == group].groupby("year")["seats_empty"].sum().reindex(years, fill_value=0.0)
         left.bar(np.array(years) + shift, sums, 0.38, color=colour, label=text(f"hedge.code.{group}", lang))
     left.set_xticks(years)
+    left.yaxis.set_major_formatter("{x:,.0f}")
     left.set_ylabel(text("hedge.fig.seats_axis", lang))
     left.set_xlabel(text("hedge.fig.year_axis", lang))
     left.grid(True, axis="y")
@@ -123,6 +117,8 @@ def draw_empty(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | N
     right.set_yticks(np.arange(len(most)), names)
     right.invert_yaxis()
     right.set_title(text("hedge.fig.counties", lang, year=years[-1]))
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.xaxis.set_major_locator(MaxNLocator(4))
     right.set_xlabel(text("hedge.fig.seats_axis", lang))
     right.grid(True, axis="x")
     return figure
