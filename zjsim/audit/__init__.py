@@ -18,7 +18,7 @@ def audit_plan(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFra
 
     ``plan`` holds the tables the models gave, ``tables`` the scenario's registries, ``parameters`` its settings.
     """
-    from zjsim.audit import assignment, locations, seats
+    from zjsim.audit import assignment, locations, seats, talent
 
-    themes = (assignment, locations, seats)
+    themes = (assignment, locations, seats, talent)
     return [finding for theme in themes for finding in theme.check(plan, tables, parameters)]

@@ -351,6 +351,51 @@ class LocationParameters(Section):
         return self
 
 
+class TalentParameters(Section):
+    """Limits and weights of talent supply (M037-M046, M050-M053, M058-M060).
+
+    Intake can be changed from the admission that is ``lead_cycles`` after the next one, at the one after it and then
+    every ``review_years``, until ``last_year``. Shares:
+    ``yearly_change`` of a group's intake (at least ``least_step`` students; × ``lead_factor`` for what a lead
+    discipline of the assignment teaches), ``hire_share`` of a host's teachers and ``build_share`` of its places a year,
+    built ones usable after ``build_years``; a teacher who moves to a county campus brings ``campus_students`` places.
+    ``growth_*``: what the state adds to a level's intake a year (assumption). ``opening_cap``: students of a new group
+    a year; ``minimum_size`` makes a class. A shortage up to ``mild_share`` of demand is mild, beyond it weighs
+    ``severe_weight``. ``joint_*``: share of graduate students in engineering trained jointly now, at least in the first
+    year, more each year, at most, and the teachers' time that it saves. ``scarce_index`` and ``scarce_least``: share
+    of need unmet and graduates missing from which a class enters the catalogue.
+    """
+
+    lead_cycles: int = Field(1, ge=0, le=3)
+    last_year: int = Field(2034, ge=2027, le=2040)
+    review_years: int = Field(3, ge=1, le=6)
+    yearly_change: float = Field(0.15, ge=0, le=1)
+    least_step: float = Field(20, ge=0)
+    lead_factor: float = Field(1.5, ge=1)
+    hire_share: float = Field(0.04, ge=0, le=1)
+    build_share: float = Field(0.03, ge=0, le=1)
+    build_years: int = Field(2, ge=0, le=6)
+    campus_students: float = Field(18, ge=0)
+    growth_secondary: float = Field(-0.01, ge=-0.2, le=0.2)
+    growth_higher_vocational: float = Field(0.0, ge=-0.2, le=0.2)
+    growth_undergraduate: float = Field(0.01, ge=-0.2, le=0.2)
+    growth_master: float = Field(0.03, ge=-0.2, le=0.2)
+    growth_doctoral: float = Field(0.04, ge=-0.2, le=0.2)
+    minimum_size: float = Field(40, ge=0)
+    opening_cap: float = Field(120, ge=0)
+    openings_per_host: int = Field(1, ge=0)
+    mild_share: float = Field(0.15, ge=0, le=1)
+    severe_weight: int = Field(2, ge=1)
+    share_not_falling: bool = True
+    joint_now: float = Field(0.1, ge=0, le=1)
+    joint_first: float = Field(0.12, ge=0, le=1)
+    joint_step: float = Field(0.02, ge=0, le=1)
+    joint_most: float = Field(0.4, ge=0, le=1)
+    joint_relief: float = Field(0.3, ge=0, le=1)
+    scarce_index: float = Field(0.1, ge=0, le=1)
+    scarce_least: float = Field(50, ge=0)
+
+
 class Parameters(Section):
     """All sections of ``scenario.toml``."""
 
@@ -361,6 +406,7 @@ class Parameters(Section):
     hedge: HedgeParameters = HedgeParameters()
     placement: PlacementParameters = PlacementParameters()
     locations: LocationParameters = LocationParameters()
+    talent: TalentParameters = TalentParameters()
     patents: PatentParameters = PatentParameters()
     simulation: SimulationParameters = SimulationParameters()
     solver: SolverParameters = SolverParameters()

@@ -51,7 +51,8 @@ class Program:
         self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
         self.integral = bool(matrix.integer.any())
         self._start: Floats | None = None
-        self._highs = new_solver(options)
+        linear = {"solver": "ipm"} if options.interior_point and not self.integral else {}
+        self._highs = new_solver(options, **linear)
         self._check(self._highs.passModel(_as_highs(matrix)), "load the model")
 
     def run(self, cost: Floats, offset: float, sense: Sense) -> Outcome:

@@ -27,6 +27,8 @@ class Options:
     mixed-integer stage may stop (0: prove it); ``threads`` above 1 may change which of several equally good plans is
     found; ``seed`` feeds the solver's own tie-breaking; ``log_file`` keeps the solver's log, run after run in one file
     (empty: no log); ``node_limit`` ends a search after that many nodes, the same on every machine (None: no limit).
+    ``interior_point`` solves linear models by an interior point method with crossover to a vertex: quicker where many
+    rows are tight at once and the simplex method stalls.
     """
 
     time_limit_s: float = 300.0
@@ -35,6 +37,7 @@ class Options:
     seed: int = 0
     log_file: str = ""
     node_limit: int | None = None
+    interior_point: bool = False
 
     @classmethod
     def of(cls, limits: Limits, *, log_file: str = "") -> Options:

@@ -1,0 +1,222 @@
+"""Talent supply: how many each programme group admits, so that graduates meet what industries need (M037-M060).
+
+Goals in order: unmet demand for graduates, weighed by the priority of the sector; graduates without a place that fits,
+or in one that fits less; change of intake; cost. All are expected over the cases of demand. The next admission,
+openings, closures, teachers and places are decided before the case is known. Rules: :mod:`zjsim.models.talent_rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyomo.environ as pyo
+from zjsim.models.talent_model import DEFINITIONS, RULES, build_talent_model
+from zjsim.models.talent_terms import GroupKey, TalentData, intake, joint
+
+from zjsim.solve.conflicts import Requirement
+from zjsim.solve.goals import Goal, Prepared, Solution
+from zjsim.solve.matrix import total
+from zjsim.solve.options import Options
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stage, Stopped
+from zjsim.texts import LANGUAGES, text
+
+DECISION_SIZE = 30.0
+"""An opening or closure counts as much change as this many students."""
+GOALS = ("unmet_demand", "mismatch", "change", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class TalentPlan:
+    """What is decided, by case; hiring, building, openings and closures are the same in all."""
+
+    intake: Mapping[tuple[GroupKey, int, str], float]
+    joint: Mapping[tuple[GroupKey, int, str], float]
+    opened: tuple[GroupKey, ...]
+    closed: tuple[GroupKey, ...]
+    hired: Mapping[tuple[str, str, int], float]
+    built: Mapping[tuple[str, int], float]
+    flow: Mapping[tuple[str, str, str, int, str], float]
+    idle: Mapping[tuple[str, str, int, str], float]
+    unmet: Mapping[tuple[str, str, int, str], float]
+
+
+def talent_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
+    """Unmet demand, mismatch, change, cost, each expected over the cases."""
+    data: TalentData = m.data
+    chance = data.cases
+    unmet = total(
+        chance[i[3]] * data.priority.get(i[0], 1) * (m.unmet[i] + data.severe_weight * m.severe[i]) for i in m.needs
+    )
+    idle = total(chance[i[3]] * m.idle[i] for i in m.supply)
+    distance = total(
+        chance[i[4]] * (3 - data.relevance[i[0], i[2]]) / 3 * m.flow[i]
+        for i in m.flow
+        if data.relevance[i[0], i[2]] < 3
+    )
+    change = total(
+        (1.0 if i[4] == data.first else chance[i[5]]) * data.groups[i[:4]].change_weight * (m.up[i] + m.down[i])
+        for i in m.own
+    )
+    decided = total(DECISION_SIZE * m.open[g] for g in m.may_open) + total(
+        DECISION_SIZE * m.close[g] for g in m.may_close
+    )
+    years_left = {t: data.last - t + 1 for t in data.decided}
+    cost = (
+        total(data.cost_teacher * years_left[i[2]] * m.hire[i] for i in m.hire)
+        + total(data.cost_place * m.build[i] for i in m.build)
+        + total(chance[i[5]] * data.cost_joint * data.groups[i[:4]].duration * m.joint[i] for i in m.joint_choices)
+    )
+    return (
+        Goal(GOALS[0], "minimise", unmet, "weighted graduates"),
+        Goal(GOALS[1], "minimise", idle + distance, "graduates"),
+        Goal(GOALS[2], "minimise", change + decided, "students"),
+        Goal(GOALS[3], "minimise", cost, "10,000 yuan"),
+    )
+
+
+def solve_talent_of(
+    data: TalentData, options: Options | None = None, without: Collection[str] = ()
+) -> Result[TalentPlan]:
+    """Solve one problem; ``without`` names rules to leave out (used to test that each one matters).
+
+    An impossible one comes back as ``Infeasible`` with the fewest requirements that cannot hold together.
+    """
+    m = build_talent_model(data, without)
+    prepared = Prepared(m, talent_goals(m), options or Options())
+    return told(prepared, prepared.solve())
+
+
+def told(prepared: Prepared, result: Result[Solution]) -> Result[TalentPlan]:
+    """A result of the solver as a plan, or why there is none."""
+    if isinstance(result, Infeasible):
+        return Infeasible(prepared.explain(talent_requirements(prepared.model)))
+    if isinstance(result, Stopped):
+        return result
+    plan = plan_of(prepared.model, result.plan)
+    if isinstance(result, Optimal):
+        return Optimal(plan, result.stages)
+    return Feasible(plan, result.stages, result.bound, result.gap)
+
+
+def plan_of(m: pyo.ConcreteModel, solution: Solution) -> TalentPlan:
+    """The values of a solution; what is below the solver's tolerance is nothing."""
+    data: TalentData = m.data
+    for variable in m.component_data_objects(pyo.Var):
+        value = solution.value(variable)
+        variable.set_value(round(value) if variable.is_binary() else _clean(value), skip_validation=True)
+    taken = {(g, t, c): float(pyo.value(intake(m, g, t, c))) for g in data.groups for t in data.years for c in m.cases}
+    with_firms = {
+        (g, t, c): float(pyo.value(joint(m, g, t, c)))
+        for g, group in data.groups.items()
+        if group.joint
+        for t in data.years
+        for c in m.cases
+    }
+    return TalentPlan(
+        taken,
+        with_firms,
+        tuple(g for g in m.may_open if m.open[g].value),
+        tuple(g for g in m.may_close if m.close[g].value),
+        {i: m.hire[i].value for i in m.hire},
+        {i: m.build[i].value for i in m.build},
+        {i: m.flow[i].value for i in m.flow},
+        {i: m.idle[i].value for i in m.supply},
+        {i: m.unmet[i].value + m.severe[i].value for i in m.needs},
+    )
+
+
+def _clean(value: float) -> float:
+    return 0.0 if abs(value) < 1e-7 else float(value)
+
+
+def talent_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
+    """The rows of the model in the planner's words."""
+    found = []
+    for rule in RULES:
+        for name in (rule, *PARTS.get(rule, ())):
+            component = m.find_component(name)
+            if component is None or rule in DEFINITIONS:
+                continue
+            for index in component:
+                key = index if isinstance(index, tuple) else (index,)
+                said = [text(f"talent.rule.{rule}", lang, item=" ".join(map(str, key))) for lang in LANGUAGES]
+                units = [text(f"talent.unit.{rule}", lang) for lang in LANGUAGES]
+                label = f"{name}[{','.join(map(str, key))}]"
+                found.append(Requirement(label, (component[index],), said[0], said[1], 1.0, units[0], units[1]))
+    return tuple(found)
+
+
+PARTS = {"opened_groups": ("opened_least", "opened_most"), "closed_groups": ("closed_least", "closed_most")}
+"""Constraints of rules that have more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What a goal comes to when the case is known late or early (expected over the cases, in ``unit``).
+
+    ``two_stage`` is the plan's own value; ``mean_value`` what the plan made for the mean demand comes to when cases
+    differ (the value of the stochastic solution is what it is worse by); ``known`` when every case is known from the
+    start (what the plan is worse by is the value of perfect information). The goals come in order, so only the first
+    that differs is bound to be worse.
+    """
+
+    goal: str
+    unit: str
+    two_stage: float
+    mean_value: float
+    known: float
+
+    @property
+    def vss(self) -> float:
+        """Value of the stochastic solution."""
+        return self.mean_value - self.two_stage
+
+    @property
+    def evpi(self) -> float:
+        """Expected value of perfect information."""
+        return self.two_stage - self.known
+
+
+def uncertainty(
+    data: TalentData, prepared: Prepared, stages: Sequence[Stage], options: Options
+) -> tuple[Uncertainty, ...]:
+    """Value of planning with cases, and of knowing them; ``prepared`` and ``stages`` are those of the plan."""
+    known = [0.0] * len(stages)
+    for case, chance in sorted(data.cases.items()):
+        solved = _stages(one_case(data, {case: 1.0}), options)
+        known = [k + chance * s.value for k, s in zip(known, solved[1], strict=True)]
+    mean, _ = _stages(one_case(data, data.cases), options)
+    bounds = []
+    for name in ("now", "open", "close", "hire", "build"):
+        ours, theirs = prepared.model.find_component(name), mean.model.find_component(name)
+        bounds += [
+            (ours[i], theirs[i].value, theirs[i].value) for i in ours if id(ours[i]) in prepared.matrix.column_of
+        ]
+    fixed = prepared.solve(bounds=bounds)
+    if not isinstance(fixed, Optimal | Feasible):
+        raise RuntimeError("the plan for the mean demand cannot be carried out in every case")
+    return tuple(
+        Uncertainty(s.name, s.unit, s.value, f.value, k) for s, f, k in zip(stages, fixed.stages, known, strict=True)
+    )
+
+
+def one_case(data: TalentData, cases: Mapping[str, float]) -> TalentData:
+    """The problem with the mean demand of ``cases`` as its only case."""
+    only = "mean"
+    demand: dict[tuple[str, str, int, str], float] = {}
+    for (s, level, t, c), amount in data.demand.items():
+        if c in cases:
+            key = (s, level, t, only)
+            demand[key] = demand.get(key, 0.0) + cases[c] * amount
+    return replace(data, cases={only: 1.0}, demand=demand)
+
+
+def _stages(data: TalentData, options: Options) -> tuple[Prepared, tuple[Stage, ...]]:
+    m = build_talent_model(data)
+    prepared = Prepared(m, talent_goals(m), options)
+    result = prepared.solve()
+    if not isinstance(result, Optimal | Feasible):
+        raise RuntimeError("a single case of demand has no plan although all together have one")
+    plan_of(m, result.plan)
+    return prepared, result.stages
