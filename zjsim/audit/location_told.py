@@ -107,10 +107,14 @@ def check_limits(rows: pd.DataFrame, theme: str, plan: Tables, tables: Tables, p
     gone = used_keys - set(zip(told["limit"], told["entity"], told["year"], strict=True))
     yield from (_at("limit_missing", item=" ".join(map(str, k))) for k in sorted(gone))
     for t in told.to_dict("records"):
+        used: Any
+        most: Any
+        factor: Any
+        least: Any
         limit, entity, y = t["limit"], t["entity"], int(t["year"])
         if limit == "starts_of_year":
             used, most = int(((rows["kind"] == entity) & (year == y)).sum()), starts.get((entity, y), 0)
-            factor, least = p.starts_factor, 1
+            factor, least = float(p.starts_factor), 1
         elif limit == "cost_of_city":
             used, most = rows.loc[city == entity, "cost_points"].sum(), b.loc[b["city_code"] == entity, "cost_points"].sum()  # fmt: skip  # noqa: E501
             factor, least = p.cost_factor, kinds["cost_points"].min()
@@ -187,7 +191,7 @@ def _named(entity: str) -> dict[str, str]:
     return {f"{entity}_{lang}": f"name_{lang}" for lang in ("zh", "en")}
 
 
-def _months(row: Mapping[str, str]) -> int:
+def _months(row: Mapping[Any, Any]) -> int:
     begin, opening = pd.Period(row["start_date"], freq="M"), pd.Period(row["open_date"], freq="M")
     return int(opening.ordinal - begin.ordinal)
 
