@@ -259,7 +259,7 @@ class Case:
         """Further children by grade who fit into the classes of those with a claim (less than none without seats)."""
         seats = np.array([u for c, u in self._stages for _ in c])[:, None]
         classes = np.concatenate([_classes(self._first[:, c], u) for c, u in self._stages], axis=1)
-        return np.minimum(self._everyone - self._first, seats * classes - self._first)
+        return np.asarray(np.minimum(self._everyone - self._first, seats * classes - self._first))
 
     @cached_property
     def _first(self) -> Floats:
