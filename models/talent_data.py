@@ -86,7 +86,7 @@ def talent_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TalentData:
         ),
         priority=dict(zip(sectors["sector_id"], sectors["priority"].astype(int), strict=True)),
         available={level: (1 - value.get(ONWARD.get(level, ""), 0.0)) * value[STAY] for level in (*ONWARD, "doctoral")},
-        norm=classes["students_per_teacher"].to_dict(),
+        norm={str(k): float(n) for k, n in classes["students_per_teacher"].items()},
         teachers=teachers,
         places=places,
         campus_places=campus_places(plan, t["location_kinds"], years, p.campus_students),

@@ -171,7 +171,8 @@ def catalogue(
     for (k, s), r in sorted(data.relevance.items()):
         weight.setdefault(s, {})[k] = float(r) ** 2
     missing: dict[tuple[str, str, int], dict[str, float]] = {}
-    for (s, level, t), amount in short.items():
+    lacking: Any = short.items()
+    for (s, level, t), amount in lacking:
         whole = sum(weight.get(s, {}).values())
         for k, w in weight.get(s, {}).items():
             if amount > 0:
@@ -200,8 +201,8 @@ def catalogue(
         )
     rows.sort(key=lambda r: (r["year"], -r["scarcity"], -r["missing"], r["class_id"], r["level"]))
     rank: dict[int, int] = {}
-    for r in rows:
-        rank[r["year"]] = r["rank"] = rank.get(r["year"], 0) + 1
+    for row in rows:
+        rank[row["year"]] = row["rank"] = rank.get(row["year"], 0) + 1
     return pd.DataFrame(rows, columns=list(CATALOGUE_COLUMNS))
 
 

@@ -53,8 +53,8 @@ def check(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], 
 
 def _cohorts(joined: pd.DataFrame, start: int, first: int) -> Iterator[Finding]:
     """intake - dropout - graduates = change of stock; both follow from earlier intakes; one first admission for all."""
-    for (*key, case), part in joined.groupby([*_KEY, "case_id"], sort=True):
-        part = part.sort_values("year")
+    cohorts: Any = joined.sort_values("year").groupby([*_KEY, "case_id"], sort=True)
+    for (*key, case), part in cohorts:
         item = f"{' '.join(key)} ({case})"
         late, keep = float(part["intake_of_late"].iloc[0]), 1 - float(part["dropout_per_year"].iloc[0])
         years = int(part["duration_years"].iloc[0])
@@ -76,9 +76,10 @@ def _cohorts(joined: pd.DataFrame, start: int, first: int) -> Iterator[Finding]:
         if (settled["intake"] - settled["intake_announced"]).abs().max() > CLOSE:
             yield _at("announced", item)
     now = joined[joined["year"] == first].groupby(_KEY)["intake"]
-    for key, spread in (now.max() - now.min()).items():
+    spreads: Any = (now.max() - now.min()).items()
+    for group, spread in spreads:
         if spread > CLOSE:
-            yield _at("same_in_every_case", " ".join(map(str, key)), value=f"{spread:.3f}")
+            yield _at("same_in_every_case", " ".join(group), value=f"{spread:.3f}")
 
 
 def _changes(joined: pd.DataFrame, first: int, p: Any) -> Iterator[Finding]:
@@ -104,15 +105,15 @@ def _orders(rows: pd.DataFrame, orders: pd.DataFrame, first: int) -> Iterator[Fi
     seats = orders.merge(rows, on=_KEY)
     seats = seats[(seats["year"] >= seats["first_year"]) & (seats["year"] >= first)]
     both = seats.groupby([*_KEY, "year", "case_id"]).agg(seats=("seats", "sum"), intake=("intake", "first"))
-    for key, r in both[both["intake"] < both["seats"] - CLOSE].iterrows():
-        yield _at("order_class", " ".join(map(str, key)), value=f"{r['intake']:.1f}")  # type: ignore[arg-type]
+    for r in both[both["intake"] < both["seats"] - CLOSE].reset_index().to_dict("records"):
+        yield _at("order_class", _row(r), value=f"{r['intake']:.1f}")
 
 
 def _totals(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], first: int, p: Any) -> Iterator[Finding]:
     """The first decided total of each level, and the share of the fields, which never falls."""
     announced = tables["programme_groups"].groupby("level")["intake_announced"].sum()
-    by_level = rows.groupby(["level", "year", "case_id"])["intake"].sum()
-    for (level, year, case), amount in by_level.items():
+    by_level: Any = rows.groupby(["level", "year", "case_id"])["intake"].sum().items()
+    for (level, year, case), amount in by_level:
         wanted = announced[level] * (1 + getattr(p, f"growth_{level}"))
         if year == first and abs(amount - wanted) > CLOSE * 10:
             yield _at("total_of_level", f"{level} {year} ({case})", value=f"{amount:.1f}")
@@ -124,7 +125,8 @@ def _totals(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], first: int, 
     keys = [counted["case_id"], counted["year"]]
     share = inside.groupby(keys).sum() / counted["intake"].groupby(keys).sum()
     for case, part in share.groupby(level=0):
-        for (_, year), fall in part.diff().items():
+        falls: Any = part.diff().items()
+        for (_, year), fall in falls:
             if fall < -1e-7:
                 yield _at("share_falls", f"{year} ({case})", value=f"{fall:.6f}")
 
@@ -143,13 +145,15 @@ def _resources(
     one = teachers[teachers["case_id"] == teachers["case_id"].min()]
     hired = one.groupby(["host_id", "year"])["hired"].sum()
     staff, room = groups.groupby("host_id")["teachers"].sum(), groups.groupby("host_id")["places"].sum()
-    for (host, year), n in hired.items():
+    by_host: Any = hired.items()
+    for (host, year), n in by_host:
         if n > p.hire_share * staff[host] + CLOSE:
             yield _at("hiring", f"{host} {year}", value=f"{n:.2f}")
     for r in places[places["places_begun"] > p.build_share * places["host_id"].map(room) + CLOSE].to_dict("records"):
         yield _at("building", f"{r['host_id']} {r['year']}", value=f"{r['places_begun']:.1f}")
     present: dict[tuple[str, int, str], float] = {}
-    for (*key, case), part in joined.groupby([*_KEY, "case_id"]):
+    cohorts: Any = joined.groupby([*_KEY, "case_id"])
+    for (*key, case), part in cohorts:
         late, keep = float(part["intake_of_late"].iloc[0]), 1 - float(part["dropout_per_year"].iloc[0])
         admitted = dict(zip(part["year"], part["intake"], strict=True))
         span = range(int(part["years_elsewhere"].iloc[0]), int(part["duration_years"].iloc[0]))

@@ -234,7 +234,7 @@ def programme_relevance(tables: Tables) -> pd.DataFrame:
     sectors = tables["talent_sectors"]
     known = set(sectors["sector_id"])
     r = r[r["industry_id"].isin(known) & (r["relevance"] > 0) & (r["class_id"] != "")]
-    level = r.groupby(["class_id", "industry_id"])["relevance"].max()
+    level: Any = r.groupby(["class_id", "industry_id"])["relevance"].max()
     rows = [(c, i, int(v), "derived") for (c, i), v in level.items()]
     for s in sectors.to_dict("records"):
         for column, value in (("core_classes", 3), ("related_classes", 1)):
