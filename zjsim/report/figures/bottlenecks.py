@@ -79,7 +79,7 @@ def _draw_row(axes: Axes, row: pd.Series, y: int, lang: Language) -> None:
         -0.1 * per_inch, y + 0.22, wrap(gain, 32, lines=1), transform=outside, ha="right", va="center",
         fontsize=7.5, color=GREY,
     )  # fmt: skip
-    right = {"transform": outside, "ha": "left", "va": "center", "fontsize": 8.5}
+    right: dict[str, Any] = {"transform": outside, "ha": "left", "va": "center", "fontsize": 8.5}
     axes.text(1 + 0.1 * per_inch, y - 0.16, wrap(drawable(row[f"indicator_{lang}"]), 24, lines=1), **right)
     if pd.isna(row["utilisation"]):
         return
