@@ -122,7 +122,7 @@ def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -
         elder=arcs.elder[first],
         follows=arcs.follows[first],
     )
-    problem = Transport(size, grade.seats, few.group, few.section)
+    problem = Transport(size, grade.seats, few.group, few.section.astype(np.int64))
     goals = [goal(name, whole, few) for name in names]
     asked = [k for k, g in enumerate(goals) if g.arc_cost.any() or g.unplaced_cost.any()]
     found = solve_placement(problem, [goals[k] for k in asked], most_weight=_MOST_WEIGHT)
@@ -148,7 +148,7 @@ def _children(grade: Grade, arcs: Arcs) -> tuple[IntArray, IntArray, Choices]:
     first, last = arcs.start[of_child], arcs.start[of_child + 1]
     start = np.concatenate([[0], np.cumsum(last - first)]).astype(np.int64)
     arc = _ranges(first, last)
-    return of_child, arc, Choices(start, arcs.section[arc])
+    return of_child, arc, Choices(start, arcs.section[arc].astype(np.int64))
 
 
 def _ranges(first: IntArray, last: IntArray) -> IntArray:

@@ -24,13 +24,14 @@ class Arcs:
     ``step``: 0 public (or as good as public), 1 purchased, 2 paid by the family; ``together``: at the school of the
     elder sibling (M106); ``followed``: at the school where an elder newcomer of the family was just placed; ``stays``:
     at the school now attended. Per group: ``elder``, an elder sibling's school is open; ``follows``, the newcomer's.
+    Groups, sections and 10 m are int32, steps int8, so that a large county stays small in memory.
     """
 
     start: IntArray
-    group: IntArray
-    section: IntArray
-    distance: IntArray
-    step: IntArray
+    group: Any
+    section: Any
+    distance: Any
+    step: Any
     together: Any
     followed: Any
     stays: Any
@@ -107,10 +108,10 @@ def arcs_of(grade: Grade, schools_zone: Any, reading: str, follows: IntArray, p:
     start = np.searchsorted(group, np.arange(len(grade.ids) + 1)).astype(np.int64)
     return Arcs(
         start=start,
-        group=group,
-        section=section[keep],
-        distance=distance[order],
-        step=step[order],
+        group=group.astype(np.int32),
+        section=section[keep].astype(np.int32),
+        distance=distance[order].astype(np.int32),
+        step=step[order].astype(np.int8),
         together=together[order],
         followed=followed[order],
         stays=stays[keep],

@@ -8,7 +8,7 @@ so one search gives the value of a seat at every section. It is a finite differe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,13 @@ from zjsim.models.placement_modes import Placed
 from zjsim.models.placement_rules import UNITS, goal
 
 
-def seat_values(problem: Transport, goals: Sequence[Goal], sent: IntArray, unplaced: IntArray) -> IntArray:
+def seat_values(problem: Transport, goals: Iterable[Goal], sent: IntArray, unplaced: IntArray) -> IntArray:
     """Change of each goal for one more seat at each school, shape (goals, schools), from a best plan.
 
     Raises ValueError if a chain would improve the plan without any further seat: then it was not the best.
     """
     n_schools = len(problem.capacity)
-    costs = [np.concatenate([g.arc_cost, g.unplaced_cost]).astype(np.int64) for g in goals]
+    costs = [_small(np.concatenate([g.arc_cost, g.unplaced_cost])) for g in goals]
     steps, arrivals = _steps(problem, costs, sent, unplaced)
     # One whole number per vector of goals: compared, they are compared goal by goal (a path visits a school once).
     radix = [2 * (n_schools + 2) * (2 * int(np.abs(c).max(initial=0)) + 1) + 1 for c in costs]
@@ -50,20 +50,26 @@ def seat_values(problem: Transport, goals: Sequence[Goal], sent: IntArray, unpla
             break
     else:
         raise ValueError("a plan is not the best: a chain of moves improves it without any further seat")
-    result = np.zeros((len(goals), n_schools), np.int64)
+    result = np.zeros((len(costs), n_schools), np.int64)
     for school, number in enumerate(value):
-        for k in range(len(goals) - 1, -1, -1):
+        for k in range(len(costs) - 1, -1, -1):
             digit = (number + radix[k] // 2) % radix[k] - radix[k] // 2
             result[k, school] = digit
             number = (number - digit) // radix[k]
     return result
 
 
+def _small(cost: IntArray) -> Any:
+    """The same whole numbers in as little memory as lets two of them be subtracted."""
+    most = 2 * int(np.abs(cost).max(initial=0))
+    return cost.astype(next(t for t in (np.int8, np.int16, np.int32, np.int64) if most <= np.iinfo(t).max))
+
+
 _Step = dict[tuple[int, int], list[int]]
 
 
 def _steps(
-    problem: Transport, costs: Sequence[IntArray], sent: IntArray, unplaced: IntArray
+    problem: Transport, costs: Sequence[Any], sent: IntArray, unplaced: IntArray
 ) -> tuple[_Step, dict[int, list[int]]]:
     """Cheapest move between each two schools, and cheapest arrival at each of a child without a place."""
     order = np.argsort(problem.group, kind="stable")
@@ -105,8 +111,8 @@ def value_table(county: County, utilitarian: Sequence[Placed]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for placed in utilitarian:
         grade, arcs = placed.grade, placed.arcs
-        goals = [goal(name, grade, arcs) for name in placed.goals]
-        problem = Transport(grade.children, grade.seats, arcs.group, arcs.section)
+        goals = (goal(name, grade, arcs) for name in placed.goals)
+        problem = Transport(grade.children, grade.seats, arcs.group.astype(np.int64), arcs.section.astype(np.int64))
         values = seat_values(problem, goals, placed.sent, placed.unplaced)
         for s, k in zip(*np.nonzero(values.T), strict=True):
             rows.append(
