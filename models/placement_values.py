@@ -112,7 +112,8 @@ def value_table(county: County, utilitarian: Sequence[Placed]) -> pd.DataFrame:
     for placed in utilitarian:
         grade, arcs = placed.grade, placed.arcs
         goals = (goal(name, grade, arcs) for name in placed.goals)
-        problem = Transport(grade.children, grade.seats, arcs.group.astype(np.int64), arcs.section.astype(np.int64))
+        group, section = arcs.group.astype(np.int64), arcs.section.astype(np.int64)
+        problem = Transport(grade.children, grade.seats, group, section)
         values = seat_values(problem, goals, placed.sent, placed.unplaced)
         for s, k in zip(*np.nonzero(values.T), strict=True):
             rows.append(
