@@ -173,12 +173,15 @@ def trial(
         book.converted_by.append(institution)
 
 
-def move(data: PatentData, values: Values, streams: Streams) -> Book:
-    """Let patents flow to the end of the horizon; each year's flows start from the idle stock at its beginning."""
+def move(data: PatentData, values: Values, streams: Streams, sim: Simulation | None = None) -> Book:
+    """Let patents flow to the end of the horizon; each year's flows start from the idle stock at its beginning.
+
+    ``sim``: where they flow (a new simulation if none is given).
+    """
     p, c = data.parameters, data.columns
     untransferred = 1 - p.value("PP49", values)
     own = c["stock"] * p.value("TP01", values)
-    sim = Simulation()
+    sim = sim or Simulation()
     book = Book(idle_patents(data, values, own, untransferred).tolist())
     officers, per_officer = office_sizes(data, values)
     offices = [Pool(sim, n) for n in officers]

@@ -20,10 +20,13 @@ there instead: what operates and was ever opened, the last batch, the milestone,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, poisson_quantile
 from zjsim.models.programme_data import (
     ADMISSION_MONTH,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from zjsim.simulate.inputs import UncertainInput, Values
     from zjsim.simulate.streams import Streams
 
+Mask = NDArray[np.bool_]
 PROCESS = "programmes"
 
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -122,24 +126,55 @@ def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams:
     per year of start; those of the years before the stock's date that open after it were under way then. A plan's own
     starts take the place of the pace after the as-of date.
     """
+    found = list(projects(data, programme, values, streams))
+    opened, closed = [f.opening[f.opens] for f in found], [f.closing[f.opens] for f in found]
+    closed.append(closings_of_stock(data, programme, values, streams))
+    openings, closings = np.concatenate(opened), np.concatenate(closed)
+    return openings[openings < data.horizon.end], closings[closings < data.horizon.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """The projects of one year of start: their days of start, of opening or failing, and of closing (or infinity).
+
+    ``opens``: which of them open after the date of the stock; ``fails``: which never do. The others opened before it.
+    """
+
+    year: int
+    start: Floats
+    opening: Floats
+    closing: Floats
+    opens: Mask
+    fails: Mask
+
+
+def projects(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Iterator[Projects]:
+    """All projects of a pipeline, by the year of their start."""
     p, when = data.parameters, data.horizon
     pace = start_pace(data, programme, values) if programme.pace else 0.0
     more = values.get(f"more/starts/{programme.programme_id}", 0.0)
-    hazard = p.value(programme.closure, values) / DAYS_PER_YEAR if programme.closure else 0.0
+    hazard = _hazard(data, programme, values)
     first = programme.stock_date.year - PAST_YEARS
-    opened, closed = [], []
     for year in range(first, when.years[-1] + 1):
         start, u = _projects(data, programme, year, pace, streams)
         if more and year in when.years:
             start, u = _further(data, programme, year, round(more), start, u, streams)
         opening = start + p.draw(programme.setup, values, u[:, 1]) * DAYS_PER_MONTH
-        opens = (u[:, 2] >= p.value(programme.failure, values)) & (opening > programme.stock_day)
-        opened.append(opening[opens])
-        closed.append(_closings(opening[opens], u[opens, 3], hazard))
+        fails = u[:, 2] < p.value(programme.failure, values)
+        opens = ~fails & (opening > programme.stock_day)
+        closing = np.full(len(start), np.inf)
+        closing[opens] = _closings(opening[opens], u[opens, 3], hazard)
+        yield Projects(year, start, opening, closing, opens, fails)
+
+
+def closings_of_stock(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
+    """Days on which what was open at the date of the stock closes (or infinity)."""
     u = streams.uniforms(PROCESS, programme.programme_id, "stock", programme.stock, "closing")
-    closed.append(_closings(np.full(programme.stock, programme.stock_day), u, hazard))
-    openings, closings = np.concatenate(opened), np.concatenate(closed)
-    return openings[openings < when.end], closings[closings < when.end]
+    return _closings(np.full(programme.stock, programme.stock_day), u, _hazard(data, programme, values))
+
+
+def _hazard(data: ProgrammeData, programme: Programme, values: Values) -> float:
+    return data.parameters.value(programme.closure, values) / DAYS_PER_YEAR if programme.closure else 0.0
 
 
 def _projects(
@@ -228,11 +263,17 @@ def milestone(data: ProgrammeData, programme: Programme, values: Values, streams
     return np.zeros(0) if fails[k] or day >= data.horizon.end else np.array([day])
 
 
-def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> Floats:
+def diffusion(
+    data: ProgrammeData,
+    programme: Programme,
+    values: Values,
+    streams: Streams,
+    adopted: list[tuple[float, str]] | None = None,
+) -> Floats:
     """Counties with the rule by (city, year's end): each admission season those without adopt with a chance.
 
     The chance rises with the share of the city's counties that had the rule at the beginning of the year (GP15):
-    1 - (1 - p)(1 - pull × share). A county that adopts keeps the rule.
+    1 - (1 - p)(1 - pull × share). A county that adopts keeps the rule. ``adopted`` takes day and county, if wanted.
     """
     p, when = data.parameters, data.horizon
     chance, pull = p.value(programme.pace, values), p.value(PULL_OF_NEIGHBOURS, values)
@@ -246,14 +287,15 @@ def diffusion(data: ProgrammeData, programme: Programme, values: Values, streams
         if when.edges[n] <= when.day(date(year, month, 1)) < when.edges[n + 1]:
             share = np.bincount(city, in_force) / np.bincount(city)
             u = np.array([streams.uniforms(PROCESS, code, year, 1, programme.programme_id)[0] for code in codes])
-            in_force = in_force | (u < 1 - (1 - chance) * (1 - pull * share[city]))
+            before, in_force = in_force, in_force | (u < 1 - (1 - chance) * (1 - pull * share[city]))
+            if adopted is not None:
+                day = when.day(date(year, month, 1))
+                adopted += [(day, codes[k]) for k in np.flatnonzero(in_force & ~before)]
         found.append(np.bincount(city, in_force, len(city_names)))
     return np.array(found, dtype=np.float64).T
 
 
-def _with_rule(
-    data: ProgrammeData, programme: Programme, streams: Streams
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _with_rule(data: ProgrammeData, programme: Programme, streams: Streams) -> Mask:
     """Which counties have the rule at the as-of date: as many as the actual value says.
 
     Counties with an actual value of their own first, then those in force in the registry, then drawn ones.

@@ -122,6 +122,7 @@ def build_app(lang: Language) -> typer.Typer:
     workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
     cluster_option = kit.option("--cluster", key="cluster", default="", metavar="ADDRESS")
     out_option = kit.option("--out", key="out", default=Path("results"), metavar="DIR")
+    event_log_option = kit.option("--event-log", key="event_log", min=LEAST["event_log"], metavar="REPLICATION")
     quiet_option = kit.option("--quiet", key="quiet", default=False)
 
     @app.callback(invoke_without_command=True)
@@ -137,6 +138,7 @@ def build_app(lang: Language) -> typer.Typer:
         replications: int | None = replications_option,
         workers: int = workers_option,
         cluster: str = cluster_option,
+        event_log: int | None = event_log_option,
         sets: list[str] | None = kit.sets,
         out: Path = out_option,
         lang: Lang = kit.lang,
@@ -151,6 +153,7 @@ def build_app(lang: Language) -> typer.Typer:
             done = run_scenario(
                 scenario, seed=seed, replications=replications, workers=workers, cluster=cluster,
                 sets=tuple(sets or ()), out=out, lang=lang.value, progress=progress, notice=None if quiet else _tell,
+                event_log=event_log,
             )  # fmt: skip
         if json_output:
             print(json.dumps({"folder": str(done.folder), **done.manifest}, ensure_ascii=False, indent=1, default=str))

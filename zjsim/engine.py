@@ -64,3 +64,16 @@ def say_resumed(checkpoint: Checkpoint, notice: Callable[[str], None] | None, la
     found = checkpoint.stored()
     if found and notice is not None:
         notice(text("run.resumed", lang, n=found, folder=checkpoint.folder))
+
+
+def write_event_log(
+    folder: Path, scenario: Any, plan: Mapping[str, pd.DataFrame], seed: int, which: int, lang: Any
+) -> None:
+    """Simulate replication ``which`` at the base values once more and write all its events into ``folder``."""
+    from zjsim.models.event_log import event_log
+    from zjsim.models.throughput import processes_of
+    from zjsim.tables.writer import write_csv
+
+    (folder / "events").mkdir()
+    found = event_log(processes_of(scenario, plan), seed=seed, replication=which, lang=lang)
+    write_csv(found, folder / "events" / "event_log.csv")

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from zjsim.engine import Engine, checkpoint_of, say_resumed
+from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
 from zjsim.runfolder import (
     MANIFEST,
     NOT_REPRODUCIBLE,
@@ -97,6 +97,7 @@ def run(
     lang: Language = "zh",
     progress: Progress | None = None,
     notice: Callable[[str], None] | None = None,
+    event_log: int | None = None,
 ) -> Run:
     """Plan, audit, simulate and report ``scenario`` into ``out/<scenario>/<run-id>/``.
 
@@ -104,7 +105,8 @@ def run(
     ``path=value``; ``seed`` and ``replications`` default to the scenario's own. The folder's name follows from the
     inputs, the options and the version, so equal runs share it and the later one replaces the earlier one; tables,
     workbook and figures are then byte-equal for any number of ``workers``, those of a Dask ``cluster`` (an address) and
-    after a kill: the run goes on where it stopped, and ``notice`` is told so in a sentence.
+    after a kill: the run goes on where it stopped, and ``notice`` is told so in a sentence. With ``event_log``, all
+    events of the replication of that number (from 0 on) are written too: ``events/event_log.csv``.
 
     Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
     audit fails or a limit was met without a plan; nothing is written then.
@@ -120,6 +122,8 @@ def run(
         seed = simulation.seed if seed is None else seed
         replications = simulation.replications if replications is None else replications
         identity = _identity(loaded, seed, replications, lang)
+        if event_log is not None:
+            identity["event_log"] = event_log
     with clock.step("assign"):
         answer, assignment_log = _logged(lambda file: _assign(loaded, file))
         assignment, assignment_status = _accepted(answer, "assignment")
@@ -144,6 +148,8 @@ def run(
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
             with clock.step("report"):
                 written = _report(partial, manifest, results, lang, clock.within)
+                if event_log is not None:
+                    write_event_log(partial, loaded, plan, seed, event_log, lang)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
             (partial / SOLVER_LOG).write_bytes(assignment_log + locations_log + seats_log)

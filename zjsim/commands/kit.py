@@ -13,7 +13,7 @@ import typer
 from zjsim.texts import Language, text
 
 OK, INTERNAL, INPUT, INTERRUPTED = 0, 1, 2, 130
-LEAST = {"seed": 0, "replications": 2, "workers": 1, "year": 2020}
+LEAST = {"seed": 0, "event_log": 0, "replications": 2, "workers": 1, "year": 2020}
 """Smallest values of the integer options."""
 
 Command = TypeVar("Command", bound=Callable[..., int])
