@@ -6,9 +6,9 @@ called with, and at which time it asked for what. Process descriptions know noth
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from types import GeneratorType
+from typing import Any, cast
 
 from zjsim.simulate.kernel import Simulation, Steps, Wish
 
@@ -38,8 +38,8 @@ class Tracing(Simulation):
 
     def start(self, steps: Steps) -> None:
         """Begin a process and follow it."""
-        frame: Any = steps.gi_frame if isinstance(steps, Generator) else None
-        track = Track(steps.__name__, dict(frame.f_locals) if frame is not None else {})
+        process = cast(GeneratorType[Wish, None, None], steps)
+        track = Track(process.__name__, dict(process.gi_frame.f_locals))
         self.tracks.append(track)
         super().start(self._followed(steps, track))
 
