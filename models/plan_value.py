@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from zjsim.models.feasibility import deciding_figure, margins
 
-from zjsim.simulate.statistics import mean_interval
+from zjsim.simulate.statistics import mean_interval, variance_reduction
 
 if TYPE_CHECKING:
     from zjsim.models.throughput import Assessment, Process, Study
@@ -28,6 +28,7 @@ COLUMNS = (
     *("target_id", "reading", "measures", "indicator_zh", "indicator_en", "unit", "bound", "process"),
     *("p_with", "p_without", "p_difference", "p_difference_low", "p_difference_high"),
     *("mean_with", "mean_without", "difference", "difference_low", "difference_high", "replications"),
+    *("variance_independent", "variance_paired", "variance_reduction"),
 )
 
 
@@ -61,7 +62,8 @@ def plan_value_table(
     """A row per target in its default reading whose process the plan changes, in the order of ``registry``.
 
     ``mean_*`` and ``difference`` are of the deciding figure, in the target's unit; ``p_*`` are shares of replications.
-    Intervals (95 %) are t-intervals of the paired differences, with minus without.
+    Intervals (95 %) are t-intervals of the paired differences, with minus without. ``variance_*``: what the common
+    random numbers buy for ``difference`` (:func:`zjsim.simulate.statistics.variance_reduction`).
     """
     study_of = {s.process.name: s for s in studies}
     found = {(a.target.target_id, a.target.reading): a for a in assessments}
@@ -79,5 +81,6 @@ def plan_value_table(
         named = [row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "unit", "bound")]
         chances = (float(met[0].mean()), float(met[1].mean()), gain, gain_low, gain_high)
         means = (float(figures[0].mean()), float(figures[1].mean()), more, more_low, more_high)
-        rows.append((*named, a.process.name, *chances, *means, len(a.margin)))
+        bought = variance_reduction(*figures)
+        rows.append((*named, a.process.name, *chances, *means, len(a.margin), *bought))
     return pd.DataFrame(rows, columns=list(COLUMNS))

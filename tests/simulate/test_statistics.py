@@ -5,7 +5,7 @@ from math import comb, isnan
 import numpy as np
 import pytest
 
-from zjsim.simulate.statistics import clopper_pearson, mean_interval, quantiles, rank_correlation
+from zjsim.simulate.statistics import clopper_pearson, mean_interval, quantiles, rank_correlation, variance_reduction
 
 
 @pytest.mark.parametrize("trials", [1, 2, 5, 20, 100])
@@ -48,3 +48,13 @@ def test_quantiles_and_rank_correlation() -> None:
     assert rank_correlation(x, np.exp(x)) == pytest.approx(1)
     assert rank_correlation(x, -x) == pytest.approx(-1)
     assert rank_correlation(x, np.ones(4)) == 0
+
+
+def test_variance_reduction_by_hand() -> None:
+    # differences 1, 0, -1: variance 1; 1, 2, 3 and 0, 2, 4 alone: variances 1 and 4
+    assert variance_reduction([1, 2, 3], [0, 2, 4]) == (5.0, 1.0, 5.0)
+    assert variance_reduction([1, 2, 3], [2, 3, 4]) == (2.0, 0.0, np.inf)
+    assert np.isnan(variance_reduction([2, 2], [3, 3])[2])
+    assert np.isnan(variance_reduction([1], [2])).all()
+    with pytest.raises(ValueError, match="as many replications"):
+        variance_reduction([1, 2], [1])

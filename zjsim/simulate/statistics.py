@@ -33,6 +33,25 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, f
     return mean, mean - half, mean + half
 
 
+def variance_reduction(a: ArrayLike, b: ArrayLike) -> tuple[float, float, float]:
+    """What common random numbers buy in comparing ``a`` with ``b``, replication by replication.
+
+    Returns the variance that a difference would have if both were independent (the sum of their variances), the
+    variance of the paired differences, and their ratio: so many times more replications would independent runs need
+    for the same interval. The ratio is infinite where all differences are equal, NaN where nothing varies at all or
+    there is only one replication. Raises ``ValueError`` on different numbers of replications.
+    """
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"wanted as many replications of either, got {x.shape} and {y.shape}")
+    if x.size < 2:
+        return float("nan"), float("nan"), float("nan")
+    independent, paired = float(x.var(ddof=1) + y.var(ddof=1)), float((x - y).var(ddof=1))
+    if paired <= 1e-15 * independent:  # equal differences but for rounding
+        return independent, 0.0, float("inf") if independent > 0 else float("nan")
+    return independent, paired, independent / paired
+
+
 def quantiles(values: ArrayLike, at: tuple[float, ...] = (0.05, 0.5, 0.95)) -> tuple[float, ...]:
     """Sample quantiles (linear between order statistics), one per entry of ``at``."""
     return tuple(float(q) for q in np.quantile(np.asarray(values, dtype=np.float64), at))

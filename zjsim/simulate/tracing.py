@@ -38,7 +38,7 @@ class Tracing(Simulation):
 
     def start(self, steps: Steps) -> None:
         """Begin a process and follow it."""
-        process = cast(GeneratorType[Wish, None, None], steps)
+        process = cast("GeneratorType[Wish, None, None]", steps)
         track = Track(process.__name__, dict(process.gi_frame.f_locals))
         self.tracks.append(track)
         super().start(self._followed(steps, track))
