@@ -175,8 +175,8 @@ def seat_children(home: Ints, placed: Ints, seats: Ints, km: Floats, far: Ints, 
 def _prices(km: Floats, far: Ints) -> Floats:
     """Price of a move by kind, stage, home zone and zone of the seat.
 
-    A cycle of the flow passes each zone of a seat once and so has at most two moves per zone: a price above what as many
-    moves of all later goals cost together comes before them.
+    A cycle of the flow passes each zone of a seat once and so has at most two moves per zone: a price above what as
+    many moves of all later goals cost together comes before them.
     """
     most = 2 * km.shape[1] + 2
     beyond = most * float(np.ceil(km.max() + 1))

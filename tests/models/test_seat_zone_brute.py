@@ -134,27 +134,31 @@ def total(values: list[Value]) -> Value:
     return int(a), int(b), int(c), int(d), round(float(km), 3)
 
 
+class Best:
+    """The best seating of a county's grades, by classes of its zones; each is enumerated once."""
+
+    def __init__(self, plan: CountyPlan, zones: Zones) -> None:
+        self.usable = plan.county.stages["primary"].usable_seats_per_class
+        self.home = np.stack([zones.local, zones.guaranteed, zones.migrant - zones.guaranteed])[..., 0]
+        self.placed = {g: [v[g, YEAR] for v in (plan.local, plan.covered, plan.other)] for g in ACTIVE}
+        self.km = zones.distances_km("330108")
+        self.known: dict[tuple[int, tuple[int, ...]], Value] = {}
+
+    def of(self, chosen: list[tuple[int, ...]]) -> Value:
+        for g, classes in zip(ACTIVE, chosen, strict=True):
+            if (g, classes) not in self.known:
+                seats = tuple(self.usable * c for c in classes)
+                self.known[g, classes] = best_seating(self.home[:, :, g - 1], self.placed[g], seats, self.km)
+        return total([self.known[key] for key in zip(ACTIVE, chosen, strict=True)])
+
+
 @pytest.mark.parametrize("start", range(0, 504, 63))
 def test_brute_force_agrees_on_small_counties(start: int) -> None:
     for seed in range(start, start + 63):
         plan, zones = random_county(seed)
-        found = zone_plan(plan, zones, CAPS, Options())
-        km = zones.distances_km("330108")
-        usable = plan.county.stages["primary"].usable_seats_per_class
-        home = np.stack([zones.local, zones.guaranteed, zones.migrant - zones.guaranteed])[..., 0]
-        placed = {g: [v[g, YEAR] for v in (plan.local, plan.covered, plan.other)] for g in ACTIVE}
-        known: dict[tuple[int, tuple[int, ...]], Value] = {}
-
-        def best(g: int, classes: tuple[int, ...]) -> Value:
-            if (g, classes) not in known:
-                seats = tuple(usable * c for c in classes)
-                known[g, classes] = best_seating(home[:, :, g - 1], placed[g], seats, km)  # noqa: B023
-            return known[g, classes]
-
+        found, best = zone_plan(plan, zones, CAPS, Options()), Best(plan, zones)
         every = every_spread(zones.classrooms[:, 0].tolist(), [plan.classes[g, YEAR] for g in ACTIVE])
-        least = min(total([best(g, c) for g, c in zip(ACTIVE, chosen, strict=True)])[:3] for chosen in every)
-        got = reached(found)
-        assert got[:3] == least, seed
+        assert reached(found)[:3] == min(best.of(chosen)[:3] for chosen in every), seed
         of_plan = [tuple(found.classes[:, g - 1, 0].tolist()) for g in ACTIVE]
-        assert got == pytest.approx(total([best(g, c) for g, c in zip(ACTIVE, of_plan, strict=True)]), abs=2e-3), seed
+        assert reached(found) == pytest.approx(best.of(of_plan), abs=2e-3), seed
         assert all(s.gap == 0 for s in found.stages), seed

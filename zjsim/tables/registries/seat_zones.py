@@ -45,8 +45,8 @@ SEAT_ZONES = Registry(
             "share_classrooms",
             "普通教室占全县该学段比例",
             "Share of the county’s classrooms of the stage",
-            "按公办学校班级数；一县一学段合计为 1。",
-            "By classes of public schools; a county and stage add up to 1.",
+            "按基年应保障学生数，公办学校班级数偏差限一成；合计为 1。",
+            "By children to seat in the base year, with classes of drawn schools within a tenth; adds up to 1.",
         ),
         _share(
             "share_extension",
