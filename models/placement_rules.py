@@ -41,7 +41,8 @@ class Arcs:
     @property
     def position(self) -> IntArray:
         """Place of each arc in its group's list, 0 = best."""
-        return np.arange(len(self.group)) - self.start[self.group]
+        place: IntArray = np.arange(len(self.group)) - self.start[self.group]
+        return place
 
 
 def sibling_reading(county: County, p: Any) -> str:
