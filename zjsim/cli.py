@@ -69,6 +69,9 @@ def _answer(arguments: list[str], lang: Language) -> int:
             raise
         if isinstance(error, OSError) and error.filename is not None:
             reason = error.strerror or type(error).__name__
+            if isinstance(error, IsADirectoryError):
+                _tell(text("cli.is_folder", lang, path=error.filename))
+                return INPUT
             _tell(text("cli.file_error", lang, path=error.filename, reason=reason))
             return INPUT
         _tell(text("cli.internal", lang, kind=type(error).__name__, reason=str(error).split("\n")[0][:300]))

@@ -116,7 +116,11 @@ def usage_sentence(error: Any, command: Any, arguments: Sequence[str], lang: Lan
         options = [o for p in at.params for o in p.opts if o.startswith("--")]
         return _said("no_such_option", lang, _near(error.option_name, options), name=error.option_name)
     if kind in ("BadOptionUsage", "BadArgumentUsage"):
-        return _said("needs_value", lang, name=getattr(error, "option_name", ""))
+        name = getattr(error, "option_name", "")
+        known = getattr(command, "commands", {})
+        at = next((known[a] for a in arguments if a in known), at)  # this error knows no command
+        flag = any(name in p.opts and getattr(p, "is_flag", False) for p in at.params)
+        return _said("takes_no_value" if flag else "needs_value", lang, name=name)
     if parameter is not None:
         long = [o for o in parameter.opts if o.startswith("--")]
         name = long[0] if long else str(parameter.metavar or parameter.name.upper())

@@ -7,6 +7,7 @@ columns that identify them (keys and references of the registry) have the same v
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,13 +57,19 @@ def read_table(folder: Path, name: str) -> list[Row]:
 
 def matching_rows(rows: Sequence[Row], key: str) -> list[int]:
     """Numbers of the rows that a key means: each part is ``column=value``, or a value that some column has."""
-    parts = [p.strip() for p in key.split(",") if p.strip()]
 
     def has(row: Row, part: str) -> bool:
         column, equals, value = part.partition("=")
         return row.get(column) == value if equals and column in row else part in row.values()
 
-    return [i for i, row in enumerate(rows) if parts and all(has(row, part) for part in parts)]
+    # A value can hold commas itself: then parts begin only at the name of a column, or the key is one value.
+    columns = "|".join(re.escape(c) for c in (rows[0] if rows else ()))
+    for pattern in (",", rf",\s*(?=(?:{columns})=)", r"$"):
+        parts = [p.strip() for p in re.split(pattern, key) if p.strip()]
+        found = [i for i, row in enumerate(rows) if parts and all(has(row, part) for part in parts)]
+        if found:
+            return found
+    return []
 
 
 def scenario_of(folder: Path, scenario: str | None) -> tuple[Scenario, dict[str, Any], bool]:

@@ -83,6 +83,7 @@ def test_version(capfd: Capture) -> None:
         (["run", "baseline", "--replications", "1"], "不小于 2 的整数", "an integer of at least 2"),
         (["run", "baseline", "--workers", "0"], "不小于 1 的整数", "an integer of at least 1"),
         (["run", "baseline", "--seed"], "--seed 后面要有一个值", "--seed needs a value"),
+        (["check", "baseline", "--json=1"], "--json 不带值", "--json takes no value"),
         (["check", "baseline", "more"], "(more)", "(more)"),
         (["check", "baseline", "--lang=fr"], "zh, en", "zh, en"),
         (["--nothing"], "没有选项 --nothing", "there is no option --nothing"),

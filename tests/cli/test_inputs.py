@@ -112,6 +112,21 @@ def test_init_and_dictionary(tmp_path: Path, capfd: Capture) -> None:
     assert 'id="counties"' in page
 
 
+@pytest.mark.parametrize(("lang", "said"), [("zh", "是一个文件夹"), ("en", "is a folder, and a file is needed")])
+@pytest.mark.parametrize("command", [["export-inputs", "{toy}", "--xlsx"], ["dictionary", "--out"]])
+def test_a_folder_in_the_place_of_a_file_is_named(
+    command: list[str], lang: str, said: str, write_scenario: WriteScenario, tmp_path: Path, capfd: Capture
+) -> None:
+    toy, folder = write_scenario(), tmp_path / "here"
+    folder.mkdir()
+    arguments = [str(toy) if a == "{toy}" else a for a in command]
+    code, out, err = call(*arguments, str(folder), "--lang", lang, capfd=capfd)
+    assert (code, out) == (2, "")
+    assert f"{folder} {said}" in err
+    assert ".part" not in err
+    assert not list(tmp_path.glob(".*"))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

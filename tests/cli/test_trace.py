@@ -15,6 +15,7 @@ from zjsim.lineage import PROCESSES, THEMES, is_known, rules_of, theme_of
 from zjsim.scenario import load
 from zjsim.scenario.parameters import Parameters
 from zjsim.tables.registries import REGISTRIES
+from zjsim.trace import matching_rows
 
 Capture = pytest.CaptureFixture[str]
 TABLES = {
@@ -173,3 +174,17 @@ def test_the_declared_lineage_exists() -> None:
         assert rules_of(theme), theme.name
     assert theme_of("seat_expansion") is not None
     assert theme_of("target_feasibility") is None
+
+
+def test_a_key_may_hold_commas_of_a_value() -> None:
+    rows = [
+        {"row": "10337,1007", "name": "Energy-saving, new energy", "county_code": "330102"},
+        {"row": "10337,1008", "name": "Energy-saving, new energy", "county_code": "330105"},
+    ]
+    assert matching_rows(rows, "row=10337,1008") == [1]
+    assert matching_rows(rows, "name=Energy-saving, new energy, county_code=330102") == [0]
+    assert matching_rows(rows, "Energy-saving, new energy") == [0, 1]
+    assert matching_rows(rows, "330105, row=10337,1008") == [1]
+    assert matching_rows(rows, "330105") == [1]
+    assert matching_rows(rows, "row=10337") == []
+    assert matching_rows(rows, "") == matching_rows([], "330105") == []

@@ -271,3 +271,12 @@ def test_nothing_heavy_is_imported_before_a_scenario_is_loaded() -> None:
         "import sys, zjsim.scenario, zjsim.scenario.folders as f; f.builtin_names(); assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_mountain_and_island_counties_first_changes_what_it_says() -> None:
+    base, first = load("baseline"), load("mountain_island_first")
+    assert first.parameters.assignment.mountain_island_floor == 2 > base.parameters.assignment.mountain_island_floor
+    assert first.parameters.locations.mountain_island_share == 0.4 > base.parameters.locations.mountain_island_share
+    assert all(first.tables[name].equals(base.tables[name]) for name in base.tables)
+    assert "与基准相同" in first.header.description_zh
+    assert "are those of the baseline" in first.header.description_en

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zjsim.tables.schema import BASES, Column, Registry
 from zjsim.tables.sheets import GUIDE_SHEET, LISTS_SHEET, SCENARIO_SHEET, titles
 from zjsim.tables.workbook import column_letters
-from zjsim.tables.writer import exact_cells
+from zjsim.tables.writer import exact_cells, refuse_folder
 from zjsim.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def write_inputs(
 
     import xlsxwriter
 
+    refuse_folder(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path.parent))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import re
@@ -108,8 +109,15 @@ def _exact(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
+def refuse_folder(path: Path) -> None:
+    """Raise ``IsADirectoryError``, naming ``path``, where a file is to be written and a folder stands."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write ``data`` beside ``path`` and move it there: a reader never sees half a file."""
+    refuse_folder(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:

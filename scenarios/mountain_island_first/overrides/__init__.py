@@ -1,1 +1,0 @@
-"""Rows that the what-if changes."""
