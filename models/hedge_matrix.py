@@ -57,7 +57,9 @@ def columns_of(case: Case) -> dict[str, Columns]:
     """The column of every variable: (scenario, stage, year), of ``fall`` and ``overrun`` (scenario, year)."""
     leaves, n = case.tree.leaves, len(case.area.years)
     size = leaves * 2 * n
-    at = {name: (i * size + np.arange(size)).reshape(leaves, 2, n) for i, name in enumerate(BY_STAGE)}
+    at: dict[str, Columns] = {
+        name: (i * size + np.arange(size)).reshape(leaves, 2, n) for i, name in enumerate(BY_STAGE)
+    }
     done = len(BY_STAGE) * size
     for i, name in enumerate(("fall", "overrun")):
         at[name] = (done + i * leaves * n + np.arange(leaves * n)).reshape(leaves, n)

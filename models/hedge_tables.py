@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,11 @@ def _short(case: Case, s: Solved, name: str) -> Floats:
     """Child-years of a shortfall by scenario."""
     values = s.x[name]
     return np.asarray(values.sum(axis=tuple(range(1, values.ndim))))
+
+
+def _summed(arrays: Iterable[Floats]) -> Floats:
+    """The sum over areas, by scenario."""
+    return np.sum(np.stack(list(arrays)), axis=0, dtype=np.float64)
 
 
 def _area_row(a: AreaResult, r: HedgeResult) -> dict[str, Any]:
@@ -242,7 +247,7 @@ def _scenarios(r: HedgeResult) -> pd.DataFrame:
     rows = []
     for plan in PLANS:
         cost = _sum(r, plan)
-        lost = {to: sum(_short(a.hedge.case, a.plan(plan), of) for a in r.areas) for of, to in SHORT.items()}
+        lost = {to: _summed(_short(a.hedge.case, a.plan(plan), of) for a in r.areas) for of, to in SHORT.items()}
         for k in range(r.tree.leaves):
             rows.append(
                 {
@@ -285,7 +290,7 @@ def _fresh(r: HedgeResult) -> pd.DataFrame:
     rows, branch = [], r.fresh.tree.nodes(1)
     for plan in PLANS:
         cost = sum(a.fresh[plan].costs for a in r.areas)
-        lost = {to: sum(_short(a.hedge.case, a.fresh[plan], of) for a in r.areas) for of, to in SHORT.items()}
+        lost = {to: _summed(_short(a.hedge.case, a.fresh[plan], of) for a in r.areas) for of, to in SHORT.items()}
         rows += [
             {"plan": plan, "future": k + 1, "branch": int(branch[k]) + 1, "cost_yuan": _yuan(c)}
             | {to: round(float(v[k]), 2) for to, v in lost.items()}
@@ -323,7 +328,7 @@ def hedge_children(demand: pd.DataFrame) -> pd.DataFrame:
     stage = pd.Series(np.where(demand["grade"] <= 6, "primary", "junior"), index=demand.index, name="stage")
     sums = demand.groupby([demand["area_code"], stage, demand["year"], demand["scenario"]])[kinds].sum()
     over = sums.groupby(level=["area_code", "stage", "year"])
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     for kind in kinds:
         columns |= {f"{kind}_least": over[kind].min(), f"{kind}_mean": over[kind].mean().round(2)}
         columns[f"{kind}_most"] = over[kind].max()

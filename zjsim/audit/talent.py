@@ -128,7 +128,7 @@ def _totals(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], first: int, 
         falls: Any = part.diff().items()
         for (_, year), fall in falls:
             if fall < -1e-7:
-                yield _at("share_falls", f"{year} ({case})", value=f"{fall:.6f}")
+                yield _at("share_falls", f"{year} ({case!s})", value=f"{fall:.6f}")
 
 
 def _resources(

@@ -39,7 +39,8 @@ class Tracing(Simulation):
     def start(self, steps: Steps) -> None:
         """Begin a process and follow it."""
         process = cast("GeneratorType[Wish, None, None]", steps)
-        track = Track(process.__name__, dict(process.gi_frame.f_locals))
+        frame = process.gi_frame
+        track = Track(process.__name__, dict(frame.f_locals) if frame is not None else {})
         self.tracks.append(track)
         super().start(self._followed(steps, track))
 
