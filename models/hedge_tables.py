@@ -65,7 +65,7 @@ def _short(case: Case, s: Solved, name: str) -> Floats:
 
 def _summed(arrays: Iterable[Floats]) -> Floats:
     """The sum over areas, by scenario."""
-    return np.sum(np.stack(list(arrays)), axis=0, dtype=np.float64)
+    return np.asarray(np.sum(np.stack(list(arrays)), axis=0), dtype=np.float64)
 
 
 def _area_row(a: AreaResult, r: HedgeResult) -> dict[str, Any]:
