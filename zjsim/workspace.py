@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from zjsim.scenario import builtin_names, load
+from zjsim.scenario import builtin_names, load, rule_texts
 from zjsim.scenario.exchange import export_inputs
 from zjsim.scenario.folders import builtin_home
 from zjsim.tables.dictionary import dictionary_html
@@ -65,7 +65,8 @@ def _fill(folder: Path) -> None:
     export_inputs(load("baseline"), folder / "templates" / "inputs.xlsx", template=True)
     (folder / "docs").mkdir()
     for lang in LANGUAGES:
-        (folder / "docs" / f"dictionary.{lang}.html").write_text(dictionary_html(REGISTRIES, lang), "utf-8")
+        page = dictionary_html(REGISTRIES, lang, rule_texts(lang))
+        (folder / "docs" / f"dictionary.{lang}.html").write_text(page, "utf-8")
         name = "使用说明.md" if lang == "zh" else "GUIDE.md"
         names = ", ".join(n for n in builtin_names() if n != "baseline")
         (folder / name).write_text(text("scenario.workspace.guide", lang, names=names).lstrip(), "utf-8")

@@ -106,6 +106,9 @@ def test_init_and_dictionary(tmp_path: Path, capfd: Capture) -> None:
     code, out, _ = call("dictionary", "--lang", "en", capfd=capfd)
     assert code == 0
     assert "## counties · " in out
+    assert "- A county's city exists, and both codes begin with the same four digits. (with cities)" in out
+    page = (folder / "docs" / "dictionary.zh.html").read_text("utf-8")
+    assert "<li>县所属的市存在,且两者代码的前四位相同。(另见 cities)</li>" in page
     assert call("dictionary", "--out", str(tmp_path / "d.html"), capfd=capfd)[0] == 0
     page = (tmp_path / "d.html").read_text("utf-8")
     assert not re.search(r"(src|href)=\"(?!#)", page)

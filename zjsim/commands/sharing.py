@@ -67,16 +67,18 @@ def register(kit: Kit) -> None:
 
     @kit.command("dictionary")
     def dictionary(out: Path | None = file_option, lang: Lang = kit.lang, show_help: bool = kit.help) -> int:
+        from zjsim.scenario import rule_texts
         from zjsim.tables.dictionary import dictionary_html, dictionary_markdown
         from zjsim.tables.registries import REGISTRIES
         from zjsim.tables.writer import write_atomic
 
+        rules = list(rule_texts(lang.value))
         if out is not None and out.suffix.lower() in (".html", ".htm"):
-            write_atomic(out, dictionary_html(REGISTRIES, lang.value).encode("utf-8"))
+            write_atomic(out, dictionary_html(REGISTRIES, lang.value, rules).encode("utf-8"))
         elif out is not None:
-            write_atomic(out, dictionary_markdown(REGISTRIES, lang.value).encode("utf-8"))
+            write_atomic(out, dictionary_markdown(REGISTRIES, lang.value, rules).encode("utf-8"))
         else:
-            sys.stdout.write(dictionary_markdown(REGISTRIES, lang.value))
+            sys.stdout.write(dictionary_markdown(REGISTRIES, lang.value, rules))
             return OK
         print(text("cli.exported", lang.value, path=out))
         return OK

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from zjsim.scenario.folders import builtin_names as builtin_names
     from zjsim.scenario.loader import Scenario as Scenario
     from zjsim.scenario.loader import load as load
+    from zjsim.scenario.told_rules import rule_texts as rule_texts
 
-__all__ = ["Scenario", "builtin_names", "load"]
-_HOMES = {"Scenario": "loader", "builtin_names": "folders", "load": "loader"}
+__all__ = ["Scenario", "builtin_names", "load", "rule_texts"]
+_HOMES = {"Scenario": "loader", "builtin_names": "folders", "load": "loader", "rule_texts": "told_rules"}
 
 
 def __getattr__(name: str) -> Any:

@@ -69,6 +69,12 @@ def dated_rule(*registries: str) -> Callable[[DatedRule], DatedRule]:
     return register
 
 
+def registered_rules() -> Iterator[tuple[tuple[str, ...], str]]:
+    """The registries and the name of every rule, those that need the parameters last."""
+    for registries, function in (*_RULES, *_DATED):
+        yield registries, str(getattr(function, "__name__", ""))
+
+
 def check_scenario(
     tables: Mapping[str, pd.DataFrame],
     lines: Mapping[str, NDArray[np.int64]],

@@ -41,7 +41,7 @@ def in_order(table: pd.DataFrame, registry: str, columns: tuple[str, str, str]) 
 def _of_parameters(registry: str) -> None:
     """The checks of one registry of parameters."""
 
-    def check(tables: Tables) -> Iterator[Broken]:
+    def range_of_parameters(tables: Tables) -> Iterator[Broken]:
         """low ≤ mode ≤ high; a lognormal shape needs a positive low end, a constant one value, a share at most 1."""
         table = tables[registry]
         yield from in_order(table, registry, ("low", "mode", "high"))
@@ -56,7 +56,7 @@ def _of_parameters(registry: str) -> None:
         for row in _rows(bounded & (table["high"] > 1)):
             yield Broken(registry, row, "high", "share_above_one")
 
-    rule(registry)(check)
+    rule(registry)(range_of_parameters)
 
 
 for _name in PARAMETERS:
@@ -74,7 +74,7 @@ def ids_of_parameters(tables: Tables) -> Iterator[Broken]:
 
 
 def _of_mix(registry: str) -> None:
-    def check(tables: Tables) -> Iterator[Broken]:
+    def mix_of_parameters(tables: Tables) -> Iterator[Broken]:
         """The modes of a multinomial group (PP32a, PP32b, …) add up to 1, and so can values within the ranges."""
         table = tables[registry]
         mix = table[table["distribution"] == "multinomial"]
@@ -87,7 +87,7 @@ def _of_mix(registry: str) -> None:
                 fix = _remainder(float(table["mode"].iloc[last]), total, 1)
                 yield Broken(registry, last, "mode", "group_shares", words, fix=fix)
 
-    rule(registry)(check)
+    rule(registry)(mix_of_parameters)
 
 
 _of_mix("process_parameters")

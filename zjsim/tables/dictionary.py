@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from zjsim.tables.schema import Column, Registry
@@ -55,8 +55,21 @@ def _heads(lang: Language) -> list[str]:
     return [text(f"tables.dictionary.column.{name}", lang) for name in _COLUMNS]
 
 
-def dictionary_markdown(registries: Mapping[str, Registry], lang: Language) -> str:
-    """The dictionary as Markdown: one section per registry in the declared order."""
+def _by_registry(rules: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for registry, said in rules:
+        found.setdefault(registry, []).append(said)
+    return found
+
+
+def dictionary_markdown(
+    registries: Mapping[str, Registry], lang: Language, rules: Iterable[tuple[str, str]] = ()
+) -> str:
+    """The dictionary as Markdown: one section per registry in the declared order.
+
+    ``rules`` are pairs of a registry and what a check beyond single cells asks of it, in ``lang``.
+    """
+    asked = _by_registry(rules)
 
     def cell(value: str) -> str:
         return value.replace("|", "\\|").replace("\n", " ")
@@ -73,6 +86,8 @@ def dictionary_markdown(registries: Mapping[str, Registry], lang: Language) -> s
             cells[5] = f"`{cells[5]}`" if cells[5] else ""
             lines.append("| " + " | ".join(map(cell, cells)) + " |")
         lines.append("")
+        if registry.name in asked:
+            lines += [text("tables.dictionary.rules", lang), "", *(f"- {said}" for said in asked[registry.name]), ""]
     return "\n".join(lines)
 
 
@@ -83,8 +98,9 @@ _STYLE = (
 )
 
 
-def dictionary_html(registries: Mapping[str, Registry], lang: Language) -> str:
-    """The dictionary as one page without outside resources."""
+def dictionary_html(registries: Mapping[str, Registry], lang: Language, rules: Iterable[tuple[str, str]] = ()) -> str:
+    """The dictionary as one page without outside resources; ``rules`` as in :func:`dictionary_markdown`."""
+    asked = _by_registry(rules)
     title = escape(text("tables.dictionary.title", lang))
     parts = [
         f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>',
@@ -104,4 +120,7 @@ def dictionary_html(registries: Mapping[str, Registry], lang: Language) -> str:
             cells[0], cells[5] = f"<code>{cells[0]}</code>", f"<code>{cells[5]}</code>" if cells[5] else ""
             parts.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
         parts.append("</table>")
+        if registry.name in asked:
+            items = "".join(f"<li>{escape(said)}</li>" for said in asked[registry.name])
+            parts.append(f"<p>{escape(text('tables.dictionary.rules', lang))}</p><ul>{items}</ul>")
     return "\n".join([*parts, "</html>", ""])
