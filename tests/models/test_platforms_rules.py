@@ -351,7 +351,7 @@ def brute_force(data: LocationData) -> tuple[float, ...] | None:
     return best
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(110))
 def test_equals_brute_force(seed: int) -> None:
     data = random_data(seed)
     best = brute_force(data)
