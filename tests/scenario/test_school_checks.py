@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zjsim.scenario import Scenario, load, school_checks
+from zjsim.scenario import Scenario, load, reach_checks, school_checks
 from zjsim.scenario.checks import Broken, check_scenario
 from zjsim.synthesis.placement import TABLES, source_of, synthesize_tables
 
@@ -132,3 +132,30 @@ def test_a_missing_grade_is_a_difference(tables: Tables) -> None:
     (found,) = school_checks.groups_add_up(tables)
     assert isinstance(found, Broken)
     assert (found.words["county"], found.words["grades"], found.severity) == ("331127", "7", "error")
+
+
+def _far(baseline: Scenario, tables: Tables, **changes: object) -> list[Broken]:
+    """What the rule of reach says once one cell has been moved a degree (about 111 km) to the north."""
+    moved = (
+        tables["child_groups"].query("current_school == '' and sibling_school == '' and grade == 1")["cell_id"].iloc[0]
+    )
+    tables["residence_cells"].loc[tables["residence_cells"]["cell_id"] == moved, "lat"] += 1.0
+    placement = baseline.parameters.placement.model_copy(update=changes)
+    parameters = baseline.parameters.model_copy(update={"placement": placement})
+    return [b for b in reach_checks.groups_within_reach(tables, parameters) if b.words["county"] == moved[:6]]
+
+
+def test_a_group_far_from_every_school_is_told_with_the_nearest(baseline: Scenario, tables: Tables) -> None:
+    before = tables["residence_cells"]["lat"].copy()
+    found = _far(baseline, tables)
+    assert (tables["residence_cells"]["lat"] != before).sum() == 1
+    moved = tables["residence_cells"]["cell_id"][(tables["residence_cells"]["lat"] != before)].iloc[0]
+    at = [b for b in found if tables["child_groups"]["cell_id"].iloc[b.row] == moved]
+    assert at
+    assert {(b.rule, b.severity, b.column) for b in at} == {("far_from_school", "notice", "cell_id")}
+    assert all(80 < float(str(b.words["km"])) < 140 for b in at)
+
+
+def test_without_the_nearest_schools_it_is_an_error(baseline: Scenario, tables: Tables) -> None:
+    assert {b.rule for b in _far(baseline, tables, nearest_kept=0)} == {"beyond_reach"}
+    assert _far(baseline, tables, candidates="zone") == []

@@ -14,6 +14,7 @@ import zjsim.scenario.actual_checks
 import zjsim.scenario.date_checks
 import zjsim.scenario.paths
 import zjsim.scenario.range_checks
+import zjsim.scenario.reach_checks
 import zjsim.scenario.school_checks
 import zjsim.scenario.total_checks  # noqa: F401 - their rules register themselves
 from zjsim.scenario.changes import Change, Level
