@@ -226,7 +226,8 @@ def trace_input(folder: Path, scenario: Scenario, registry: str, number: int) ->
                 uses.append({"table": table, "rows": len(rows), "shared": ["registry"], "first": rows[0]})
     names = _processes_of(scenario, registry, cells)
     uses += _uses_of_simulation(folder, scenario, tables, registry, cells, names)
-    themes = [t for t in THEMES if registry in t.registries] + [PROCESSES[name] for name in names]
+    of_run = {theme.name for table in tables if (theme := theme_of(table))}
+    themes = [t for t in THEMES if registry in t.registries and t.name in of_run] + [PROCESSES[name] for name in names]
     rules = [r for t in themes for r in rules_of(t)]
     functions = list(dict.fromkeys(f"{r.function} ({r.place})" for r in rules))
     return {"input": described(scenario, registry, number), "used_by": uses, "rules": functions}
@@ -320,6 +321,8 @@ def _print(said: dict[str, Any], lang: Language) -> None:
         return
     _print_input(said["input"], lang)
     print("\n" + text("scenario.trace.uses", lang))
+    if not said["used_by"]:
+        print("  " + text("scenario.trace.no_use", lang))
     for use in said["used_by"]:
         detail = f" [{use['process']}: {', '.join(use['outcomes'])}]" if "process" in use else ""
         print("  " + text("scenario.trace.use", lang, table=use["table"], rows=use["rows"]) + detail)

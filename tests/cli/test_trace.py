@@ -107,6 +107,10 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
     assert code == 0
     assert "seat_expansion: 2 rows" in out
     assert "classrooms (models/seat_rules.py:" in out
+    assert "hedge" not in out, "this run has no tables of that kind, so none of its rules"
+    for lang, said in (("zh", "没有结果使用此输入"), ("en", "No result of this run uses this input.")):
+        code, out, _ = call("trace", str(folder), "talent_parameters", "TL12", "--lang", lang, capfd=capfd)
+        assert (code, said in out) == (0, True)
     code, out, _ = call("trace", str(folder), "process_parameters", "PP61", "--json", capfd=capfd)
     used = {u["table"]: u for u in json.loads(out)["used_by"]}
     assert used["yearly_outcomes"]["process"] == "programmes"
