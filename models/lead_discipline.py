@@ -38,6 +38,7 @@ from zjsim.solve.highs import Sense
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stopped
+from zjsim.texts import text
 
 Discipline = tuple[str, str]
 """(moe_code, discipline_code)."""
@@ -324,7 +325,10 @@ def lead_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
             "capacity": f"{data.university_capacity[u]:g}",
         },
         "minimum_relevance": lambda i, g: {"industry": names.industry(i, g), "minimum": data.minimum_relevance},
-        "one_lead_per_industry": lambda i, g: {"industry": names.industry(i, g)},
+        "one_lead_per_industry": lambda i, g: {
+            "industry": names.industry(i, g),
+            "remark": "" if m.of_industry[i] else text("assignment.no_candidate", g),
+        },
         "forbidden_leads": lambda r, g: describe_special(m.special[r], names, g),
         "paired_leads": lambda r, g: describe_special(m.special[r], names, g),
         "pinned_leads": lambda r, g: describe_special(m.special[r], names, g),

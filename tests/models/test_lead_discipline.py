@@ -17,6 +17,7 @@ from zjsim.models.lead_discipline import (
     LeadData,
     build_lead_model,
     lead_goals,
+    lead_requirements,
     rules_in_force,
     solve_leads,
 )
@@ -280,7 +281,15 @@ def test_an_industry_without_candidates_is_named() -> None:
     data = replace(toy(SCORES), industries=("C01", "C02", "C03"))
     result = solve_leads(data)
     assert isinstance(result, Infeasible)
-    assert result.conflict.members == ("one_lead_per_industry[C03]",)
+    conflict = result.conflict
+    assert conflict.members == ("one_lead_per_industry[C03]",)
+    # Nothing can be loosened: told is what to add, in the conflict and in the repair, and only for this industry.
+    for said in (conflict.zh, conflict.repair_zh):
+        assert "须在登记表 relevance 中补上" in said
+    for said in (conflict.en, conflict.repair_en):
+        assert "add to the registry relevance a discipline" in said
+    told = {q.name: q.en for q in lead_requirements(build_lead_model(data))}
+    assert told["one_lead_per_industry[C01]"] == "C01 has exactly one lead discipline"
 
 
 def test_a_pin_of_an_unknown_discipline_is_named() -> None:
