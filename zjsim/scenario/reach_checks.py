@@ -57,8 +57,9 @@ def groups_within_reach(tables: Mapping[str, pd.DataFrame], parameters: Paramete
             far = own[of_group > cap]
             if far.empty:
                 continue
-            row = of_group.idxmax()
-            nearest = int(place[homes["cell_id"].to_numpy() == own.loc[row, "cell_id"]][0])
+            farthest = int(np.nanargmax(of_group.to_numpy(float)))
+            row = int(own.index.to_numpy()[farthest])
+            nearest = int(place[homes["cell_id"].to_numpy() == own["cell_id"].iloc[farthest]][0])
             words: dict[str, object] = {
                 "county": county,
                 "children": int(far["children"].sum()),
@@ -69,4 +70,4 @@ def groups_within_reach(tables: Mapping[str, pd.DataFrame], parameters: Paramete
             }
             severe = p.nearest_kept == 0
             name = "beyond_reach" if severe else "far_from_school"
-            yield Broken("child_groups", int(row), "cell_id", name, words, "error" if severe else "notice")
+            yield Broken("child_groups", row, "cell_id", name, words, "error" if severe else "notice")
