@@ -40,6 +40,8 @@ NO_WAY_ROUND = frozenset(("worth_opening",))
 """A rule that a repair leaves alone: a facility that serves nobody is no way out."""
 IN_SHARES = frozenset(("mountain_island_floor", "city_ceiling"))
 """Rules without a whole step: a repair gives them up."""
+_SHARE_WEIGHT = 5.0
+"""A repair gives up a share only where numbers (facilities, points, persons) would give by more than five instead."""
 
 SERVICES = ("training", "practice", "park")
 """Services that are no industry and have a text of their own."""
@@ -134,7 +136,7 @@ def _rows(m: pyo.ConcreteModel, rule: str, names: Mapping[str, tuple[str, str]])
     found = []
     for index in component:
         key = () if index is None else index if isinstance(index, tuple) else (index,)
-        weight = 0.0 if rule in NO_WAY_ROUND else 1.0
+        weight = 0.0 if rule in NO_WAY_ROUND else _SHARE_WEIGHT if rule in IN_SHARES else 1.0
         name = f"{rule}[{','.join(map(str, key))}]" if key else rule
         row = component[index]
         zh, en = (_said(m.data, rule, key, names, lang) for lang in ("zh", "en"))

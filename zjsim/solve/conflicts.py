@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from zjsim.solve.results import Conflict
 from zjsim.texts import Language, text
 
 _MOST_ALIKE, _SHOWN_ALIKE = 6, 3
+_MOST_GIVEN = 5e5
+"""How far a row given up as a whole gives in a repair where its columns have no bound. Of whole numbers the solver's
+tolerance on a 0/1 column (1e-6) then lifts a row by half a unit at most, which lets nothing through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ def repair_of(matrix: Matrix, requirements: Sequence[Requirement], options: Opti
         links[n, first + part], links[n, first + given] = 1.0, -most
     loose = with_rows(loose, [(link, -np.inf, 0.0) for link in links])
     cost = np.concatenate([np.zeros(first), slack.cost])
-    outcome = Program(loose, options).run(cost, 0.0, "minimise")
+    # The least is told as such, whatever gap the goals of a plan may leave.
+    outcome = Program(loose, replace(options, relative_gap=0.0)).run(cost, 0.0, "minimise")
     total: dict[int, float] = {}
     for g, amount in zip(slack.owner, outcome.x[first:], strict=False):
         if g >= 0 and amount > 1e-6:
@@ -188,14 +192,18 @@ def _sides(matrix: Matrix, i: int) -> list[int]:
 
 
 def _reach(matrix: Matrix, i: int) -> tuple[float, float]:
-    """By how much row ``i`` can fall below its lower bound, and exceed its upper one, within the columns' bounds."""
+    """By how much row ``i`` can fall below its lower bound, and exceed its upper one, within the columns' bounds.
+
+    Without bounds :data:`_MOST_GIVEN` stands in.
+    """
     at = slice(matrix.start[i], matrix.start[i + 1])
     a, low, high = matrix.coefficient[at], matrix.lower[matrix.index[at]], matrix.upper[matrix.index[at]]
     least = float(np.where(a > 0, a * low, a * high).sum())
     most = float(np.where(a > 0, a * high, a * low).sum())
     below = matrix.row_lower[i] - least if np.isfinite(matrix.row_lower[i]) else 0.0
     above = most - matrix.row_upper[i] if np.isfinite(matrix.row_upper[i]) else 0.0
-    return max(float(below), 0.0), max(float(above), 0.0)
+    below, above = (_MOST_GIVEN if np.isposinf(by) else max(float(by), 0.0) for by in (below, above))
+    return below, above
 
 
 def _from_relaxation(
