@@ -39,6 +39,7 @@ PROGRAMME_CLASSES = Registry(
             "text",
             "一级学科代码开头",
             "Discipline codes begin with",
+            pattern=r"^\d{1,4}$",
             separator=";",
             help_zh="一级学科代码以其中最长的一项开头即属此类；高职和中职专业大类按名称对应（判断）。",
             help_en="A first-level discipline belongs to the class with the longest matching beginning; vocational "
