@@ -108,7 +108,7 @@ INDUSTRY_TOTALS = Registry(
     "Industry totals",
     key=("total_id",),
     columns=(
-        Column("total_id", "code", "编号", "Total", pattern=r"^[a-z0-9_]+$"),
+        Column("total_id", "code", "编号", "Total", pattern=r"^[a-z0-9_]{1,60}$"),
         Column("name_zh", "text", "名称", "Name in Chinese"),
         Column("name_en", "text", "英文名称", "Name"),
         Column("year", "integer", "年份", "Year", minimum=2010, maximum=2030),

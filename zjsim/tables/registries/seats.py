@@ -76,7 +76,7 @@ EDUCATION_STATISTICS = Registry(
         Column("area_code", "code", "地区代码", "Area code", pattern=AREA_CODE),
         Column("level", "choice", "层级", "Level", choices=("province", "city")),
         Column("year", "integer", "年份", "Year", minimum=2005, maximum=2040),
-        Column("indicator", "code", "指标", "Indicator", pattern=r"^[a-z0-9_]+$"),
+        Column("indicator", "code", "指标", "Indicator", pattern=r"^[a-z0-9_]{1,60}$"),
         Column("value", "number", "数值", "Value", minimum=0),
         Column("unit", "text", "单位（英文）", "Unit"),
         Column(
@@ -136,7 +136,7 @@ ADMISSION_RULES = Registry(
         Column("place_code", "code", "地区代码", "Place code", pattern=AREA_CODE),
         Column("place_zh", "text", "地区", "Place in Chinese"),
         Column("year_from", "integer", "起始年", "In force from", required=False, minimum=2010, maximum=2040),
-        Column("topic", "code", "主题", "Topic", pattern=r"^[a-z_]+$"),
+        Column("topic", "code", "主题", "Topic", pattern=r"^[a-z_]{1,60}$"),
         Column("summary_zh", "text", "摘要", "Summary in Chinese"),
         Column("summary_en", "text", "英文摘要", "Summary"),
         Column(
