@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from zjsim.models.placement_matrix import IntArray
 
+from zjsim.scenario.distance import straight_km
+
 Tables = Mapping[str, pd.DataFrame]
 Objects = Any
 
@@ -22,7 +24,6 @@ KINDS = ("public", "purchased", "self_paid")
 """Kinds of seats: of a public school; of a private school, paid by the county or by families."""
 NONE = -1
 _NO_CHOICES = pd.DataFrame({"group_id": [], "county_code": [], "year": [], "choice": [], "school_id": []})
-KM_PER_DEGREE = 111.195
 NAMES = ("residence_cells", "schools", "school_grades", "tier_rules", "child_groups", "sibling_rule", "school_choices")
 """Registries that placement reads; the last may be missing (no choices are collected)."""
 PLAN_NAME = "seat_zone_classes"
@@ -164,11 +165,9 @@ def county_data(code: str, year: int, tables: Tables) -> County:
 
 
 def distances(cells: pd.DataFrame, schools: pd.DataFrame) -> IntArray:
-    """Straight distance from every cell to every school in whole 10 m; longitude scaled at the mean latitude."""
-    lat_c, lat_s = cells["lat"].to_numpy(float)[:, None], schools["lat"].to_numpy(float)[None, :]
-    east = cells["lon"].to_numpy(float)[:, None] - schools["lon"].to_numpy(float)[None, :]
-    east = east * np.cos(np.radians((lat_c + lat_s) / 2))
-    whole: IntArray = np.rint(np.hypot(east, lat_c - lat_s) * KM_PER_DEGREE * 100).astype(np.int64)
+    """Straight distance from every cell to every school in whole 10 m (C, S)."""
+    points = (t[c].to_numpy(float) for t in (cells, schools) for c in ("lon", "lat"))
+    whole: IntArray = np.rint(straight_km(*points) * 100).astype(np.int64)
     return whole
 
 

@@ -17,9 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties
 
+from zjsim.scenario.distance import straight_km
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-KM_PER_DEGREE = 111.195
 STAGE_NAMES = tuple(STAGES)
 STAGE_OF_GRADE = np.array([STAGE_NAMES.index(s) for s, grades in STAGES.items() for _ in grades])
 """Position of the stage of every grade."""
@@ -70,10 +71,8 @@ class Zones:
     def distances_km(self, code: str) -> Floats:
         """Straight distances between the zones of a county, square; 0 from a zone to itself."""
         here = self.of(code)
-        lon, lat = np.radians(self.lon[here]), np.radians(self.lat[here])
-        east = np.degrees(lon[:, None] - lon[None, :]) * np.cos((lat[:, None] + lat[None, :]) / 2)
-        north = np.degrees(lat[:, None] - lat[None, :])
-        return np.asarray(np.round(np.hypot(east, north) * KM_PER_DEGREE, 3), dtype=np.float64)
+        lon, lat = self.lon[here], self.lat[here]
+        return np.asarray(np.round(straight_km(lon, lat, lon, lat), 3), dtype=np.float64)
 
 
 def spread(weights: Floats, totals: Ints) -> Ints:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from zjsim.simulate.inputs import DISTRIBUTIONS, UncertainInput, base_values, clamp, from_row, mean, pert, sample
+from zjsim.simulate.inputs import DISTRIBUTIONS, UncertainInput, base_values, from_row, mean, pert, sample
 
 
 def make(distribution: str, low: float = 8, mode: float = 24, high: float = 80) -> UncertainInput:
@@ -63,13 +63,10 @@ def test_bad_inputs_are_refused(low: float, mode: float, high: float, distributi
         make(distribution, low, mode, high)
 
 
-def test_base_values_and_clamp() -> None:
+def test_base_values() -> None:
     source = make("deterministic")
     assert source.distribution == "constant"
     assert base_values([source]) == {"x": 24}
-    assert clamp(source, 1e9) == 80
-    with pytest.raises(ValueError, match="finite"):
-        clamp(source, float("nan"))
 
 
 def test_a_row_of_the_parameter_registry_becomes_an_input() -> None:

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
+from zjsim.audit.points import Points, chord_km
 
 POINTS, SHARES, KM = 0.002, 2e-6, 0.002
 """Tolerances: points (scores are exported to a thousandth), shares between 0 and 1, kilometres."""
 
 _KEY = "assignment.audit."
-_EARTH_KM = 6371.0088
 
 
 def at(rule: str, **values: object) -> Finding:
@@ -95,7 +95,7 @@ class Scorer:
 
     def __init__(self, tables: Mapping[str, pd.DataFrame], p: Any) -> None:
         self._p = p
-        self._sphere_of_places(tables)
+        self._points_of_places(tables)
         d = tables["disciplines"]
         self.listed = set(d["moe_code"])
         self.strengths = {
@@ -115,20 +115,11 @@ class Scorer:
             self._offered.setdefault(key, []).append((int(r["relevance"]), str(r["discipline_code"])))
         self._known: dict[tuple[str, ...], Score] = {}
 
-    def _sphere_of_places(self, tables: Mapping[str, pd.DataFrame]) -> None:
-        named = [
-            tables[t].rename(columns={k: "code"}) for t, k in (("counties", "county_code"), ("cities", "city_code"))
-        ]
-        points = pd.concat([t[["code", "lon", "lat"]] for t in named])
-        lon, lat = np.radians(points["lon"].to_numpy()), np.radians(points["lat"].to_numpy())
-        sphere = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-        self._at = dict(zip(points["code"], sphere, strict=True))
-        u = tables["universities"]
-        campuses = zip(u["moe_code"], u["county_code"], u["city_code"], strict=True)
-        self._campus = {moe: self._at[county or city] for moe, county, city in campuses}
+    def _points_of_places(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        self._points = Points(tables)
         self._places = {
             str(industry): (
-                np.array([self._at[code] for code in t["place_code"]]),
+                np.array([self._points.at(code) for code in t["place_code"]]),
                 np.array([getattr(self._p, f"place_weight_{role}") for role in t["role"]]),
             )
             for industry, t in tables["industry_places"].groupby("industry_id")
@@ -136,14 +127,14 @@ class Scorer:
 
     def km(self, moe_code: str, place_code: str) -> float:
         """Distance between an institution's point and a place's."""
-        return float(_km(self._campus[moe_code] - self._at[place_code]))
+        return self._points.km(moe_code, place_code)
 
     def near(self, moe_code: str, industry_id: str, decay_km: float) -> tuple[float, float]:
         """Proximity (0-1) and the distance in km behind it."""
         if industry_id not in self._places:
             return 0.0, np.nan
         there, weight = self._places[industry_id]
-        km = _km(there - self._campus[moe_code])
+        km = chord_km(there - self._points.at(moe_code))
         proximity = weight * np.exp(-km / decay_km)
         best = proximity.max()
         return float(best), float(km[np.isclose(proximity, best, rtol=0, atol=1e-12)].min())
@@ -209,7 +200,3 @@ def same(row: Mapping[Any, Any], who: str, score: Score, parts: tuple[str, ...])
     said = sum(float(row[f"contribution_{k}"]) for k in parts)
     if abs(said - float(row["score"])) > POINTS:
         yield at("parts_differ", item=who, value=said, expected=row["score"])
-
-
-def _km(difference: np.ndarray[Any, Any]) -> Any:
-    return 2 * _EARTH_KM * np.arcsin(np.linalg.norm(difference, axis=-1) / 2)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
-from zjsim.audit.location_places import Points
+from zjsim.audit.points import Points
 
 _POINTS, _SHARES, _KM = 0.002, 2e-6, 0.002
 COMPONENTS = {"platforms": ("relevance", "strength", "proximity", "assigned"), "campuses": ("relevance", "proximity", "assigned")}  # fmt: skip  # noqa: E501

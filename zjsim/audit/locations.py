@@ -15,7 +15,7 @@ import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
 from zjsim.audit.location_hosts import check_hosts, eligible_counties
-from zjsim.audit.location_places import Points, service_of
+from zjsim.audit.location_places import service_of
 from zjsim.audit.location_targets import asked_for, check_targets
 from zjsim.audit.location_told import (
     assigned_roles,
@@ -25,6 +25,7 @@ from zjsim.audit.location_told import (
     check_limits,
     rows_twice,
 )
+from zjsim.audit.points import Points
 
 PLANS = {
     "platform_plan": "platforms",

@@ -14,7 +14,6 @@ one file set is an error that names both lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -276,8 +275,3 @@ def empty_raw(registry: Registry) -> RawTable:
     columns = [np.empty(0, dtype=object) for _ in registry.columns]
     file = f"{registry.name}.csv"
     return RawTable(registry.name, file, [c.name for c in registry.columns], 1, columns, np.empty(0, dtype=np.int64))
-
-
-def changed_registries(changes: Iterable[Change]) -> tuple[str, ...]:
-    """Names of the registries that the changes touch, sorted."""
-    return tuple(sorted({c.registry for c in changes}))

@@ -9,21 +9,20 @@ import numpy as np
 import pandas as pd
 
 from zjsim.scenario.checks import Broken, dated_rule
+from zjsim.scenario.distance import straight_km
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from zjsim.scenario.parameters import Parameters
 
-_KM_PER_DEGREE = 111.195
 _STAGES = {"primary": (1, 6, ("primary", "nine_year")), "junior": (7, 9, ("junior", "nine_year"))}
 
 
 def _nearest(cells: pd.DataFrame, schools: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The nearest school of every cell and its straight distance in km (longitude scaled at the mean latitude)."""
-    here, there = cells["lat"].to_numpy(float)[:, None], schools["lat"].to_numpy(float)[None, :]
-    east = cells["lon"].to_numpy(float)[:, None] - schools["lon"].to_numpy(float)[None, :]
-    km = np.hypot(east * np.cos(np.radians((here + there) / 2)), here - there) * _KM_PER_DEGREE
+    """The nearest school of every cell and its straight distance in km."""
+    points = (t[c].to_numpy(float) for t in (cells, schools) for c in ("lon", "lat"))
+    km = straight_km(*points)
     return km.argmin(axis=1), km.min(axis=1)
 
 

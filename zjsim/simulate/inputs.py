@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import exp, inf, log
+from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -170,10 +170,3 @@ def mean(source: UncertainInput, value: float | None = None) -> float:
     if value is None:
         return m
     return m * (value / mode) if mode else m + value
-
-
-def clamp(source: UncertainInput, value: float) -> float:
-    """``value`` brought back into the range of ``source``; NaN and infinities raise ``ValueError``."""
-    if not -inf < value < inf:
-        raise ValueError(f"{source.input_id}: {value} is not a finite number")
-    return min(max(value, source.low), source.high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -274,7 +274,3 @@ def _told(requirements: Sequence[Requirement], repair: dict[int, float]) -> tupl
         return _list("solve.repair", lang, items)
 
     return say("zh"), say("en")
-
-
-Requirements = Callable[[], Sequence[Requirement]]
-"""Supplied by a model and called only when there is no plan."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from zjsim.scenario.distance import KM_PER_DEGREE
 from zjsim.synthesis.draws import apportion, triangular, uniforms
 from zjsim.synthesis.placement_settings import Settings
 from zjsim.synthesis.proportional import Floats, Ints, largest_remainder
@@ -17,7 +18,6 @@ FEWEST_ZONES, MOST_ZONES, FEWEST_CELLS = 3, 12, 3
 SHARE_UNITS = 1_000_000
 """Shares are whole millionths, so that those of a county add up to 1 exactly."""
 
-_KM_PER_DEGREE = 111.195
 _ALL_URBAN_FROM = 0.97
 _URBAN_PER_TOWN = 2.0
 """Residents of an urban zone for one of a town zone."""
@@ -147,8 +147,8 @@ def cells_of(county: County, zones: Zones, settings: Settings, seed: int) -> tup
 
 def degrees(county: County, east_km: Floats, north_km: Floats) -> tuple[Floats, Floats]:
     """Longitude and latitude of points given in km from the county's point; five decimals, about one metre."""
-    lon = county.lon + east_km / (_KM_PER_DEGREE * np.cos(np.radians(county.lat)))
-    return np.round(lon, 5), np.round(county.lat + north_km / _KM_PER_DEGREE, 5)
+    lon = county.lon + east_km / (KM_PER_DEGREE * np.cos(np.radians(county.lat)))
+    return np.round(lon, 5), np.round(county.lat + north_km / KM_PER_DEGREE, 5)
 
 
 def zone_ids(county: County, zone: Ints) -> list[str]:
