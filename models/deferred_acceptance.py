@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from zjsim.models.array_checks import finite_numbers, offsets, one_whole_number, whole_numbers
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -26,10 +27,19 @@ _LOTTERY_BITS = 62
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Ordered choices of all children: ``start`` has one entry more than children, ``school`` one per choice."""
+    """Ordered choices of all children: ``start`` has one entry more than children, ``school`` one per choice.
+
+    ValueError if they are not whole numbers, or if ``start`` doesn't begin with 0, falls or ends elsewhere.
+    """
 
     start: IntArray
     school: IntArray
+
+    def __post_init__(self) -> None:
+        """Looks at the arrays once, where they come in."""
+        school = whole_numbers("the schools of the choices", self.school)
+        object.__setattr__(self, "start", offsets("the begins of the choices", self.start, len(school)))
+        object.__setattr__(self, "school", school)
 
     @property
     def n_children(self) -> int:
@@ -79,8 +89,13 @@ class Cutoff:
 
 
 def choices_from_lists(lists: Sequence[Sequence[int]]) -> Choices:
-    """Choices from one list of school numbers per child, best first. A school named twice is a ValueError."""
+    """Choices from one list of school numbers per child, best first.
+
+    ValueError if a school is named twice or isn't a whole number.
+    """
     for i, wanted in enumerate(lists):
+        for s in wanted:
+            one_whole_number(f"a school that child {i} names", s)
         if len(set(wanted)) != len(wanted):
             raise ValueError(f"child {i} names a school twice: {list(wanted)}")
     start = np.zeros(len(lists) + 1, np.int64)
@@ -93,8 +108,10 @@ def lottery_numbers(n_children: int, seed: int) -> IntArray:
     """One lottery number per child from the published seed, smaller first.
 
     Counter-based (Philox), so further children at the end leave the numbers of the first ones unchanged. Should two
-    numbers coincide, the child with the smaller index comes first.
+    numbers coincide, the child with the smaller index comes first. ValueError on numbers that aren't whole or negative.
     """
+    one_whole_number("the number of children", n_children)
+    one_whole_number("the seed", seed)
     return np.random.Generator(np.random.Philox(key=seed)).integers(0, 1 << _LOTTERY_BITS, n_children)
 
 
@@ -103,10 +120,11 @@ def strict_priorities(choices: Choices, tier: npt.ArrayLike, points: npt.ArrayLi
 
     ``tier`` (1 = first) and ``points`` (more = stronger) have one entry per child, or one per choice where a school
     sees a child differently (a sibling there, the catchment). The lottery number is a child's own and the same at
-    every school; it decides true ties (equal tier and equal points) only.
+    every school; it decides true ties (equal tier and equal points) only. ValueError on other lengths, on tiers that
+    aren't whole, on points that are missing or infinite.
     """
     per_choice = []
-    for name, given in (("tier", np.asarray(tier)), ("points", -np.asarray(points))):
+    for name, given in (("tier", whole_numbers("tier", tier)), ("points", -finite_numbers("points", points))):
         dense = np.unique(given, return_inverse=True)[1].astype(np.int64)
         if len(dense) == choices.n_children:
             dense = np.repeat(dense, choices.lengths)
@@ -128,10 +146,9 @@ def deferred_acceptance(choices: Choices, priority: npt.ArrayLike, seats: npt.Ar
     ``priority``: one non-negative integer per choice, smaller = stronger claim at that school; equal numbers are
     decided by the smaller child index. ``seats``: free seats per school, 0 allowed. The outcome doesn't depend on the
     order of proposals, so many children propose at once in rounds of array operations; when few are left, one at a
-    time with a heap per school. ValueError on arrays that don't fit together.
+    time with a heap per school. ValueError on arrays that don't fit together or aren't whole numbers.
     """
-    seats = np.asarray(seats, np.int64)
-    priority = _checked(choices, np.asarray(priority, np.int64), seats)
+    priority, seats = _checked(choices, priority, seats)
     n = choices.n_children
     child_bits = max(1, (n - 1).bit_length())
     priority_bits = int(priority.max(initial=0)).bit_length()
@@ -253,9 +270,9 @@ def blocking_pairs(
     named before the one it got, and the school has a free seat or holds a child with a weaker claim (equal claims:
     larger index). ValueError if a child sits at a school it didn't name or a school holds more than its seats.
     """
-    seats = np.asarray(seats, np.int64)
-    priority = _checked(choices, np.asarray(priority, np.int64), seats)
-    assigned = np.asarray(school_of_child, np.int64)
+    priority, seats = _checked(choices, priority, seats)
+    n_children, last = choices.n_children, len(seats) - 1
+    assigned = whole_numbers("the school of each child", school_of_child, length=n_children, least=UNPLACED, most=last)
     child, position = choices.child(), choices.position()
     taken = assigned[child] == choices.school
     rank = choices.lengths.copy()
@@ -283,10 +300,14 @@ def blocking_pairs(
 def cutoffs(choices: Choices, matching: Matching, tier: npt.ArrayLike, points: npt.ArrayLike) -> list[Cutoff]:
     """Tier and points of the child admitted last, for every school without a free seat, in order of school number.
 
-    ``tier`` and ``points`` as given to :func:`strict_priorities`.
+    ``tier`` and ``points`` as given to :func:`strict_priorities`; ValueError as there.
     """
     found = []
-    tiers, point_values = np.asarray(tier), np.asarray(points)
+    tiers, point_values = whole_numbers("tier", tier), finite_numbers("points", points)
+    for name, values in (("tier", tiers), ("points", point_values)):
+        if len(values) not in (choices.n_children, len(choices.school)):
+            n = len(values)
+            raise ValueError(f"{name}: {n} entries for {choices.n_children} children, {len(choices.school)} choices")
     for school in np.flatnonzero(matching.last_admitted >= 0).tolist():
         child = int(matching.last_admitted[school])
         place = int(choices.start[child] + matching.choice[child])
@@ -296,12 +317,12 @@ def cutoffs(choices: Choices, matching: Matching, tier: npt.ArrayLike, points: n
     return found
 
 
-def _checked(choices: Choices, priority: IntArray, seats: IntArray) -> IntArray:
-    """The priorities, after the arrays were found to fit together."""
+def _checked(choices: Choices, priority: npt.ArrayLike, seats: npt.ArrayLike) -> tuple[IntArray, IntArray]:
+    """Priorities and seats as int64, after all arrays were found to fit together."""
+    seats = whole_numbers("seats", seats, least=0)
+    priority = whole_numbers("priorities", priority, least=0)
     if len(priority) != len(choices.school):
         raise ValueError(f"{len(priority)} priorities for {len(choices.school)} choices")
-    if priority.min(initial=0) < 0 or seats.min(initial=0) < 0:
-        raise ValueError("priorities and seats must not be negative")
     if choices.school.min(initial=0) < 0 or choices.school.max(initial=-1) >= len(seats):
         raise ValueError(f"a choice names a school outside 0..{len(seats) - 1}")
-    return priority
+    return priority, seats

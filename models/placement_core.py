@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from zjsim.models.array_checks import whole_numbers
 from zjsim.models.placement_check import faults, goal_values
 from zjsim.models.placement_matrix import Goal, IntArray, Transport, checked
 from zjsim.models.placement_stages import MOST_WEIGHT, Stages, solve_stages
@@ -97,10 +98,10 @@ def group_children(keys: npt.ArrayLike) -> tuple[IntArray, IntArray, IntArray]:
     """Groups of children with equal keys: (group of each child, children per group, one child of each group).
 
     ``keys``: whole numbers, one row per child; children whose rows are equal must be equal in everything a goal or an
-    arc looks at. Groups are numbered in the order of their first child.
+    arc looks at. Groups are numbered in the order of their first child. ValueError if they aren't whole numbers.
     """
     rows = np.asarray(keys)
-    rows = rows.reshape(len(rows), -1)
+    rows = whole_numbers("keys", rows.reshape(len(rows), -1), dimensions=2)
     _, first, group, size = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first, kind="stable")
     number = np.empty(len(first), np.int64)
@@ -113,13 +114,17 @@ def seats_to_children(problem: Transport, sent: IntArray, group: IntArray, order
 
     ``group``: group of each child; ``order``: one number per child, smaller = stronger claim (points, then the
     published lottery); equal numbers: the smaller child index. Arcs of a group given best first reach the stronger
-    children first.
+    children first. ValueError on arrays that don't fit together or aren't whole numbers.
     """
+    n_groups, _, n_arcs = problem.shape
+    sent = whole_numbers("children sent", sent, length=n_arcs, least=0)
+    group = whole_numbers("the group of each child", group, least=0, most=n_groups - 1)
+    order = whole_numbers("the order of the children", order, length=len(group))
     arcs = np.argsort(problem.group, kind="stable")
     per_seat = np.repeat(arcs, sent[arcs])
     placed_of = np.bincount(problem.group, weights=sent, minlength=len(problem.supply)).astype(np.int64)
     first_seat = np.concatenate([[0], np.cumsum(placed_of)])
-    children = np.lexsort((np.arange(len(group)), np.asarray(order), group))
+    children = np.lexsort((np.arange(len(group)), order, group))
     turn = np.arange(len(group)) - np.searchsorted(group[children], group[children])
     result = np.full(len(group), -1, np.int64)
     seated = turn < placed_of[group[children]]

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
 from pyomo.core.expr import LinearExpression
+from zjsim.models.array_checks import whole_numbers
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -52,8 +53,10 @@ class Goal:
 
 
 def checked(problem: Transport, goals: Sequence[Goal]) -> None:
-    """ValueError on arrays that don't fit together, on negative supplies and seats, on costs that aren't whole."""
+    """ValueError on arrays that don't fit together, on negative supplies and seats, on anything that isn't whole."""
     n_groups, n_schools, n_arcs = problem.shape
+    for name in ("supply", "capacity", "group", "school"):
+        whole_numbers(name, getattr(problem, name))
     if len(problem.school) != n_arcs:
         raise ValueError(f"{n_arcs} arcs have a group, {len(problem.school)} a school")
     for name, index, size in (("group", problem.group, n_groups), ("school", problem.school, n_schools)):
@@ -66,8 +69,8 @@ def checked(problem: Transport, goals: Sequence[Goal]) -> None:
     for goal in goals:
         if len(goal.arc_cost) != n_arcs or len(goal.unplaced_cost) != n_groups:
             raise ValueError(f"goal {goal.name} prices {len(goal.arc_cost)} arcs, {len(goal.unplaced_cost)} groups")
-        if goal.arc_cost.dtype.kind not in "iu" or goal.unplaced_cost.dtype.kind not in "iu":
-            raise ValueError(f"goal {goal.name} must have whole numbers as costs")
+        for costs in (goal.arc_cost, goal.unplaced_cost):
+            whole_numbers(f"the costs of goal {goal.name}", costs)
 
 
 def placement_model(problem: Transport, goals: Sequence[Goal]) -> pyo.ConcreteModel:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from zjsim.models.array_checks import whole_numbers
 from zjsim.models.placement_data import KINDS, County
-from zjsim.models.placement_matrix import Goal, IntArray, Transport
+from zjsim.models.placement_matrix import Goal, IntArray, Transport, checked
 from zjsim.models.placement_modes import Placed
 from zjsim.models.placement_rules import UNITS, goal
 
@@ -22,10 +23,16 @@ from zjsim.models.placement_rules import UNITS, goal
 def seat_values(problem: Transport, goals: Iterable[Goal], sent: IntArray, unplaced: IntArray) -> IntArray:
     """Change of each goal for one more seat at each school, shape (goals, schools), from a best plan.
 
-    Raises ValueError if a chain would improve the plan without any further seat: then it was not the best.
+    Raises ValueError if a chain would improve the plan without any further seat: then it was not the best; and on
+    arrays that don't fit together or aren't whole numbers.
     """
-    n_schools = len(problem.capacity)
-    costs = [_small(np.concatenate([g.arc_cost, g.unplaced_cost])) for g in goals]
+    n_groups, n_schools, n_arcs = problem.shape
+    sent = whole_numbers("children sent", sent, length=n_arcs, least=0)
+    unplaced = whole_numbers("unplaced children", unplaced, length=n_groups, least=0)
+    costs = []
+    for g in goals:
+        checked(problem, [g])
+        costs.append(_small(np.concatenate([g.arc_cost, g.unplaced_cost])))
     steps, arrivals = _steps(problem, costs, sent, unplaced)
     # One whole number per vector of goals: compared, they are compared goal by goal (a path visits a school once).
     radix = [2 * (n_schools + 2) * (2 * int(np.abs(c).max(initial=0)) + 1) + 1 for c in costs]

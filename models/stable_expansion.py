@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from zjsim.models.array_checks import finite_numbers, one_whole_number, whole_numbers
 from zjsim.models.deferred_acceptance import (
     Choices,
     IntArray,
@@ -90,9 +91,12 @@ class Improvement:
 
 
 def priorities_from_scores(choices: Choices, scores: npt.ArrayLike) -> IntArray:
-    """Priority per choice from scores (children × schools, higher = stronger claim); ties: the smaller child index."""
-    table = np.asarray(scores)
-    if table.ndim != 2 or len(table) != choices.n_children:
+    """Priority per choice from scores (children × schools, higher = stronger claim); ties: the smaller child index.
+
+    ValueError on another shape, on scores that are missing or infinite, on schools without scores.
+    """
+    table = finite_numbers("scores", scores, dimensions=2)
+    if len(table) != choices.n_children:
         raise ValueError(f"scores have shape {table.shape} for {choices.n_children} children")
     if choices.school.max(initial=-1) >= table.shape[1]:
         raise ValueError("a choice names a school that has no scores")
@@ -135,11 +139,14 @@ def expand(
 
     ``most_added``: most seats a school can get (seats per school), unlimited by default. ``search_chains``: work of
     the search before the programme; if that can't prove the best, up to twenty times as much comes after it.
+    ValueError on arrays that don't fit together or aren't whole numbers.
     """
     deadline = time.monotonic() + time_limit_s
-    given = np.asarray(seats, np.int64)
-    if extra_seats < 0:
-        raise ValueError("extra seats must not be negative")
+    given = whole_numbers("seats", seats, least=0)
+    one_whole_number("extra seats", extra_seats)
+    one_whole_number("the search's chains", search_chains)
+    if not time_limit_s >= 0:
+        raise ValueError(f"the time limit must be 0 or more seconds, not {time_limit_s}")
     most = _useful(choices, given, extra_seats, most_added)
     market = Market(choices, priority, given.tolist())
     before = market.total
@@ -171,9 +178,9 @@ def expand(
 def _useful(choices: Choices, seats: IntArray, n_extra: int, most_added: Sequence[int] | None) -> list[int]:
     """Most seats worth adding per school: never more than there are, than allowed, or than children naming it."""
     named = np.bincount(choices.school, minlength=len(seats))
-    allowed = np.full(len(seats), n_extra) if most_added is None else np.asarray(most_added, np.int64)
-    if len(allowed) != len(seats) or allowed.min(initial=0) < 0:
-        raise ValueError("most_added needs one number of seats, not negative, per school")
+    allowed = np.full(len(seats), n_extra) if most_added is None else whole_numbers("most_added", most_added, least=0)
+    if len(allowed) != len(seats):
+        raise ValueError(f"most_added has {len(allowed)} numbers of seats for {len(seats)} schools")
     useful: list[int] = np.minimum(np.minimum(allowed, n_extra), np.maximum(named - seats, 0)).tolist()
     return useful
 
@@ -183,12 +190,11 @@ def improvement_chains(
 ) -> Improvement:
     """Who moves where if ``added`` seats (per school) come to ``seats``, one seat after the other by school number.
 
-    The sum of all moves doesn't depend on the order of the seats; how they fall into chains does.
+    The sum of all moves doesn't depend on the order of the seats; how they fall into chains does. ValueError on arrays
+    that don't fit together or aren't whole numbers.
     """
-    given = np.asarray(seats, np.int64)
-    more = np.asarray(added, np.int64)
-    if len(more) != len(given) or more.min(initial=0) < 0:
-        raise ValueError("added needs one number of seats, not negative, per school")
+    given = whole_numbers("seats", seats, least=0)
+    more = whole_numbers("added seats", added, length=len(given), least=0)
     market = Market(choices, priority, given.tolist())
     rank_before, total, load = market.rank[:], market.total, sum(market.load)
     school_before = [market.school_of(i) for i in range(choices.n_children)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from zjsim.models.array_checks import whole_numbers
 from zjsim.models.deferred_acceptance import Choices, deferred_acceptance
 
 VACANT = -1
@@ -49,8 +50,8 @@ class Market:
     """
 
     def __init__(self, choices: Choices, priority: npt.ArrayLike, seats: Sequence[int]):
-        priority = np.asarray(priority, np.int64)
-        matching = deferred_acceptance(choices, priority, np.asarray(seats, np.int64))
+        priority = whole_numbers("priorities", priority, least=0)
+        matching = deferred_acceptance(choices, priority, seats)
         n_schools = len(seats)
         self.lists = [choices.school[a:b].tolist() for a, b in itertools.pairwise(choices.start.tolist())]
         child, place = choices.child(), choices.position()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from zjsim.models import placement_coupled
-from zjsim.models.placement_coupled import RULES, CoupledRules, solve_coupled
+from zjsim.models.placement_coupled import RULES, CoupledRules, in_order, solve_coupled
 from zjsim.models.placement_matrix import Goal, Transport
 
 from zjsim.solve.results import Optimal
@@ -31,13 +31,21 @@ NEAR = [Goal("placed", whole(0, 0, 0, 0), whole(1, 1)), Goal("way", whole(1, 3, 
 
 
 def test_a_section_needs_its_minimum() -> None:
-    """With a minimum of 2 both children go to one school: way 4 instead of 2. (seats_taught, enough)"""
+    """With a minimum of 2 both children go to one school: way 4 instead of 2. (seats_taught, enough)
+
+    With one seat each nobody stays out for it: two sections are too small. (sections_too_small)
+    """
     assert solved(PAIR, NEAR, CoupledRules(whole(0, 1)))[1] == [0, 2]
     sent, values, _ = solved(PAIR, NEAR, CoupledRules(whole(0, 1), minimum=2))
-    assert values == [0, 4]
+    assert values == [0, 0, 4]
     assert sent in ([1, 0, 1, 0], [0, 1, 0, 1])
     one_seat = replace(PAIR, capacity=whole(1, 1))
-    assert solved(one_seat, NEAR, CoupledRules(whole(0, 1), minimum=2))[1] == [2, 0]
+    assert solved(one_seat, NEAR, CoupledRules(whole(0, 1), minimum=2))[1] == [0, 2, 2]
+    # Ranked before the places the rule leaves both out; as one block they are two.
+    first = CoupledRules(whole(0, 1), minimum=2, goals_before_small=0)
+    assert solved(one_seat, NEAR, first)[1] == [0, 2, 0]
+    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), minimum=2, block=whole(0, 0)))[1] == [0, 0, 2]
+    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), minimum=whole(2, 0)))[1] == [0, 0, 4]
 
 
 def test_siblings_who_arrive_together_get_one_school_if_it_costs_no_place() -> None:
@@ -51,33 +59,46 @@ def test_siblings_who_arrive_together_get_one_school_if_it_costs_no_place() -> N
 
 
 def test_the_public_share_holds_for_all_together() -> None:
-    """School 1 is private: with a floor of 3 in 4 both go to the public one, of 1 in 2 each to the nearer one."""
+    """School 1 is private: with a floor of 3 in 4 both go to the public one, of 1 in 2 each to the nearer one.
+
+    With one public seat one child is missing there, and both have places. (public_floor, missing_in_public)
+    """
     public = np.array([True, False])
-    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), public=public, floor=(1, 2)))[1] == [0, 2]
-    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), public=public, floor=(3, 4)))[1] == [0, 4]
+    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), public=public, floor=(1, 2)))[1] == [0, 0, 2]
+    assert solved(PAIR, NEAR, CoupledRules(whole(0, 1), public=public, floor=(3, 4)))[1] == [0, 0, 4]
+    one_seat = replace(PAIR, capacity=whole(1, 2))
+    assert solved(one_seat, NEAR, CoupledRules(whole(0, 1), public=public, floor=(3, 4)))[1] == [0, 1, 2]
 
 
 def test_every_rule_has_its_toy_and_says_what_it_is() -> None:
     told = {f.__name__ for f in RULES}
-    assert told == {"seats_taught", "enough", "same_school", "public_floor", "families_apart"}
+    goals = {"sections_too_small", "missing_in_public", "families_apart"}
+    assert told == {"seats_taught", "enough", "same_school", "public_floor"} | goals
     for rule in RULES:
         assert "(M" in (rule.__doc__ or "") or ", M" in (rule.__doc__ or "")
 
 
-@pytest.mark.parametrize("gone", ["seats_taught", "enough", "same_school", "public_floor"])
+TIGHT = replace(PAIR, capacity=whole(1, 1))
+PUBLIC = np.array([True, False])
+MUTATIONS = {
+    "seats_taught": (PAIR, CoupledRules(whole(0, 1), minimum=3)),
+    "enough": (PAIR, CoupledRules(whole(0, 1), minimum=2)),
+    "same_school": (PAIR, CoupledRules(whole(0, 1), families=((0, 1),))),
+    "public_floor": (PAIR, CoupledRules(whole(0, 1), public=PUBLIC, floor=(3, 4))),
+    "sections_too_small": (TIGHT, CoupledRules(whole(0, 1), minimum=2)),
+    "missing_in_public": (replace(PAIR, capacity=whole(1, 2)), CoupledRules(whole(0, 1), public=PUBLIC, floor=(3, 4))),
+    "families_apart": (TIGHT, CoupledRules(whole(0, 1), families=((0, 1),))),
+}
+
+
+@pytest.mark.parametrize("gone", sorted(MUTATIONS))
 def test_without_a_rule_a_toy_comes_out_otherwise(gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleting any one rule changes a toy (mutation)."""
-    public = np.array([True, False])
-    tight = replace(PAIR, capacity=whole(1, 1))
-    toys = {
-        "seats_taught": (tight, CoupledRules(whole(0, 1), minimum=2)),
-        "enough": (PAIR, CoupledRules(whole(0, 1), minimum=2)),
-        "same_school": (PAIR, CoupledRules(whole(0, 1), families=((0, 1),))),
-        "public_floor": (PAIR, CoupledRules(whole(0, 1), public=public, floor=(3, 4))),
-    }
-    problem, rules = toys[gone]
+    problem, rules = MUTATIONS[gone]
     kept = solved(problem, NEAR, rules)[1]
-    monkeypatch.setattr(placement_coupled, gone, lambda model, *_: model.unplaced[0] >= 0)
+    of_goal = gone in ("sections_too_small", "missing_in_public", "families_apart")
+    without = (lambda model: 0 * model.unplaced[0]) if of_goal else (lambda model, *_: model.unplaced[0] >= 0)
+    monkeypatch.setattr(placement_coupled, gone, without)
     assert solved(problem, NEAR, rules)[1] != kept
 
 
@@ -96,10 +117,13 @@ def random_case(seed: int) -> tuple[Transport, list[Goal], CoupledRules]:
     rules = CoupledRules(
         site=rng.integers(0, n_schools, n_schools),
         minimum=int(rng.integers(0, 4)),
+        block=rng.integers(0, n_schools, n_schools),
         families=families,
-        goals_before_apart=int(rng.integers(0, 3)),
         public=rng.random(n_schools) < 0.5,
         floor=(int(rng.integers(0, 3)), 3),
+        goals_before_small=int(rng.integers(0, 3)),
+        goals_before_floor=int(rng.integers(0, 3)),
+        goals_before_apart=int(rng.integers(0, 3)),
     )
     return problem, goals, rules
 
@@ -112,19 +136,23 @@ def least(problem: Transport, goals: list[Goal], rules: CoupledRules) -> tuple[i
         flow = np.array(sent, np.int64)
         left = problem.supply - np.bincount(problem.group, flow, len(problem.supply)).astype(int)
         load = np.bincount(problem.school, flow, len(problem.capacity)).astype(int)
-        if (left < 0).any() or (load > problem.capacity).any() or ((load > 0) & (load < rules.minimum)).any():
+        if (left < 0).any() or (load > problem.capacity).any():
             continue
+        values: dict[str, int] = {g.name: int(g.arc_cost @ flow + g.unplaced_cost @ left) for g in goals}
         assert rules.public is not None
-        if rules.floor[1] * load[rules.public].sum() < rules.floor[0] * load.sum():
-            continue
-        values = [int(g.arc_cost @ flow + g.unplaced_cost @ left) for g in goals]
+        assert rules.block is not None
+        taken = [int(load[rules.block == b].sum()) for b in set(rules.block.tolist())]
+        values["small"] = sum(0 < n < int(rules.minimum) for n in taken)
+        part, of = rules.floor
+        values["floor"] = max(0, -((of * int(load[rules.public].sum()) - part * int(load.sum())) // of))
         if rules.families:
             at = [
                 next((int(rules.site[problem.school[a]]) for a in np.flatnonzero(flow) if problem.group[a] == g), -1)
                 for g in rules.families[0]
             ]
-            values.insert(rules.goals_before_apart, int(len(set(at)) > 1))
-        best = tuple(values) if best is None else min(best, tuple(values))
+            values["families"] = int(len(set(at)) > 1)
+        values_in_order = [values[name] for name in in_order([g.name for g in goals], rules) if name in values]
+        best = tuple(values_in_order) if best is None else min(best, tuple(values_in_order))
     assert best is not None
     return best
 
@@ -132,7 +160,12 @@ def least(problem: Transport, goals: list[Goal], rules: CoupledRules) -> tuple[i
 @pytest.mark.parametrize("seed", range(120))
 def test_equals_brute_force(seed: int) -> None:
     problem, goals, rules = random_case(seed)
-    assert tuple(solved(problem, goals, rules)[1]) == least(problem, goals, rules)
+    found = solve_coupled(problem, goals, rules)
+    assert isinstance(found, Optimal)
+    told = {s.name: round(s.value) for s in found.stages}
+    names = in_order([g.name for g in goals], rules)
+    absent = {"small": 0, "floor": 0} | ({"families": 0} if rules.families else {})
+    assert tuple((absent | told)[n] for n in names if n in absent | told) == least(problem, goals, rules)
 
 
 def test_parts_are_split_only_where_no_rule_joins_them() -> None:

@@ -264,7 +264,7 @@ def test_what_does_not_fit_is_refused():
     choices = choices_from_lists([[0]])
     with pytest.raises(ValueError, match="most_added"):
         expand(choices, [0], [1], 1, most_added=[1, 1])
-    with pytest.raises(ValueError, match="added needs"):
+    with pytest.raises(ValueError, match="added seats must not be negative"):
         improvement_chains(choices, [0], [1], [-1])
     with pytest.raises(ValueError, match="no seat to remove"):
         Market(choices, [0], [0]).remove(0)
