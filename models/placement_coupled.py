@@ -198,7 +198,11 @@ def asked_goals(model: pyo.ConcreteModel, goals: Sequence[Goal], rules: CoupledR
 
 def in_order(names: Sequence[str], rules: CoupledRules) -> list[str]:
     """Names of the goals in their order, with those of the rules at their places."""
-    places = ((SMALL, rules.goals_before_small), (FLOOR, rules.goals_before_floor), (FAMILIES, rules.goals_before_apart))
+    places = (
+        (SMALL, rules.goals_before_small),
+        (FLOOR, rules.goals_before_floor),
+        (FAMILIES, rules.goals_before_apart),
+    )
     found: list[str] = []
     for k in range(len(names) + 1):
         found += [name for name, place in places if place == k] + list(names[k : k + 1])
