@@ -99,3 +99,12 @@ def test_every_reading_a_scenario_may_choose_has_words() -> None:
                     assert f"readings.{section}.{name}.{value}" in catalogue()
                     found += 1
     assert found > len(LANGUAGES)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_two_sheets_share_a_title(lang: str) -> None:
+    """Excel refuses a workbook with two sheets of one title (case ignored, 31 characters), and so stops a run."""
+    texts = catalogue()
+    titles = [texts[key][lang][:31].lower() for key in texts if key.startswith("report.sheet_")]
+    assert len(titles) > 40
+    assert len(set(titles)) == len(titles)
