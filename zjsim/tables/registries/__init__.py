@@ -18,6 +18,7 @@ _THEMES = (
     "training",
     "services",
     "patents",
+    "people",
     "programmes",
     "locations",
     "talent",
