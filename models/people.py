@@ -126,6 +126,8 @@ class People:
 
         Raises ``ValueError`` for an activity that is none of :data:`ACTIVITIES` and a year that is not simulated.
         """
+        if activity not in ACTIVITIES or year not in self.years:
+            raise ValueError(f"no hours of {activity} in {year}: wanted one of {ACTIVITIES}, one of {self.years}")
         a, y = ACTIVITIES.index(activity), self.years.index(year)
         return float(self.allotted[self.institutions.index(moe_code), a, y]) if moe_code in self.institutions else 0.0
 
