@@ -41,6 +41,7 @@ from zjsim.models.outcomes_by_city import outcomes_by_city
 from zjsim.models.plan_value import SUFFIX, changed_by_plan
 from zjsim.models.processes import Process, processes_of
 from zjsim.models.reliefs import Relief
+from zjsim.models.replication_tables import replication_outcomes, replication_targets
 from zjsim.models.resource_use import place_names, resource_use, resource_use_monthly
 from zjsim.models.shortfalls import earliest_certainty, shortfall_distribution
 
@@ -113,9 +114,9 @@ def simulate(
     Returns the tables ``target_feasibility``, ``plan_value``, ``targets_not_modelled``, ``yearly_outcomes``,
     ``deciding_inputs``, ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``,
     ``resource_use``, ``resource_use_monthly``, ``bottlenecks``, ``marginal_values``, ``shortfall_distribution``,
-    ``earliest_certainty`` and ``outcomes_by_city``. Equal arguments give equal tables for any number of ``workers``,
-    those of a ``cluster``, and for a run that goes on from a ``checkpoint``; ``progress`` is told how many tasks are
-    done, and of how many.
+    ``earliest_certainty``, ``outcomes_by_city``, ``replication_targets`` and ``replication_outcomes``. Equal
+    arguments give equal tables for any number of ``workers``, those of a ``cluster``, and for a run that goes on from
+    a ``checkpoint``; ``progress`` is told how many tasks are done, and of how many.
     """
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
@@ -153,6 +154,8 @@ def simulate(
         "shortfall_distribution": shortfall_distribution(registry, assessments),
         "earliest_certainty": earliest_certainty(registry, studies, assessments, options.p_required),
         "outcomes_by_city": outcomes_by_city(studies, names),
+        "replication_targets": replication_targets(assessments),
+        "replication_outcomes": replication_outcomes(studies),
     }
 
 

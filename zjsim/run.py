@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from zjsim.archive import write_inputs
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
 from zjsim.runfolder import (
     MANIFEST,
@@ -150,6 +151,7 @@ def run(
                 written = _report(partial, manifest, results, lang, clock.within)
                 if event_log is not None:
                     write_event_log(partial, loaded, plan, seed, event_log, lang)
+            write_inputs(partial, loaded)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
             (partial / SOLVER_LOG).write_bytes(assignment_log + locations_log + seats_log)

@@ -16,6 +16,7 @@ from zjsim.models import (
     marginal_values,
     outcomes_by_city,
     plan_value,
+    replication_tables,
     seat_shortfalls,
     shortfalls,
 )
@@ -39,6 +40,8 @@ DECLARED = {
     "assignment_pareto": assignment_pareto.PARETO_COLUMNS,
     "seat_shortfalls": seat_shortfalls.SHORTFALL_COLUMNS,
     "plan_value": plan_value.COLUMNS,
+    "replication_targets": replication_tables.TARGET_COLUMNS,
+    "replication_outcomes": replication_tables.OUTCOME_COLUMNS,
     "marginal_values": marginal_values.MARGINAL_COLUMNS,
     "bottlenecks": bottlenecks.BOTTLENECK_COLUMNS,
     "shortfall_distribution": shortfalls.SHORTFALL_DISTRIBUTION_COLUMNS,

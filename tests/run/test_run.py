@@ -38,7 +38,9 @@ class ToyScenario:
     sets: tuple[str, ...] = ()
     notices: tuple[Any, ...] = ()
     files: dict[str, Any] = field(
-        default_factory=lambda: {"counties": SimpleNamespace(place="toy/registries/counties.csv", sha256="ab" * 32)}
+        default_factory=lambda: {
+            "counties": SimpleNamespace(place="toy/registries/counties.csv", path=__file__, sha256="ab" * 32)
+        }
     )
     parameters: Parameters = field(
         default_factory=lambda: Parameters(header=Header(title_zh="玩具", title_en="Toy", date=date(2024, 12, 31)))
@@ -152,7 +154,7 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     unhashed = ("manifest.json", "timings.json", "solver.log")
     wanted = {n: hashlib.sha256(b).hexdigest() for n, b in found.items() if n not in unhashed}
     assert manifest["outputs"] == wanted
-    assert {"plan.xlsx", "tables/input_sources.csv", "figures/target_probabilities.png"} <= set(wanted)
+    assert {"plan.xlsx", "inputs.zip", "tables/input_sources.csv", "figures/target_probabilities.png"} <= set(wanted)
     assert manifest["inputs"] == {"toy/registries/counties.csv": "ab" * 32}
     assert manifest["sets"] == ["time.as_of=2024-12-31"]
     assert manifest["readings"]["assignment.lead_reading"] == "one_industry_per_discipline"
