@@ -7,11 +7,12 @@ before the others (M145); who waits longer than his patience leaves. A service i
 time of a few persons), a tactical project (weeks) or an R&D partnership (years, a tenth of a person); with some chance
 the firm asks again within a year of it.
 
-Capacity is staff time: teams × persons × the share of a member's time. What a target requires is nowhere an input.
-Services begun before the as-of date are carried over: arrivals of the three years before are drawn as well and those
-still running hold their teams (a back-cast without waiting); key firms that the actual values count before the as-of
-date don't count again. Technology vice-presidents (M031) and outreach (M099, M116, M117) come on top. Time is in days,
-capacity in full-time equivalents (FTE).
+Capacity is staff time, as the ledger of people allots it (:mod:`zjsim.models.people`): who holds a post in a firm or
+does research on a platform is not at the desk as well. What a target requires is nowhere an input. Services begun
+before the as-of date are carried over: arrivals of the three years before are drawn as well and those still running
+hold their teams (a back-cast without waiting); key firms that the actual values count before the as-of date don't count
+again. The services of technology vice-presidents (M031) and outreach (M099, M116, M117) are counted beside the desk's.
+Time is in days, capacity in full-time equivalents (FTE).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, parts_of, poisson_quantile
-from zjsim.models.service_data import ServiceData, enterprise_service_data
+from zjsim.models.service_data import ServiceData, enterprise_service_data, uncertain_inputs
 from zjsim.models.service_past import Posts, known_firms
 from zjsim.models.service_requests import Requests, draw_requests
 from zjsim.models.service_use import service_resources, service_use
@@ -29,7 +30,9 @@ from zjsim.models.service_use import service_resources, service_use
 from zjsim.simulate.kernel import Call, Simulation
 
 if TYPE_CHECKING:
-    from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.models.people import Allotment
+
+    from zjsim.simulate.inputs import Values
     from zjsim.simulate.resources import Resource
     from zjsim.simulate.streams import Streams
 
@@ -46,16 +49,11 @@ MOST_SERVICES_OF_A_POST = 24
 """Services of one vice-president that are drawn at most; the mean is below ten."""
 
 
-def uncertain_inputs(data: ServiceData) -> tuple[UncertainInput, ...]:
-    """Every number of this process that no public document settles."""
-    return data.parameters.uncertain()
-
-
 def simulate_enterprise_service(data: ServiceData, values: Values, streams: Streams) -> dict[str, Floats]:
     """One replication: :data:`OUTCOMES` by simulated year."""
     requests = draw_requests(data, values, streams)
     desk = serve(data, requests, values)
-    posts = vice_presidents(data, values, streams)
+    posts = vice_presidents(data, values, streams, desk.allotment)
     horizon = data.horizon
     use = service_use(data, requests, desk)
     done = desk.completed_days()
@@ -101,39 +99,16 @@ def resources(data: ServiceData) -> tuple[Resource, ...]:
     return service_resources(data)
 
 
-def capacity_fte(data: ServiceData, values: Values) -> list[float]:
-    """Service time of each institution: teams × persons × share of a member's time × participation against its mode.
-
-    For a marginal value there are ``more/service_teams/<city code>`` further teams at the institutions that serve the
-    city, split as their teams there are.
-    """
-    p = data.parameters
-    per_person = data.persons_per_team * p.value("SP04", values)
-    found = [teams * per_person * p.share_of_mode("SP03", values) for teams in data.teams]
-    for city, area, weights in zip(data.cities, data.area_of, data.weight_of, strict=True):
-        more = values.get(f"more/service_teams/{city}", 0.0)
-        if more and sum(weights):
-            for institution, weight in zip(area, weights, strict=True):
-                found[institution] += more * per_person * weight / sum(weights)
-    return found
-
-
 def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
-    """Run all requests through the demand registry to the end of the horizon."""
+    """Run all requests through the demand registry to the end of the horizon, with the staff that the ledger allots."""
     sim = Simulation()
-    desk = Desk(sim, data, requests, capacity_fte(data, values))
+    allotment = data.people.allot(values)
+    desk = Desk(sim, data, requests, allotment)
     desk.carry_over()
     desk.open()
-    ready = data.parameters.value("SP15", values) * DAYS_PER_MONTH
-    further = data.parameters.value("SP13", values)
-    for institution, industries in sorted(data.industries_of.items()):
-        gain = desk.capacity[institution] * further * industries
-        if gain > 0 and ready <= data.horizon.end:
-            sim.at(ready, desk.add_staff, (institution, gain))
-    time_share = data.parameters.value("SP04", values)
-    for day, institution, persons in data.platform_staff:
-        if 0 <= day <= data.horizon.end:
-            sim.at(day, desk.add_staff, (institution, persons * time_share))
+    for day, institution, fte in zip(*(x.tolist() for x in allotment.services), strict=True):
+        if day > 0:
+            sim.at(day, desk.add_staff, (institution, fte))
     sim.run(data.horizon.end)
     return desk
 
@@ -145,9 +120,11 @@ class Desk:
     waiting request whose patience is over is passed by (nobody it could have held up had come before it).
     """
 
-    def __init__(self, sim: Simulation, data: ServiceData, requests: Requests, capacity: list[float]) -> None:
-        self.sim, self.data, self.requests = sim, data, requests
-        self.capacity = capacity
+    def __init__(self, sim: Simulation, data: ServiceData, requests: Requests, allotment: Allotment) -> None:
+        self.sim, self.data, self.requests, self.allotment = sim, data, requests, allotment
+        day, institution, fte = allotment.services
+        capacity = np.bincount(institution[day <= 0], fte[day <= 0], len(data.institutions)).tolist()
+        self.capacity: list[float] = capacity
         self.free = list(capacity)
         self.queues: list[list[tuple[int, int, int]]] = [[] for _ in data.cities]
         self.queues_of = [[self.queues[c] for c in cities] for cities in data.cities_of]
@@ -175,11 +152,17 @@ class Desk:
         self._largest = [max((capacity[i] for i in area), default=0.0) for area in data.area_of]
 
     def carry_over(self) -> None:
-        """Services that began before the as-of date and still run: they hold their team (which may be overbooked)."""
+        """Services that began before the as-of date and still run: they hold a team, without regard to the plan.
+
+        The back-cast knows no waiting. Who would find no team that is free cannot have been taken up yet: he asks on
+        day 0, so that no institution gives more time than it has.
+        """
         for request, end in zip(self.requests.running.tolist(), self.requests.running_until.tolist(), strict=True):
-            area = self.data.area_of[self._city[request]]
-            if area:
-                self._hold(request, area[self._asked[request]], end)
+            institution = self._first_free(request, self._round(request))
+            if institution is not None:
+                self._hold(request, institution, end)
+            else:
+                self.sim.at(0.0, self._again, request)
 
     def open(self) -> None:
         """Let the first request come; each schedules the next."""
@@ -204,7 +187,7 @@ class Desk:
         rank = self._rank[request]
         self._drop_expired(queue)
         if not queue or queue[0][0] > rank:
-            institution = self._find(request, city)
+            institution = self._find(request)
             if institution is not None:
                 self._hold(request, institution, self.sim.now + self._length[request])
                 return
@@ -215,13 +198,19 @@ class Desk:
         self._order += 1
         heappush(queue, (rank, self._order, request))
 
-    def _find(self, request: int, city: int) -> int | None:
+    def _find(self, request: int) -> int | None:
         """The institution that takes it: assigned to the industry first, then round the city from the one asked."""
-        load, free = self._load[request], self.free
         industry = self._industry[request]
         leads = self.data.assigned[industry] if industry >= 0 else ()
-        area, asked = self.data.area_of[city], self._asked[request]
-        for i in (*leads, *area[asked:], *area[:asked]):
+        return self._first_free(request, (*leads, *self._round(request)))
+
+    def _round(self, request: int) -> tuple[int, ...]:
+        area, asked = self.data.area_of[self._city[request]], self._asked[request]
+        return (*area[asked:], *area[:asked])
+
+    def _first_free(self, request: int, institutions: tuple[int, ...]) -> int | None:
+        load, free = self._load[request], self.free
+        for i in institutions:
             if free[i] >= load:
                 return i
         return None
@@ -290,32 +279,29 @@ def first_days(firms: int, firm: Ints, days: Floats) -> Floats:
     return first
 
 
-def vice_presidents(data: ServiceData, values: Values, streams: Streams) -> Posts:
-    """Technology vice-presidents (M031): posts by city and year at the pace of SP16, services over their term (PP29).
+def vice_presidents(data: ServiceData, values: Values, streams: Streams, allotment: Allotment | None = None) -> Posts:
+    """Technology vice-presidents (M031): who gets the posts that the ledger holds, and services over their term (PP29).
 
     They work in the firm and wait for nobody; those appointed in the last term before the as-of date are still there.
     """
     p, horizon = data.parameters, data.horizon
+    held = (allotment or data.people.allot(values)).posts
     term = p.value("PP29", values) * DAYS_PER_MONTH
     services_in_term = p.value("SP17", values) * term / DAYS_PER_YEAR
-    past = int(np.ceil(term / DAYS_PER_YEAR))
+    years = (*horizon.past_years(int(np.ceil(term / DAYS_PER_YEAR))), *horizon.years)
     firm, first_day, service_firm, service_day = [], [], [], []
     for city, first_firm, giants in data.little_giants:
-        for year in (*horizon.past_years(past), *horizon.years):
-            mean = giants * p.value("SP16", values) / 100
-            start = horizon.year_start(year)
-            count = int(poisson_quantile(streams.uniforms(PROCESS, city, year, 1, "posts"), mean)[0])
-            u = streams.uniforms(PROCESS, city, year, count * (3 + MOST_SERVICES_OF_A_POST), "post")
-            u = u.reshape(count, 3 + MOST_SERVICES_OF_A_POST)
+        own = held.begin[held.city == data.cities.index(city)]
+        for year in years:
+            begin = own[(own >= horizon.year_start(year)) & (own < horizon.year_start(year + 1))]
+            u = streams.uniforms(PROCESS, city, year, len(begin) * (2 + MOST_SERVICES_OF_A_POST), "post")
+            u = u.reshape(len(begin), 2 + MOST_SERVICES_OF_A_POST)
             who = first_firm + (u[:, 0] * giants).astype(np.int64)
-            begin = start + u[:, 1] * (horizon.year_start(year + 1) - start)
-            services = np.minimum(poisson_quantile(u[:, 2], services_in_term), MOST_SERVICES_OF_A_POST)
-            taken = np.arange(MOST_SERVICES_OF_A_POST) < services[:, None]
-            days = begin[:, None] + u[:, 3:] * term
-            here = (begin + term > 0) & (begin < horizon.end)
-            firm.append(who[here])
-            first_day.append(begin[here])
-            taken &= (days >= 0) & (days < horizon.end)
+            services = np.minimum(poisson_quantile(u[:, 1], services_in_term), MOST_SERVICES_OF_A_POST)
+            days = begin[:, None] + u[:, 2:] * term
+            taken = (np.arange(MOST_SERVICES_OF_A_POST) < services[:, None]) & (days >= 0) & (days < horizon.end)
+            firm.append(who)
+            first_day.append(begin)
             service_firm.append(np.broadcast_to(who[:, None], days.shape)[taken])
             service_day.append(days[taken])
     empty = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]

@@ -6,8 +6,8 @@ planned opening date. Set-up times that differ are simulated for the programmes 
 * Training (M049, M060): county campuses, industry colleges and practice centres add ``rooms`` (class rooms, 40 class
   hours a week each, free for social training like the other rooms) and trainers: 1.5 hired locally for each teacher who
   moves. Teachers who move stay counted where they come from, so nobody counts twice.
-* Enterprise service (M013-M015, M009): the persons a platform takes from service teams (its ``staff`` are pairs) give
-  the requests of firms the same share of their time once more (assumption).
+* Enterprise service (M013-M015, M009): a platform takes persons from service teams (its ``staff`` are pairs). What they
+  give to joint research and what to the requests of firms is divided in the ledger (:mod:`zjsim.models.people`).
 """
 
 from __future__ import annotations

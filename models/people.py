@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from zjsim.models.location_effects import platform_staff
 from zjsim.models.people_path import Steps, by_year, joined, least, minus, rising
-from zjsim.models.people_posts import Posts, place_posts
+from zjsim.models.people_posts import Appointments, appointments
 from zjsim.models.process_tools import (
     DAYS_PER_MONTH,
     DAYS_PER_YEAR,
@@ -78,7 +78,7 @@ class Allotment:
     available: Floats
     allotted: Floats
     services: Steps
-    posts: Posts
+    posts: Appointments
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +251,11 @@ class People:
         cut = np.minimum(1.0, there / np.maximum(asked, 1e-12))
         return day, institution, wanted * cut[institution]
 
-    def _posts(self, values: Values, most: Ints) -> Posts:
+    def _posts(self, values: Values, most: Ints) -> Appointments:
         p = self.parameters
         pace = [g * p.value(POSTS_PER_100, values) / 100 for g in self.giants]
         term = p.value(TERM, values) * DAYS_PER_MONTH
-        return place_posts(self.horizon, pace, term, self.area_of, self.weight_of, most)
+        return appointments(self.horizon, pace, term, self.area_of, self.weight_of, most)
 
     def _visiting(self, values: Values) -> Floats:
         """FTE of teachers who visit firms as engineers (M071): PE06 a year for PE07 months, split as trainers are."""

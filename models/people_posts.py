@@ -18,8 +18,8 @@ GOLDEN = (np.sqrt(5.0) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Posts:
-    """Posts held at some time of the horizon, by city and day of beginning (arrays of equal length).
+class Appointments:
+    """Appointments held at some time of the horizon, by city and day of beginning (arrays of equal length).
 
     ``begin`` and ``end`` are days (a post held on day 0 begins before it), ``city`` and ``institution`` indices;
     ``vacant``: how many more the pace of appointments would have filled.
@@ -32,14 +32,14 @@ class Posts:
     vacant: int = 0
 
 
-def place_posts(
+def appointments(
     horizon: Horizon,
     pace: Sequence[float],
     term: float,
     area_of: Sequence[Sequence[int]],
     weight_of: Sequence[Sequence[float]],
     most: Ints,
-) -> Posts:
+) -> Appointments:
     """The posts of every city (M031): ``pace`` appointments a year for ``term`` days each.
 
     ``area_of`` and ``weight_of``: institutions that serve a city and their teams there; ``most``: posts that each
@@ -60,10 +60,10 @@ def place_posts(
         parts.append((begin[here], np.full(int(here.sum()), city), institution))
     if not parts:
         none = np.zeros(0, dtype=np.int64)
-        return Posts(np.zeros(0), np.zeros(0), none, none)
+        return Appointments(np.zeros(0), np.zeros(0), none, none)
     begin, city, institution = (np.concatenate([p[n] for p in parts]) for n in range(3))
     kept = _held(begin, institution, term, most)
-    return Posts(begin[kept], begin[kept] + term, city[kept], institution[kept], int((~kept).sum()))
+    return Appointments(begin[kept], begin[kept] + term, city[kept], institution[kept], int((~kept).sum()))
 
 
 def _held(begin: Floats, institution: Ints, term: float, most: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zjsim.models.location_effects import platform_staff
 from zjsim.models.past import Past, past
+from zjsim.models.people import SERVICE_IDS, People, people_data, service_areas
 from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set, records
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from zjsim.scenario import Scenario
+    from zjsim.simulate.inputs import UncertainInput
 
 SEASON = "PP31"
 
 
 def service_parameter_ids() -> tuple[str, ...]:
-    """The parameters of this process (SP01, SP02 and SP22 only derive registries)."""
+    """The parameters of this process (SP01, SP02 and SP22 only derive registries; those of people are theirs)."""
     engagement = ("PP24", "PP25", "PP26", "PP27", "PP28", "PP29", "PP32a", "PP32b", "PP32c", "PP33", "PP34")
     return (*engagement, *(f"SP{n:02d}" for n in range(3, 22)))
 
@@ -44,8 +45,8 @@ class ServiceData:
 
     ``area_of[city]``: institutions that serve the city; ``weight_of[city]``: how often each is asked first;
     ``cities_of[institution]``: the cities it serves; ``mix_of[city]`` and ``heritage_mix_of[city]``: (industry, number
-    of its places there); ``assigned[industry]``: lead or paired institutions, in order; ``industries_of[institution]``:
-    how many industries it is assigned; ``little_giants``: (city code, first key firm, firms); ``counties``: by city.
+    of its places there); ``assigned[industry]``: lead or paired institutions, in order; ``little_giants``: (city
+    code, first key firm, firms); ``counties``: by city; ``people``: the ledger from which their staff comes.
     """
 
     horizon: Horizon
@@ -56,8 +57,7 @@ class ServiceData:
     groups: tuple[FirmGroup, ...]
     key_firms: int
     institutions: tuple[str, ...]
-    teams: tuple[int, ...]
-    persons_per_team: float
+    people: People
     area_of: tuple[tuple[int, ...], ...]
     weight_of: tuple[tuple[float, ...], ...]
     cities_of: tuple[tuple[int, ...], ...]
@@ -65,9 +65,7 @@ class ServiceData:
     mix_of: tuple[tuple[tuple[int, int], ...], ...]
     heritage_mix_of: tuple[tuple[tuple[int, int], ...], ...]
     assigned: tuple[tuple[int, ...], ...]
-    industries_of: Mapping[int, int]
     past: Past
-    platform_staff: tuple[tuple[float, int, float], ...] = ()
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -89,6 +87,11 @@ class ServiceData:
         return tuple((g.city_code, g.first_key_firm, g.firms) for g in self.groups if g.firm_class == "little_giant")
 
 
+def uncertain_inputs(data: ServiceData) -> tuple[UncertainInput, ...]:
+    """Every number of this process that no public document settles, those of the ledger of people included."""
+    return (*data.people.uncertain(SERVICE_IDS), *data.parameters.uncertain())
+
+
 def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> ServiceData:
     """Read the registries of a scenario and a plan's assignments (``lead_assignments``, ``heritage_pairs``).
 
@@ -96,12 +99,12 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
     """
     places = _places(scenario.table("industry_places"))
     industries = tuple(sorted({i for i, _ in places if i.startswith(("C", "H"))}))
-    teams = scenario.table("service_teams").sort_values("moe_code")
-    institutions = tuple(teams["moe_code"])
+    people = people_data(scenario, plan)
+    institutions = people.institutions
     assigned = _assigned(plan, industries, institutions)
     firms = scenario.table("enterprises").sort_values(["city_code", "firm_class"])
     cities = tuple(sorted(set(firms["city_code"])))
-    areas = _areas(scenario.table("team_deployment"), teams, cities, institutions)
+    areas = service_areas(scenario.table("team_deployment"), scenario.table("service_teams"), cities, institutions)
     for industry, leads in zip(industries, assigned, strict=True):  # leads serve their industry's places (M011)
         for city in [c for i, c in places if i == industry and c in cities]:
             for lead in leads:
@@ -122,8 +125,7 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
         groups=groups,
         key_firms=key_firms,
         institutions=institutions,
-        teams=tuple(int(t) for t in teams["teams"]),
-        persons_per_team=chosen.inputs["PP28"].mode,
+        people=people,
         area_of=area_of,
         weight_of=tuple(tuple(areas[c][i] for i in sorted(areas[c])) for c in cities),
         cities_of=tuple(tuple(n for n, area in enumerate(area_of) if i in area) for i in range(len(institutions))),
@@ -131,13 +133,7 @@ def enterprise_service_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]
         mix_of=tuple(_mix(places, industries, c, "C") for c in cities),
         heritage_mix_of=tuple(_mix(places, industries, c, "H") for c in cities),
         assigned=assigned,
-        industries_of=dict(sorted(Counter(i for leads in assigned for i in leads).items())),
         past=past(scenario),
-        platform_staff=tuple(
-            (when.day(day), institutions.index(moe), persons)
-            for day, moe, persons in platform_staff(scenario, plan)
-            if moe in institutions
-        ),
     )
 
 
@@ -167,19 +163,6 @@ def _assigned(
                 if code in index:
                     found[str(industry)][index[code]] = None
     return tuple(tuple(found.get(i, ())) for i in industries)
-
-
-def _areas(
-    deployment: pd.DataFrame, teams: pd.DataFrame, cities: tuple[str, ...], institutions: tuple[str, ...]
-) -> dict[str, dict[int, float]]:
-    """By city: the institutions that serve it and the teams they have there (share × teams)."""
-    index = {code: n for n, code in enumerate(institutions)}
-    count = dict(zip(teams["moe_code"], teams["teams"], strict=True))
-    areas: dict[str, dict[int, float]] = {city: {} for city in cities}
-    for code, city, share in zip(deployment["moe_code"], deployment["city_code"], deployment["share"], strict=True):
-        if city in areas and share > 0:
-            areas[city][index[code]] = float(share) * int(count[code])
-    return areas
 
 
 def _groups(firms: pd.DataFrame, classes: pd.DataFrame, cities: tuple[str, ...]) -> tuple[tuple[FirmGroup, ...], int]:

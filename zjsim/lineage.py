@@ -132,10 +132,14 @@ PROCESSES = {
     "enterprise_service": Theme(
         "enterprise_service",
         (),
-        ("enterprise_service", "service_requests", "location_effects", "service_past", "past"),
+        (
+            "enterprise_service", "service_requests", "people", "people_posts", "location_effects", "service_past",
+            "past",
+        ),
         (
             "actuals", "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places",
             "monthly_indices", "counties", "process_parameters", "service_parameters", "location_kinds",
+            "institution_staff", "people_parameters", "training_providers",
         ),
         ("time", "simulation"),
     ),

@@ -21,6 +21,7 @@ from zjsim.models.enterprise_service import (
     simulate_enterprise_service,
     uncertain_inputs,
 )
+from zjsim.models.people import People
 from zjsim.models.process_tools import ParameterSet, parameter_set
 from zjsim.models.service_data import FirmGroup
 from zjsim.models.service_requests import LINKS, Requests, draw_requests
@@ -35,6 +36,7 @@ FOLDER = Path(next(iter(zjsim.scenarios.__path__))) / "baseline" / "registries"
 NAMES = (
     *("enterprises", "firm_classes", "service_teams", "team_deployment", "service_parameters", "process_parameters"),
     *("industry_places", "monthly_indices", "counties"),
+    *("institution_staff", "people_parameters", "patent_parameters", "patents", "training_providers"),
 )
 
 
@@ -49,7 +51,7 @@ def baseline(scenario: SimpleNamespace) -> ServiceData:
     return enterprise_service_data(scenario, {})
 
 
-def constants(data: ServiceData, **values: float) -> ParameterSet:
+def constants(data: ServiceData | People, **values: float) -> ParameterSet:
     """The parameters of ``data`` without spread between entities, some of them set."""
     return ParameterSet(
         {
@@ -62,16 +64,30 @@ def constants(data: ServiceData, **values: float) -> ParameterSet:
 
 def toy(baseline: ServiceData, teams: int = 1, assigned: tuple[tuple[int, ...], ...] = ((),)) -> ServiceData:
     """One city, two institutions that serve it (the second with one team), one industry; a team is one FTE."""
+    people = replace(
+        baseline.people,
+        parameters=constants(baseline.people, SP04=1.0, SP13=0.0, SP16=0.0),
+        institutions=("a", "b"),
+        classes=("research", "college"),
+        teachers=np.array([100.0, 100.0]),
+        members=np.array([teams, 1.0]),
+        trainers=np.zeros(2),
+        officers=np.zeros(2),
+        leads={},
+        cities=("330100",),
+        giants=(10,),
+        area_of=((0, 1),),
+        weight_of=((1.0, 1.0),),
+    )
     return replace(
         baseline,
-        parameters=constants(baseline, SP03=1.0, SP04=1.0, SP13=0.0),
+        parameters=constants(baseline, SP04=1.0),
         cities=("330100",),
         counties={"330100": 1},
         groups=(FirmGroup(0, "330100", "little_giant", 10, 0.0, 1, 0),),
         key_firms=10,
         institutions=("a", "b"),
-        teams=(teams, 1),
-        persons_per_team=1.0,
+        people=people,
         area_of=((0, 1),),
         weight_of=((1.0, 1.0),),
         cities_of=((0,), (0,)),
@@ -79,7 +95,6 @@ def toy(baseline: ServiceData, teams: int = 1, assigned: tuple[tuple[int, ...], 
         mix_of=(((0, 1),),),
         heritage_mix_of=((),),
         assigned=assigned,
-        industries_of={},
     )
 
 
@@ -135,7 +150,7 @@ def test_who_waits_longer_than_his_patience_leaves(baseline: ServiceData) -> Non
 
 def test_nobody_overtakes_the_head_of_the_queue(baseline: ServiceData) -> None:
     data = one_institution(toy(baseline))
-    data = replace(data, teams=(2, 1))
+    data = replace(data, people=replace(data.people, members=np.array([2.0, 1.0])))
     requests = asks((0.0, 1, 10.0, 1.5, 99.0, 0), (1.0, 1, 5.0, 1.0, 99.0, 0), (2.0, 1, 5.0, 0.5, 99.0, 0))
     assert completions(data, requests) == {0: 10.0, 1: 15.0, 2: 15.0}  # 0.5 was free on day 2, but 1 stood first
 
@@ -162,8 +177,9 @@ def test_the_assigned_institution_comes_first_whoever_is_asked(baseline: Service
 
 
 def test_further_staff_of_a_lead_serves_the_queue_when_it_is_ready(baseline: ServiceData) -> None:
-    parameters = constants(baseline, SP03=1, SP04=1, SP13=1, SP15=1)
-    data = replace(one_institution(baseline), industries_of={0: 1}, parameters=parameters)
+    data = one_institution(baseline)
+    parameters = constants(baseline.people, SP04=1, SP13=1, SP15=1, SP16=0)
+    data = replace(data, people=replace(data.people, leads={0: 1}, parameters=parameters))
     requests = asks((0.0, 1, 100.0, 1.0, 99.0, 0), (1.0, 1, 5.0, 1.0, 99.0, 0))
     assert completions(data, requests)[1] == pytest.approx(365.25 / 12 + 5)
 
@@ -222,8 +238,9 @@ def test_firms_contacted_follow_the_poisson_law(baseline: ServiceData) -> None:
     """A firm with rate r over three years has asked with probability 1 - exp(-3 r); no repeats, posts, growth, past."""
     giants = next(g for g in baseline.groups if g.firm_class == "little_giant")
     group = replace(giants, firms=2000, requests_per_firm_year=0.2, first_key_firm=0)
-    parameters = constants(baseline, PP33=0.0, SP11=0.0, SP16=0.0, PP24=1e-6, PP32b=0.0, PP32c=0.0)
-    data = replace(baseline, groups=(group,), key_firms=2000, parameters=parameters)
+    parameters = constants(baseline, PP33=0.0, SP11=0.0, PP24=1e-6, PP32b=0.0, PP32c=0.0)
+    people = replace(baseline.people, parameters=constants(baseline.people, SP16=0.0))
+    data = replace(baseline, groups=(group,), key_firms=2000, parameters=parameters, people=people)
     contacted = [simulate_enterprise_service(data, {}, Streams(7, n))["key_firms_contacted"].sum() for n in range(20)]
     p = 1 - np.exp(-0.6)
     error = np.sqrt(2000 * p * (1 - p) / 20)
@@ -245,13 +262,27 @@ def test_yearly_requests_are_poisson_with_the_registry_mean(baseline: ServiceDat
 def test_another_city_leaves_the_requests_and_services_of_the_others_alone(baseline: ServiceData) -> None:
     values = base_values(uncertain_inputs(baseline)) | {"SP03": 0.02}
     new = FirmGroup(len(baseline.cities), "339900", "other", 300, 1.0, 3, -1)
+    p, alone = baseline.people, len(baseline.institutions)
+    people = replace(
+        p,
+        institutions=(*p.institutions, "99999"),
+        classes=(*p.classes, "college"),
+        teachers=np.append(p.teachers, 100.0),
+        members=np.append(p.members, 9.0),
+        trainers=np.append(p.trainers, 0.0),
+        officers=np.append(p.officers, 0.0),
+        cities=(*p.cities, "339900"),
+        giants=(*p.giants, 7),
+        area_of=(*p.area_of, (alone,)),
+        weight_of=(*p.weight_of, (1.0,)),
+    )
     larger = replace(
         baseline,
         cities=(*baseline.cities, "339900"),
         groups=(*baseline.groups, new),
         institutions=(*baseline.institutions, "99999"),
-        teams=(*baseline.teams, 3),
-        area_of=(*baseline.area_of, (len(baseline.institutions),)),
+        people=people,
+        area_of=(*baseline.area_of, (alone,)),
         weight_of=(*baseline.weight_of, (1.0,)),
         cities_of=(*baseline.cities_of, (len(baseline.cities),)),
         mix_of=(*baseline.mix_of, ()),
@@ -312,7 +343,7 @@ def test_outcomes_uncertain_inputs_and_pickling(baseline: ServiceData) -> None:
     ids = [i.input_id for i in uncertain_inputs(baseline)]
     assert "PP35" not in ids
     assert "PP29" not in ids  # two years, as published
-    assert {"SP03", "SP06", "PP24"} <= set(ids)
+    assert {"SP03", "SP06", "PP24", "PE03", "PE04", "PE05"} <= set(ids)
 
 
 def test_a_required_pace_is_refused_as_an_input(scenario: SimpleNamespace) -> None:

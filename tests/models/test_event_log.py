@@ -32,7 +32,7 @@ def processes() -> dict[str, Process]:
     cut = replace(data, cities=tuple(data.cities[k] for k in few), base=tuple(data.base[k] for k in few))
     found["training"] = replace(found["training"], data=cut)
     services = found["enterprise_service"].data
-    less = replace(services, teams=tuple(n // 4 for n in services.teams))
+    less = replace(services, people=replace(services.people, members=services.people.members / 4))
     found["enterprise_service"] = replace(found["enterprise_service"], data=less)
     return found
 

@@ -12,6 +12,8 @@ import pytest
 from zjsim.models.enterprise_service import ServiceData, enterprise_service_data, serve
 from zjsim.models.location_effects import platform_staff, training_places
 from zjsim.models.location_tables import PLAN_COLUMNS
+from zjsim.models.people import People
+from zjsim.models.plan_value import same
 from zjsim.models.process_tools import ParameterSet
 from zjsim.models.service_data import FirmGroup
 from zjsim.models.service_requests import Requests
@@ -104,39 +106,52 @@ def test_platforms_add_the_time_of_their_persons(baseline: Scenario) -> None:
     plan = plan_of("platform_plan", row)
     assert platform_staff(baseline, plan) == ((date(2026, 3, 1), "10335", pytest.approx(1.7)),)
     data = enterprise_service_data(baseline, plan)
-    ((day, institution, persons),) = data.platform_staff
+    ((day, institution, persons),) = data.people.platforms
     assert day == (date(2026, 3, 1) - date(2025, 1, 1)).days
     assert data.institutions[institution] == "10335"
     assert persons == pytest.approx(1.7)
-    assert replace(data, platform_staff=()) == enterprise_service_data(baseline, {})
+    without = enterprise_service_data(baseline, {})
+    assert same(replace(data, people=replace(data.people, platforms=())), without)
 
 
 def test_a_request_too_large_for_the_team_is_taken_once_the_platform_is_open(baseline: Scenario) -> None:
-    """One FTE, and two more persons at half their time from day 100: a load of 1.5 goes on day 150, not on day 50."""
+    """One FTE; two persons give a half more each from day 100 on, four fifths of which answers requests.
+
+    They had half their time before: 1 + 2 × (0.8 × 1 - 0.5) = 1.6. A load of 1.5 goes on day 150, not on day 50.
+    """
     data = small(enterprise_service_data(baseline, {}))
     asked = requests([50.0, 150.0], load=1.5)
     assert serve(data, asked, {}).completed_days().tolist() == []
-    desk = serve(replace(data, platform_staff=((100.0, 0, 2.0),)), asked, {})
+    desk = serve(replace(data, people=replace(data.people, platforms=((100.0, 0, 2.0),))), asked, {})
     assert desk.completed_days().tolist() == [160.0]
-    assert desk.capacity == [2.0]
-    late = serve(replace(data, platform_staff=((data.horizon.end + 1, 0, 2.0),)), asked, {})
-    assert late.capacity == [1.0]
+    assert desk.capacity == pytest.approx([1.6])
+    late = serve(replace(data, people=replace(data.people, platforms=((data.horizon.end + 1, 0, 2.0),))), asked, {})
+    assert late.capacity == pytest.approx([1.0])
 
 
 def small(data: ServiceData) -> ServiceData:
     """One city, one institution with one FTE; members give half of their time."""
-    parameters = ParameterSet(
-        {
-            i: UncertainInput(i, m, m, m, "constant", p.unit, "assumption", p.name_zh, p.name_en)
-            for i, p in data.parameters.inputs.items()
-            for m in [{"SP03": 1.0, "SP04": 0.5, "SP13": 0.0}.get(i, p.mode)]
-        }
-    )
+    fixed = {"SP04": 0.5, "SP13": 0.0, "SP16": 0.0, "PE02": 1.0, "PE04": 0.5, "PE05": 0.8}
+
+    def constants(given: ServiceData | People) -> ParameterSet:
+        return ParameterSet(
+            {
+                i: UncertainInput(i, m, m, m, "constant", p.unit, "assumption", p.name_zh, p.name_en)
+                for i, p in given.parameters.inputs.items()
+                for m in [fixed.get(i, p.mode)]
+            }
+        )
+
+    people = replace(
+        data.people, parameters=constants(data.people), institutions=("a",), classes=("research",),
+        teachers=np.array([10.0]), members=np.array([2.0]), trainers=np.zeros(1), officers=np.zeros(1), leads={},
+        cities=("330100",), giants=(10,), area_of=((0,),), weight_of=((1.0,),),
+    )  # fmt: skip
     return replace(
-        data, parameters=parameters, cities=("330100",), counties={"330100": 1},
-        groups=(FirmGroup(0, "330100", "little_giant", 10, 0.0, 1, 0),), key_firms=10, institutions=("a",), teams=(2,),
-        persons_per_team=1.0, area_of=((0,),), weight_of=((1.0,),), cities_of=((0,),), industries=("C01",),
-        mix_of=(((0, 1),),), heritage_mix_of=((),), assigned=((),), industries_of={},
+        data, parameters=constants(data), cities=("330100",), counties={"330100": 1},
+        groups=(FirmGroup(0, "330100", "little_giant", 10, 0.0, 1, 0),), key_firms=10, institutions=("a",),
+        people=people, area_of=((0,),), weight_of=((1.0,),), cities_of=((0,),), industries=("C01",),
+        mix_of=(((0, 1),),), heritage_mix_of=((),), assigned=((),),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 from zjsim.models.location_tables import PLAN_COLUMNS
 from zjsim.models.people import ACTIVITIES, STAFF_CLASSES, People, people_data
 from zjsim.models.people_path import by_year, joined, least, minus, rising
-from zjsim.models.people_posts import place_posts
+from zjsim.models.people_posts import appointments
 from zjsim.models.process_tools import DAYS_PER_YEAR, ParameterSet
 
 import zjsim
@@ -196,11 +196,11 @@ def test_paths_by_hand() -> None:
 def test_posts_go_round_by_teams_and_not_beyond_what_is_free(baseline: People) -> None:
     shares, term = [6.0, 3.0, 1.0], 2 * DAYS_PER_YEAR
     most = np.array([1000, 1000, 1000])
-    posts = place_posts(baseline.horizon, [100.0], term, [[0, 1, 2]], [shares], most)
+    posts = appointments(baseline.horizon, [100.0], term, [[0, 1, 2]], [shares], most)
     there = np.bincount(posts.institution)
     assert there / there.sum() == pytest.approx([0.6, 0.3, 0.1], abs=0.005)
     assert np.diff(posts.begin) == pytest.approx(np.full(len(posts.begin) - 1, DAYS_PER_YEAR / 100))
-    few = place_posts(baseline.horizon, [100.0], term, [[0, 1, 2]], [shares], np.array([1000, 7, 0]))
+    few = appointments(baseline.horizon, [100.0], term, [[0, 1, 2]], [shares], np.array([1000, 7, 0]))
     assert few.vacant == len(posts.begin) - len(few.begin)
     assert set(few.institution.tolist()) == {0, 1}
     own = few.begin[few.institution == 1]
@@ -211,8 +211,8 @@ def test_posts_go_round_by_teams_and_not_beyond_what_is_free(baseline: People) -
 
 def test_another_city_leaves_the_posts_of_the_others_alone(baseline: People) -> None:
     most = np.full(2, 50)
-    one = place_posts(baseline.horizon, [9.0], 730.0, [[0, 1]], [[2.0, 1.0]], most)
-    two = place_posts(baseline.horizon, [9.0, 4.0], 730.0, [[0, 1], [1]], [[2.0, 1.0], [1.0]], most)
+    one = appointments(baseline.horizon, [9.0], 730.0, [[0, 1]], [[2.0, 1.0]], most)
+    two = appointments(baseline.horizon, [9.0, 4.0], 730.0, [[0, 1], [1]], [[2.0, 1.0], [1.0]], most)
     of_first = two.city == 0
     assert np.array_equal(one.begin, two.begin[of_first])
     assert np.array_equal(one.institution, two.institution[of_first])

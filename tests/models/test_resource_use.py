@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zjsim.models import enterprise_service, patent_transfer, training
+from zjsim.models import patent_transfer, training
 from zjsim.models.resource_use import MONTHLY_COLUMNS, USE_COLUMNS, place_names, resource_use, resource_use_monthly
 from zjsim.models.throughput import Process, Study, processes_of
 
@@ -66,11 +66,11 @@ def test_service_staff_is_used_as_much_as_the_requests_took(studies: list[Study]
     assert staff["used"].sum(axis=1) == pytest.approx(desk["used"].sum(axis=1)), "the same time, by giver and by taker"
     assert staff["served"].sum(axis=1) == pytest.approx(desk["served"].sum(axis=1))
     values = base_values(process.inputs)
-    capacity = enterprise_service.capacity_fte(process.data, values)
-    year = np.diff(process.data.horizon.edges)[-1]
-    added = process.data.parameters.value("SP13", values)
-    wanted = [c * (1 + added * process.data.industries_of.get(i, 0)) * year for i, c in enumerate(capacity)]
+    day, institution, fte = process.data.people.allot(values).services
+    days = process.data.horizon.end - np.maximum(day, process.data.horizon.edges[-2])
+    wanted = np.bincount(institution, fte * days)
     assert staff["capacity"][0, :, -1] == pytest.approx(wanted)
+    assert (staff["used"] <= staff["capacity"] + 1e-6).all(), "nobody gives more time than the ledger allots"
     assert (desk["left"] >= 0).all()
     assert desk["lost"].sum() > 0 or desk["left"].sum() == 0
 
