@@ -70,7 +70,6 @@ def one_whole_number(name: str, value: object, *, least: int = 0) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise ValueError(f"{name} must be a whole number, not {value!r}")
     if value < least:
-        raise ValueError(
-            f"{name} must not be negative: {value}" if least == 0 else f"{name} must be {least} or more: {value}"
-        )
+        told = "not be negative" if least == 0 else f"be {least} or more"
+        raise ValueError(f"{name} must {told}: {value}")
     return int(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,11 @@ class CoupledRules:
     def has_floor(self) -> bool:
         """Whether a public share is asked for."""
         return self.public is not None and self.floor[0] > 0
+
+    @property
+    def places(self) -> tuple[int, int, int]:
+        """After how many goals those of families, minimum and share stand; at one place they stand in this order."""
+        return self.goals_before_apart, self.goals_before_small, self.goals_before_floor
 
     def blocks(self) -> IntArray:
         """Block of each section."""
@@ -140,7 +145,7 @@ def seats_taught(model: pyo.ConcreteModel, block: int, arcs: Sequence[int], most
 
 
 def enough(model: pyo.ConcreteModel, block: int, arcs: Sequence[int], minimum: int) -> pyo.Expression:
-    """A taught block has its minimum or counts as too small: Σ sent − min · taught + min · small ≥ 0 (children, M108)."""
+    """A taught block has its minimum or is too small: Σ sent − min · taught + min · small ≥ 0 (children, M108)."""
     variables = [*(model.sent[arc] for arc in arcs), model.taught[block], model.small[block]]
     return LinearExpression(linear_coefs=[1] * len(arcs) + [-minimum, minimum], linear_vars=variables) >= 0
 
@@ -198,11 +203,7 @@ def asked_goals(model: pyo.ConcreteModel, goals: Sequence[Goal], rules: CoupledR
 
 def in_order(names: Sequence[str], rules: CoupledRules) -> list[str]:
     """Names of the goals in their order, with those of the rules at their places."""
-    places = (
-        (SMALL, rules.goals_before_small),
-        (FLOOR, rules.goals_before_floor),
-        (FAMILIES, rules.goals_before_apart),
-    )
+    places = list(zip((FAMILIES, SMALL, FLOOR), rules.places, strict=True))
     found: list[str] = []
     for k in range(len(names) + 1):
         found += [name for name, place in places if place == k] + list(names[k : k + 1])
@@ -274,17 +275,7 @@ def part_of(problem: Transport, goals: Sequence[Goal], rules: CoupledRules, labe
     arcs = np.flatnonzero(label[problem.group] == part)
     renumbered = np.cumsum(label == part) - 1
     families = [k for k, family in enumerate(rules.families) if label[family[0]] == part]
-    own = CoupledRules(
-        rules.site,
-        rules.minimum,
-        rules.block,
-        tuple(tuple(int(renumbered[g]) for g in rules.families[k]) for k in families),
-        rules.public,
-        rules.floor,
-        rules.goals_before_small,
-        rules.goals_before_floor,
-        rules.goals_before_apart,
-    )
+    own = replace(rules, families=tuple(tuple(int(renumbered[g]) for g in rules.families[k]) for k in families))
     piece = Transport(problem.supply[groups], problem.capacity, renumbered[problem.group[arcs]], problem.school[arcs])
     costs = [Goal(g.name, g.arc_cost[arcs], g.unplaced_cost[groups], g.unit) for g in goals]
     return piece, costs, own, groups, arcs, families
@@ -298,10 +289,15 @@ def _added(a: Stage, b: Stage) -> Stage:
 
 
 def parts_of(problem: Transport, rules: CoupledRules) -> IntArray:
-    """Part of each group, numbered by its first group: joined by a section, a block, a family, or the share of all."""
+    """Part of each group, numbered by its first group: joined by a section, a block, a family, or the share of all.
+
+    With a share of all, part 0 are all groups that have an arc or belong to a family.
+    """
     n_groups, n_schools, _ = problem.shape
     if rules.has_floor:
-        return np.zeros(n_groups, np.int64)
+        there = [*problem.group.tolist(), *(group for family in rules.families for group in family)]
+        without: IntArray = (np.bincount(np.array(there, np.int64), minlength=n_groups) == 0).astype(np.int64)
+        return without if not without.all() else np.zeros(n_groups, np.int64)
     pairs = [(a, b) for family in rules.families for a, b in itertools.pairwise(family)]
     ruled = np.flatnonzero(rules.least() > 1)
     # A block is joined through its first section.

@@ -116,12 +116,18 @@ class _Why:
         price = placed.section_price
         first = (price != 0).argmax(axis=0)
         self.price = [(k, int(price[k, s])) for s, k in enumerate(first.tolist())]
+        self.coupled = moved_by_rules(placed)
+        self.parts = placed.parts.tolist()
 
     def reason(self, g: int, a: int) -> tuple[str, dict[str, Any]]:
         """Key of the sentence and what it names: the place got, the one wanted most, its weakest child, seats."""
         first, stop = self.start[g], self.start[g + 1]
         if first == stop:
             return "no_school", {}
+        if (g, a) in self.coupled:
+            rule, other = self.coupled[g, a]
+            kind = "coupled" if a >= 0 and other >= 0 else "coupled_in" if a >= 0 else "coupled_out"
+            return kind, {"at": a, "other": other, "rule": rule}
         if a == first:
             return ("stays" if self.stays[a] else "sibling" if self.together[a] else "first"), {"at": a}
         wanted = first
@@ -136,6 +142,13 @@ class _Why:
         named: dict[str, Any] = {k: values[k] for k in ("choice", "schools") if k in values}
         if values.get("at", NONE) != NONE:
             named["school"] = self._name(values["at"], lang)
+        if values.get("other", NONE) != NONE:
+            named["other"] = self._name(values["other"], lang)
+        if "rule" in values:
+            facts = self.placed.facts
+            sections = [self.section[a] for a in (values["at"], values["other"]) if a >= 0]
+            least = int(facts.least[sections].max()) if facts is not None else 0
+            named["rule"] = text(f"{_KEY}rule.{values['rule']}", lang, least=least)
         if "wanted" in values:
             named["wanted"] = self._name(values["wanted"], lang)
             named["change"] = self._change(values["wanted"], lang)
@@ -148,6 +161,8 @@ class _Why:
         """What would have given the place wanted: a claim stronger than the weakest one admitted, or more seats."""
         section = self.section[arc]
         if not self.priority:
+            if self.parts[section]:
+                return text(_KEY + "change.coupled", lang)
             k, price = self.price[section]
             if not price:
                 return text(_KEY + "change.nothing", lang)
@@ -160,6 +175,42 @@ class _Why:
         if self.placed.grade.points[group] == NONE:
             return text(_KEY + "change.tier", lang, tier=tier, seats=self.help[arc])
         return text(_KEY + "change.points", lang, tier=tier, points=f"{points:g}", seats=self.help[arc])
+
+
+def moved_by_rules(placed: Placed) -> dict[tuple[int, int], tuple[str, int]]:
+    """Places (group, arc; -1 = none) that rules coupling children changed: which rule, and the arc it would have had.
+
+    It is the re-solved outcome without these rules that the place is compared with. ``family``: siblings who arrive
+    together were joined; ``minimum``: a school's grade was too small and was closed or filled up; ``floor``: a public
+    seat for the share; ``room``: somebody else was moved by such a rule.
+    """
+    free, facts = placed.free, placed.facts
+    if free is None or facts is None or not placed.parts.any():
+        return {}
+    arcs, school = placed.arcs, placed.grade.school
+    taken, before = (np.bincount(school, p.load, int(school.max()) + 1) for p in (placed, free))
+    found: dict[tuple[int, int], tuple[str, int]] = {}
+    more = [(int(arcs.group[a]), int(a)) for a in np.flatnonzero(placed.sent > free.sent)]
+    more += [(int(g), NONE) for g in np.flatnonzero(placed.unplaced > free.unplaced)]
+    for g, a in more:
+        lost = np.arange(arcs.start[g], arcs.start[g + 1])
+        lost = lost[free.sent[lost] > placed.sent[lost]]
+        other = int(lost[0]) if len(lost) else NONE
+        rule = "room"
+        here = int(school[arcs.section[a]]) if a >= 0 else NONE
+        there = int(school[arcs.section[other]]) if other >= 0 else NONE
+        least_here = int(facts.least[arcs.section[a]]) if a >= 0 else 0
+        least_there = int(facts.least[arcs.section[other]]) if other >= 0 else 0
+        if facts.joined[g]:
+            rule = "family"
+        elif (there >= 0 and there != here and 0 < before[there] < least_there and not taken[there]) or (
+            here >= 0 and there != here and before[here] < least_here <= taken[here]
+        ):
+            rule = "minimum"
+        elif facts.floor and here >= 0 and not arcs.step[a] and (other < 0 or arcs.step[other]):
+            rule = "floor"
+        found[g, a] = rule, other
+    return found
 
 
 def goal_title(name: str, lang: Language) -> str:

@@ -29,10 +29,21 @@ _MOST_WEIGHT = 10**11
 
 
 @dataclass(frozen=True)
+class CoupledFacts:
+    """What sentences need of rules that couple: groups whose family came together, each section's minimum, a floor."""
+
+    joined: Any
+    least: IntArray
+    floor: bool
+
+
+@dataclass(frozen=True)
 class Placed:
     """One grade's outcome: children per arc, unplaced per group, value of every goal, and what proves it.
 
-    ``section_price``: (goals, sections), what one more seat adds to a goal; all 0 in priority mode.
+    ``section_price``: (goals, sections), what one more seat adds to a goal; all 0 in priority mode. Where rules couple
+    children (``placement_joint``): ``part``, number of the part solved as a whole to which each section belongs (0:
+    none, the prices prove it), and ``free``, the outcome without these rules.
     """
 
     mode: str
@@ -44,6 +55,14 @@ class Placed:
     goals: tuple[str, ...]
     values: tuple[int, ...]
     section_price: IntArray
+    part: IntArray | None = None
+    free: Placed | None = None
+    facts: CoupledFacts | None = None
+
+    @property
+    def parts(self) -> IntArray:
+        """Number of the coupled part of each section, 0 where none."""
+        return np.zeros(len(self.grade.school), np.int64) if self.part is None else self.part
 
     @property
     def load(self) -> IntArray:
@@ -98,20 +117,37 @@ def _ranks(grade: Grade, arcs: Arcs, reading: str, p: Any, arc: IntArray, choice
     return dense(np.column_stack((claim, numbers[choices.child()])))
 
 
-def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:
-    """Goals one after another, exactly, over groups that are equal but for points; points and lottery order within.
+@dataclass(frozen=True)
+class Kinds:
+    """Children of a grade who are equal but for points as one group each, and where every child is among them.
 
-    Goals nobody in the grade is concerned by are left out of the solve (their value is 0 whatever is done).
+    ``of_child``: group of the registry of each child; ``kind_of_child``: its group here; ``first``: a group of the
+    registry for each group here. Lists of arcs are as in the registry's group.
     """
-    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, arcs.follows, grade.list_id))
-    whole_of, _, first = group_children(keys)
-    size = np.bincount(whole_of, weights=grade.children, minlength=len(first)).astype(np.int64)
-    whole = merged(grade, first, size)
+
+    grade: Grade
+    arcs: Arcs
+    problem: Transport
+    of_child: IntArray
+    kind_of_child: IntArray
+    first: IntArray
+
+
+def kinds_of(grade: Grade, arcs: Arcs, alone: Any = None) -> Kinds:
+    """Equal children together; groups in ``alone`` (a flag each) are taken apart into children of their own."""
+    alone = (np.zeros(len(grade.ids), bool) if alone is None else alone) & (grade.children > 0)
+    times = np.where(alone, grade.children, 1)
+    unit = np.repeat(np.arange(len(grade.ids)), times)
+    size = np.repeat(np.where(alone, 1, grade.children), times)
+    own = np.where(alone[unit], np.arange(len(unit)), NONE)
+    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, arcs.follows, grade.list_id))[unit]
+    kind_of, _, first = group_children(np.column_stack((keys, own)))
+    together = np.bincount(kind_of, weights=size, minlength=len(first)).astype(np.int64)
+    first = unit[first]
     rows = _ranges(arcs.start[first], arcs.start[first + 1])
     lengths = arcs.start[first + 1] - arcs.start[first]
-    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     few = Arcs(
-        start=start,
+        start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         group=np.repeat(np.arange(len(first)), lengths),
         section=arcs.section[rows],
         distance=arcs.distance[rows],
@@ -122,23 +158,47 @@ def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -
         elder=arcs.elder[first],
         follows=arcs.follows[first],
     )
-    problem = Transport(size, grade.seats, few.group, few.section.astype(np.int64))
-    goals = [goal(name, whole, few) for name in names]
+    problem = Transport(together, grade.seats, few.group, few.section.astype(np.int64))
+    of_child = np.repeat(np.arange(len(grade.ids)), grade.children)
+    return Kinds(merged(grade, first, together), few, problem, of_child, np.repeat(kind_of, size), first)
+
+
+def best_of_kinds(kinds: Kinds, names: list[str]) -> tuple[IntArray, IntArray, IntArray]:
+    """Goals one after another, exactly: children sent per arc, value of every goal, price of every goal and section.
+
+    Goals nobody in the grade is concerned by are left out of the solve (their value is 0 whatever is done).
+    """
+    goals = [goal(name, kinds.grade, kinds.arcs) for name in names]
     asked = [k for k, g in enumerate(goals) if g.arc_cost.any() or g.unplaced_cost.any()]
-    found = solve_placement(problem, [goals[k] for k in asked], most_weight=_MOST_WEIGHT)
-    values, price = np.zeros(len(names), np.int64), np.zeros((len(names), len(grade.school)), np.int64)
+    values = np.zeros(len(names), np.int64)
+    price = np.zeros((len(names), len(kinds.problem.capacity)), np.int64)
+    if not asked:
+        return np.zeros(len(kinds.problem.group), np.int64), values, price
+    found = solve_placement(kinds.problem, [goals[k] for k in asked], most_weight=_MOST_WEIGHT)
     values[asked] = found.values
     price[asked] = found.school_price
-    of_child = np.repeat(np.arange(len(grade.ids)), grade.children)
-    numbers = lottery(grade.ids, grade.children, p.lottery_seed)
+    return found.sent, values, price
+
+
+def seated(grade: Grade, arcs: Arcs, kinds: Kinds, sent: IntArray, seed: int) -> tuple[IntArray, IntArray]:
+    """Children of each group of the registry per arc and without a place: within a kind the stronger claim first."""
+    of_child, kind = kinds.of_child, kinds.kind_of_child
+    numbers = lottery(grade.ids, grade.children, seed)
     turn = np.empty(len(of_child), np.int64)
     turn[np.lexsort((numbers, base_claim(grade)[of_child]))] = np.arange(len(of_child))
-    arc = seats_to_children(problem, found.sent, whole_of[of_child], turn)
-    seated = arc >= 0
+    arc = seats_to_children(kinds.problem, sent, kind, turn)
+    got = arc >= 0
     # The same place in the list of the child's own group.
-    own = arcs.start[of_child[seated]] + arc[seated] - start[whole_of[of_child[seated]]]
-    sent = np.bincount(own, minlength=len(arcs.group)).astype(np.int64)
-    unplaced = np.bincount(of_child[~seated], minlength=len(grade.ids)).astype(np.int64)
+    own = arcs.start[of_child[got]] + arc[got] - kinds.arcs.start[kind[got]]
+    placed = np.bincount(own, minlength=len(arcs.group)).astype(np.int64)
+    return placed, np.bincount(of_child[~got], minlength=len(grade.ids)).astype(np.int64)
+
+
+def by_goals(grade: Grade, arcs: Arcs, reading: str, names: list[str], p: Any) -> Placed:
+    """Goals one after another, exactly, over groups that are equal but for points; points and lottery order within."""
+    kinds = kinds_of(grade, arcs)
+    found, values, price = best_of_kinds(kinds, names)
+    sent, unplaced = seated(grade, arcs, kinds, found, p.lottery_seed)
     return Placed("utilitarian", grade, arcs, reading, sent, unplaced, tuple(names), tuple(values.tolist()), price)
 
 

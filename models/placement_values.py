@@ -114,14 +114,21 @@ def _steps(
 
 
 def value_table(county: County, utilitarian: Sequence[Placed]) -> pd.DataFrame:
-    """What one more seat of a section changes in each goal (its unit, less is better), where that is not 0."""
+    """What one more seat of a section changes in each goal (its unit, less is better), where that is not 0.
+
+    Parts that rules couple have no rows: see ``placement_joint``.
+    """
     rows: list[dict[str, Any]] = []
     for placed in utilitarian:
         grade, arcs = placed.grade, placed.arcs
         goals = (goal(name, grade, arcs) for name in placed.goals)
         group, section = arcs.group.astype(np.int64), arcs.section.astype(np.int64)
-        problem = Transport(grade.children, grade.seats, group, section)
-        values = seat_values(problem, goals, placed.sent, placed.unplaced)
+        # Where rules couple children a chain of moves is no measure: such parts are left out.
+        free = placed.parts[section] == 0
+        bound = np.bincount(group[~free], minlength=len(grade.children)) > 0
+        problem = Transport(np.where(bound, 0, grade.children), grade.seats, group[free], section[free])
+        own = (Goal(g.name, g.arc_cost[free], g.unplaced_cost, g.unit) for g in goals)
+        values = seat_values(problem, own, placed.sent[free], np.where(bound, 0, placed.unplaced))
         for s, k in zip(*np.nonzero(values.T), strict=True):
             rows.append(
                 {

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
+from zjsim.models.placement_coupled_tables import coupled_table, no_rows, sections_table
 from zjsim.models.placement_data import PLAN_NAME, county_data, county_tables
 from zjsim.models.placement_difference import difference_table, seats_table
 from zjsim.models.placement_explain import group_table
@@ -28,10 +29,13 @@ from zjsim.models.placement_fairness import (
     placement_table,
     unplaced_table,
 )
+from zjsim.models.placement_joint import CoupledPart, couples, place_jointly
 from zjsim.models.placement_modes import MODES, place_county
 from zjsim.models.placement_publication import publication as publication
 from zjsim.models.placement_values import value_table
 from zjsim.models.seat_openings import opened_table, seat_openings, with_openings
+
+from zjsim.solve.options import Options
 
 Plan = dict[str, pd.DataFrame]
 PLAN_TABLES = (
@@ -48,6 +52,8 @@ PLAN_TABLES = (
     "placement_extra_seats",
     "placement_seat_values",
     "placement_openings",
+    "placement_coupled",
+    "placement_coupled_sections",
 )
 COUNTY_TABLES = ("placement_groups",)
 """Tables by group of children: for the county's own use only."""
@@ -55,7 +61,7 @@ COUNTY_TABLES = ("placement_groups",)
 
 @dataclass(frozen=True)
 class CountyTask:
-    """What one county's placement needs: its registries of the year, the parameters, modes, whether with sentences."""
+    """What one county's placement needs: registries of the year, parameters, modes, with sentences or not, limits."""
 
     code: str
     year: int
@@ -64,6 +70,7 @@ class CountyTask:
     with_purchased: bool
     modes: tuple[str, ...]
     explain: bool
+    options: Options
 
 
 def placement_year(scenario: Any) -> int:
@@ -114,7 +121,8 @@ def county_tasks(
     with_purchased = scenario.parameters.seats.public_share_reading == "with_purchased"
     in_order = tuple(m for m in MODES if m in modes)
     own = county_tables(scenario.tables if plan is None else {**scenario.tables, PLAN_NAME: plan}, year, codes)
-    return (CountyTask(code, year, tables, p, with_purchased, in_order, explain) for code, tables in own)
+    options = Options.of(scenario.parameters.solver)
+    return (CountyTask(code, year, tables, p, with_purchased, in_order, explain, options) for code, tables in own)
 
 
 def _solved(tasks: Iterator[CountyTask], workers: int) -> Iterator[Plan]:
@@ -133,7 +141,14 @@ def county_plan(task: CountyTask) -> Plan:
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in PLAN_TABLES}
     outcome = {}
     for mode in modes:
-        placed = outcome[mode] = place_county(county, mode, p, task.with_purchased)[::-1]
+        coupled: list[CoupledPart] = []
+        if mode == "utilitarian" and couples(county, p):
+            placed, coupled = place_jointly(county, p, task.with_purchased, task.options)
+            placed = placed[::-1]
+            parts["placement_coupled"].append(coupled_table(county, placed, coupled, p))
+        else:
+            placed = place_county(county, mode, p, task.with_purchased)[::-1]
+        outcome[mode] = placed
         for one in placed:
             parts["placement"].append(placement_table(county, one))
             parts["placement_groups"].append(group_table(county, one, task.explain))
@@ -144,7 +159,10 @@ def county_plan(task: CountyTask) -> Plan:
         parts["placement_prices"].append(goal_table(county, placed))
         if mode == "utilitarian":
             parts["placement_duals"].append(dual_table(county, placed))
+            parts["placement_coupled_sections"].append(sections_table(county, placed))
     parts["placement_duals"] = parts["placement_duals"] or [dual_table(county, placed)]
+    parts["placement_coupled"] = parts["placement_coupled"] or [no_rows()]
+    parts["placement_coupled_sections"] = parts["placement_coupled_sections"] or [sections_table(county, [])]
     by_claims, by_goals = (outcome.get(mode, []) for mode in MODES)
     both = len(outcome) == len(MODES)
     parts["placement_difference"].append(difference_table(county, *((by_claims, by_goals) if both else ([], []))))

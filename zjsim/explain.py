@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.scenario.changes import SET_LEVEL, Change
 from zjsim.scenario.diff import PARAMETERS, Difference, diff
-from zjsim.texts import Language, text
+from zjsim.texts import Language, catalogue, text
 
 if TYPE_CHECKING:
     from zjsim.scenario import Scenario
@@ -49,10 +49,20 @@ def explain_scenario(scenario: Scenario, lang: Language, as_json: bool) -> int:
     for path, (file, _) in sorted(scenario.places.items()):
         if file.startswith(SET_LEVEL):
             print(f"   {path} = {_value(scenario, path)}  ({file})")
+    for said in switch_lines(scenario, lang):
+        print("   " + said)
     print(text("cli.explain.changes", lang, count=len(scenario.changes)))
     for line in _change_lines(scenario.changes, lang):
         print("  " + line)
     return 0
+
+
+def switch_lines(scenario: Scenario, lang: Language) -> Iterator[str]:
+    """What each switch with a text of its own does, for those set by a scenario or a ``--set``."""
+    for path in sorted(scenario.places):
+        key = f"switch.{path}"
+        if key in catalogue():
+            yield f"{path}: " + text(key, lang, value=_value(scenario, path).strip('"'))
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -51,6 +51,13 @@ class PlacingDone:
         table = self.plan["placement_unplaced"]
         return int(table.loc[table["mode"] == table["mode"].iloc[0], "children"].sum())
 
+    def coupled(self) -> dict[str, tuple[int, int, float]]:
+        """Of each rule that couples children: by how much it is missed, how much without it, the largest gap."""
+        table = self.plan["placement_coupled"]
+        rows = table[table["part"] == 0].groupby("goal", sort=True)[["value", "without_rules"]].sum()
+        gap = float(table["gap"].max()) if len(table) else 0.0
+        return {str(name): (int(v), int(w), gap) for name, v, w in rows.itertuples(name=None)}
+
     def counties(self) -> int:
         """Counties placed."""
         return int(self.plan["placement_unplaced"]["county_code"].nunique())

@@ -12,12 +12,15 @@ import pytest
 from zjsim.models.seat_placement import place
 
 from zjsim.audit.placement import PLAN_TABLES, check
-from zjsim.scenario.parameters import PlacementParameters, SeatParameters, Time
+from zjsim.scenario.parameters import PlacementParameters, SeatParameters, SolverParameters, Time
 from zjsim.texts import catalogue
 
 Plan = dict[str, pd.DataFrame]
 PARAMETERS: Any = SimpleNamespace(
-    placement=PlacementParameters(primary_cap_km=2.0, nearest_kept=0), seats=SeatParameters(), time=Time()
+    placement=PlacementParameters(primary_cap_km=2.0, nearest_kept=0),
+    seats=SeatParameters(),
+    time=Time(),
+    solver=SolverParameters(),
 )
 CODE = "330000"
 

@@ -1,4 +1,4 @@
-"""Public functions of placement look at their arrays at the door: what doesn't fit is told in a sentence, never cast."""
+"""Public functions of placement look at their arrays at the door: what doesn't fit is told, never cast."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from zjsim.models.seat_placement import place
 
 from zjsim.audit.placement import check
 from zjsim.audit.placement_world import Group, World, cost, goal_list, worlds
-from zjsim.scenario.parameters import PlacementParameters, SeatParameters, Time
+from zjsim.scenario.parameters import PlacementParameters, SeatParameters, SolverParameters, Time
 
 COUNTIES = 580
 CASES = ("any", "zero_seats", "zero_children", "one_school", "all_siblings", "ties", "unreachable", "stayers")
@@ -32,7 +32,8 @@ class Small:
     def __init__(self, tables: dict[str, pd.DataFrame], reading: str = "public_only", **settings: Any) -> None:
         settings = {"primary_cap_km": 1.5, "nearest_kept": 0} | settings
         seats: Any = SeatParameters(public_share_reading=reading)  # type: ignore[arg-type]
-        self.parameters = SimpleNamespace(placement=PlacementParameters(**settings), seats=seats, time=Time())
+        placement = PlacementParameters(**settings)
+        self.parameters = SimpleNamespace(placement=placement, seats=seats, time=Time(), solver=SolverParameters())
         self.tables = tables
 
     def table(self, name: str) -> pd.DataFrame:

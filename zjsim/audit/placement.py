@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
+from zjsim.audit.placement_coupled import Parts, Row, check_county, part_of, parts_told
 from zjsim.audit.placement_openings import opened, openings_told, with_opened
 from zjsim.audit.placement_sums import keyed, newcomers, sums
 from zjsim.audit.placement_world import Group, Options, Section, World, concerns, cost, goal_list, worlds
@@ -33,6 +34,8 @@ PLAN_TABLES = (
     "placement_extra_seats",
     "placement_seat_values",
     "placement_openings",
+    "placement_coupled",
+    "placement_coupled_sections",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -77,7 +80,14 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     left = plan["placement_unplaced"].set_index(["mode", "county_code", "grade"])
     duals = keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
     gains = keyed(plan["placement_seat_values"], ["county_code", "grade", "school_id", "kind", "goal"], "change")
+    there = _there(tables, year, codes)
+    by_county: dict[str, list[Row]] = {}
+    parts: Parts = {}
     for world in worlds(tables, year, codes, parameters):
+        if world.county not in by_county:
+            yield from _coupled(by_county, plan, parts, there)
+            by_county = {world.county: []}
+            parts = parts_told(plan["placement_coupled_sections"], world.county)
         for mode in modes:
             own = rows.get((mode, world.county, world.grade), groups.iloc[:0])
             outcome = _Outcome(world, mode, own)
@@ -90,9 +100,32 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
             yield from _cutoffs_counted(outcome, cutoffs.get(key, plan["placement_cutoffs"].iloc[:0]))
             yield from _nobody_open(outcome, left.loc[[key]])
             yield from _goals_counted(outcome, goals[mode])
-            yield from _claims_kept(outcome) if mode == "priority" else _proven(outcome, duals)
             if mode == "utilitarian":
-                yield from _seats_worth(outcome, duals, gains)
+                by_county[world.county] += [(world, *each) for each in outcome.each()]
+                yield from _proven(outcome, duals, parts)
+                yield from _seats_worth(outcome, duals, gains, parts)
+            else:
+                yield from _claims_kept(outcome)
+    yield from _coupled(by_county, plan, parts, there)
+
+
+def _there(tables: Tables, year: int, codes: set[str]) -> dict[tuple[str, int, str], int]:
+    """Children already in each grade of each school, by county, grade and school."""
+    rows = tables["school_grades"]
+    rows = rows[(rows["year"] == year) & rows["county_code"].isin(codes)]
+    keys = rows[["county_code", "grade", "school_id"]].itertuples(index=False, name=None)
+    return dict(zip(keys, (rows["taken_local"] + rows["taken_migrant"]).astype(int).tolist(), strict=True))
+
+
+def _coupled(
+    by_county: Mapping[str, list[Row]], plan: Tables, parts: Parts, there: Mapping[tuple[str, int, str], int]
+) -> Iterator[Finding]:
+    """The rules that couple the children of a county, once all its grades are read."""
+    for county, rows in by_county.items():
+        if rows:
+            told = plan["placement_coupled"]
+            own = {key[1:]: n for key, n in there.items() if key[0] == county}
+            yield from check_county(county, rows, told[told["county_code"] == county], parts, own)
 
 
 class _Outcome:
@@ -271,12 +304,12 @@ def _goals_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator
             yield finding("placement_goal", _KEY + "goal", **o.where(), goal=name, told=stated, found=value)
 
 
-def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int]) -> Iterator[Finding]:
+def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int], parts: Parts) -> Iterator[Finding]:
     """Nothing better exists: with the sections' prices every child is where its reduced costs are smallest in order.
 
     Prices: what one more seat adds to each goal; the first that isn't 0 is negative, and then the section is full. The
     cost of a placement exceeds its children's smallest reduced costs plus the seats' prices by nothing, so no other
-    placement has a smaller cost in the first goal in which they differ.
+    placement has a smaller cost in the first goal in which they differ. Parts that rules couple have no prices.
     """
     world, goals = o.world, _goals(o.world)
     sections = {s: i for i, s in enumerate(world.seats)}
@@ -284,11 +317,14 @@ def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int]) -> Iterator[Findi
     price = np.array(rows, np.int64).reshape(len(sections), len(goals))
     for section, i in sections.items():
         first = next((int(y) for y in price[i] if y), 0)
-        if first > 0 or (first and o.load[section] < world.seats[section]):
+        coupled = bool(parts.get((world.grade, *section), 0))
+        if first > 0 or (first and (coupled or o.load[section] < world.seats[section])):
             yield finding("placement_price", _KEY + "price", **o.where(), school=section[0], kind=section[1])
     best: dict[tuple[Any, ...], frozenset[int]] = {}
     costs: dict[tuple[Any, ...], Any] = {}
     for group, options, got in o.each():
+        if part_of(parts, world, options) - {0}:
+            continue
         key = (id(options), group.tier, bool(group.current))
         if key not in best:
             at = [sections[option.section] for option in options]
@@ -304,14 +340,15 @@ def _proven(o: _Outcome, duals: Mapping[tuple[Any, ...], int]) -> Iterator[Findi
             yield finding("placement_not_best", _KEY + "not_best", **o.where(), group=group.group_id)
 
 
-def _seats_worth(o: _Outcome, duals: Mapping[Any, int], gains: Mapping[Any, int]) -> Iterator[Finding]:
+def _seats_worth(o: _Outcome, duals: Mapping[Any, int], gains: Mapping[Any, int], parts: Parts) -> Iterator[Finding]:
     """One more seat never does harm, never brings more than its price promises, and nothing where seats are free."""
     goals = _goals(o.world)
     zero = (0,) * len(goals)
     for section, seats in o.world.seats.items():
         keys = [(o.world.county, o.world.grade, *section, name) for name in goals]
         price, gain = (tuple(told.get(key, 0) for key in keys) for told in (duals, gains))
-        if not price <= gain <= zero or (gain != zero and o.load[section] < seats):
+        no_gain = o.load[section] < seats or parts.get((o.world.grade, *section), 0)
+        if not price <= gain <= zero or (gain != zero and no_gain):
             yield finding("placement_value", _KEY + "value", **o.where(), school=section[0], kind=section[1])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from zjsim.commands.kit import LEAST, OK, Kit, Lang
 from zjsim.texts import text
 
-AUDIT_FAILED = 4
+AUDIT_FAILED, STOPPED = 4, 5
 
 
 class Mode(StrEnum):
@@ -42,12 +42,17 @@ def register(kit: Kit) -> None:
         json_output: bool = kit.json,
         show_help: bool = kit.help,
     ) -> int:
+        from zjsim.models.placement_joint import PlacementStopped
         from zjsim.placing import place_scenario
 
         modes = ("priority", "utilitarian") if mode is Mode.both else (mode.value,)
-        done = place_scenario(
-            scenario, out, counties=county, modes=modes, workers=workers, sets=tuple(sets or ()), plan=plan
-        )
+        try:
+            done = place_scenario(
+                scenario, out, counties=county, modes=modes, workers=workers, sets=tuple(sets or ()), plan=plan
+            )
+        except PlacementStopped as stopped:
+            print(text("placement.stopped", lang.value, reason=stopped), file=sys.stderr)
+            return STOPPED
         unplaced = done.unplaced()
         if json_output:
             said = {
@@ -68,4 +73,9 @@ def register(kit: Kit) -> None:
             numbers = {name: str(unplaced.get(name, blank)) for name in ("priority", "utilitarian")}
             counts = {"year": done.year, "counties": done.counties(), "children": done.children()}
             print(text("placement.done", lang.value, folder=done.folder, **counts, **numbers))
+            for name, (value, before, gap) in done.coupled().items():
+                goal = text(f"placement.goal.{name}", lang.value)
+                print(
+                    text("placement.coupled_line", lang.value, goal=goal, value=value, before=before, gap=f"{gap:.2%}")
+                )
         return AUDIT_FAILED if done.findings else OK

@@ -208,6 +208,10 @@ class PlacementParameters(Section):
     everywhere. A school is open to a child within the cap of its stage (or in its zone); the ``nearest_kept`` nearest
     are always. Tiers after ``last_tier`` are not placed. ``goals``, ``tier_goals``: order of the utilitarian mode.
     ``lottery_seed`` is published; ``minimum_cell``: smaller counts are not shown in tables for publication.
+    Rules that couple children, all off by default, apply to the utilitarian mode, after the places, all grades of a
+    county together: a school's grade that takes any applicant has at least ``minimum_section`` children, those already
+    there counted or not (``minimum_reading``); at least ``public_floor`` of all placed sit in public schools; siblings
+    who arrive together get one school (``newcomers_reading`` together; follow: the younger softly follows the elder).
     ``extra_seats``: in a county that collects choices, where so many public seats more in a grade would help most
     (searched and proven for ``extra_time_limit_s`` at most); 0: not asked.
     """
@@ -222,6 +226,10 @@ class PlacementParameters(Section):
     sibling_reading: Literal["together", "soft", "absolute", "off"] = "together"
     sibling_scope: Literal["in_force", "everywhere"] = "in_force"
     joint_newcomers: bool = True
+    newcomers_reading: Literal["follow", "together"] = "follow"
+    minimum_section: int = Field(0, ge=0, le=500)
+    minimum_reading: Literal["all", "newcomers"] = "all"
+    public_floor: float = Field(0.0, ge=0, le=1)
     goals: tuple[Literal["placed", "tiers", "siblings", "change"], ...] = ("placed", "tiers", "siblings", "change")
     tier_goals: tuple[Literal["placed", "public", "distance"], ...] = ("placed", "public", "distance")
     lottery_seed: int = Field(20250601, ge=0)
