@@ -7,18 +7,19 @@ openings, closures, teachers and places are decided before the case is known. Ru
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pyomo.environ as pyo
 from zjsim.models.talent_model import DEFINITIONS, RULES, build_talent_model
 from zjsim.models.talent_terms import GroupKey, TalentData, intake, joint
 
 from zjsim.solve.conflicts import Requirement
+from zjsim.solve.faces import solve_by_faces
 from zjsim.solve.goals import Goal, Prepared, Solution
 from zjsim.solve.matrix import total
 from zjsim.solve.options import Options
-from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stage, Stopped
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 from zjsim.texts import LANGUAGES, text
 
 DECISION_SIZE = 30.0
@@ -46,7 +47,12 @@ def talent_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
     data: TalentData = m.data
     chance = data.cases
     unmet = total(
-        chance[i[3]] * data.priority.get(i[0], 1) * (m.unmet[i] + data.severe_weight * m.severe[i]) for i in m.needs
+        weight * variable
+        for i in m.needs
+        for weight, variable in (
+            (chance[i[3]] * data.priority.get(i[0], 1), m.unmet[i]),
+            (chance[i[3]] * data.priority.get(i[0], 1) * data.severe_weight, m.severe[i]),
+        )
     )
     idle = total(chance[i[3]] * m.idle[i] for i in m.supply)
     distance = total(
@@ -55,8 +61,9 @@ def talent_goals(m: pyo.ConcreteModel) -> tuple[Goal, ...]:
         if data.relevance[i[0], i[2]] < 3
     )
     change = total(
-        (1.0 if i[4] == data.first else chance[i[5]]) * data.groups[i[:4]].change_weight * (m.up[i] + m.down[i])
+        (1.0 if i[4] == data.first else chance[i[5]]) * data.groups[i[:4]].change_weight * variable
         for i in m.own
+        for variable in (m.up[i], m.down[i])
     )
     decided = total(DECISION_SIZE * m.open[g] for g in m.may_open) + total(
         DECISION_SIZE * m.close[g] for g in m.may_close
@@ -84,7 +91,7 @@ def solve_talent_of(
     """
     m = build_talent_model(data, without)
     prepared = Prepared(m, talent_goals(m), options or Options())
-    return told(prepared, prepared.solve())
+    return told(prepared, solve_by_faces(prepared))
 
 
 def told(prepared: Prepared, result: Result[Solution]) -> Result[TalentPlan]:
@@ -149,74 +156,3 @@ def talent_requirements(m: pyo.ConcreteModel) -> tuple[Requirement, ...]:
 
 PARTS = {"opened_groups": ("opened_least", "opened_most"), "closed_groups": ("closed_least", "closed_most")}
 """Constraints of rules that have more than one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """What a goal comes to when the case is known late or early (expected over the cases, in ``unit``).
-
-    ``two_stage`` is the plan's own value; ``mean_value`` what the plan made for the mean demand comes to when cases
-    differ (the value of the stochastic solution is what it is worse by); ``known`` when every case is known from the
-    start (what the plan is worse by is the value of perfect information). The goals come in order, so only the first
-    that differs is bound to be worse.
-    """
-
-    goal: str
-    unit: str
-    two_stage: float
-    mean_value: float
-    known: float
-
-    @property
-    def vss(self) -> float:
-        """Value of the stochastic solution."""
-        return self.mean_value - self.two_stage
-
-    @property
-    def evpi(self) -> float:
-        """Expected value of perfect information."""
-        return self.two_stage - self.known
-
-
-def uncertainty(
-    data: TalentData, prepared: Prepared, stages: Sequence[Stage], options: Options
-) -> tuple[Uncertainty, ...]:
-    """Value of planning with cases, and of knowing them; ``prepared`` and ``stages`` are those of the plan."""
-    known = [0.0] * len(stages)
-    for case, chance in sorted(data.cases.items()):
-        solved = _stages(one_case(data, {case: 1.0}), options)
-        known = [k + chance * s.value for k, s in zip(known, solved[1], strict=True)]
-    mean, _ = _stages(one_case(data, data.cases), options)
-    bounds = []
-    for name in ("now", "open", "close", "hire", "build"):
-        ours, theirs = prepared.model.find_component(name), mean.model.find_component(name)
-        bounds += [
-            (ours[i], theirs[i].value, theirs[i].value) for i in ours if id(ours[i]) in prepared.matrix.column_of
-        ]
-    fixed = prepared.solve(bounds=bounds)
-    if not isinstance(fixed, Optimal | Feasible):
-        raise RuntimeError("the plan for the mean demand cannot be carried out in every case")
-    return tuple(
-        Uncertainty(s.name, s.unit, s.value, f.value, k) for s, f, k in zip(stages, fixed.stages, known, strict=True)
-    )
-
-
-def one_case(data: TalentData, cases: Mapping[str, float]) -> TalentData:
-    """The problem with the mean demand of ``cases`` as its only case."""
-    only = "mean"
-    demand: dict[tuple[str, str, int, str], float] = {}
-    for (s, level, t, c), amount in data.demand.items():
-        if c in cases:
-            key = (s, level, t, only)
-            demand[key] = demand.get(key, 0.0) + cases[c] * amount
-    return replace(data, cases={only: 1.0}, demand=demand)
-
-
-def _stages(data: TalentData, options: Options) -> tuple[Prepared, tuple[Stage, ...]]:
-    m = build_talent_model(data)
-    prepared = Prepared(m, talent_goals(m), options)
-    result = prepared.solve()
-    if not isinstance(result, Optimal | Feasible):
-        raise RuntimeError("a single case of demand has no plan although all together have one")
-    plan_of(m, result.plan)
-    return prepared, result.stages

@@ -158,8 +158,9 @@ def catalogue(
 ) -> pd.DataFrame:
     """The catalogue of scarce classes by year (M037): expected over the cases, ranked, each with its reason.
 
-    What a sector lacks at a level is laid to its relevant classes by relevance squared. Scarcity = missing ÷ (missing +
-    graduates placed); ``limits`` are the least scarcity and the least number missing that enter the catalogue.
+    What a sector lacks at a level is laid to its relevant classes that are taught there, by relevance squared.
+    Scarcity = missing ÷ (missing + graduates placed); ``limits`` are the least scarcity and the least number missing
+    that enter the catalogue.
     """
     chance = market["case_id"].map(data.cases)
     short = (market["unmet"] * chance).groupby([market["sector_id"], market["level"], market["year"]]).sum()
@@ -170,11 +171,13 @@ def catalogue(
     weight: dict[str, dict[str, float]] = {}
     for (k, s), r in sorted(data.relevance.items()):
         weight.setdefault(s, {})[k] = float(r) ** 2
+    taught = {(g[2], g[1]) for g in data.groups}
     missing: dict[tuple[str, str, int], dict[str, float]] = {}
     lacking: Any = short.items()
     for (s, level, t), amount in lacking:
-        whole = sum(weight.get(s, {}).values())
-        for k, w in weight.get(s, {}).items():
+        of_level = {k: w for k, w in weight.get(s, {}).items() if (k, level) in taught} or weight.get(s, {})
+        whole = sum(of_level.values())
+        for k, w in of_level.items():
             if amount > 0:
                 missing.setdefault((k, level, t), {})[s] = float(amount) * w / whole
     rows: list[dict[str, Any]] = []

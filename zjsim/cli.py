@@ -149,7 +149,7 @@ def build_app(lang: Language) -> typer.Typer:
         json_output: bool = kit.json,
         show_help: bool = kit.help,
     ) -> int:
-        from zjsim.run import STEPS
+        from zjsim.clock import STEPS
         from zjsim.run import run as run_scenario
 
         with progress_bar(STEPS, lang.value, quiet or json_output) as progress:

@@ -96,6 +96,19 @@ THEMES = (
         ("time", "locations", "solver"),
     ),
     Theme(
+        "talent",
+        ("talent_",),
+        (
+            "talent_rules", "talent_model", "talent_data", "talent_supply", "talent_tables", "talent_report",
+            "talent_prices", "talent_uncertainty",
+        ),
+        (
+            "programme_classes", "talent_sectors", "programme_groups", "programme_relevance", "graduate_demand",
+            "demand_cases", "order_classes", "talent_parameters", "location_kinds", "universities", "cities",
+        ),
+        ("time", "talent", "solver"),
+    ),
+    Theme(
         "seats",
         ("seat_",),
         ("seat_rules", "seat_zone_building", "seat_zone_rules", "seat_shortfalls", "seat_expansion", "seat_repairs"),

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import platform
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +16,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from zjsim.archive import write_inputs
+from zjsim.chain import AUDIT_FAILED, INPUT_ERROR, OK, RunRefused, solve_all
+from zjsim.clock import Clock, Progress
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
 from zjsim.runfolder import (
     MANIFEST,
@@ -33,7 +32,6 @@ from zjsim.runfolder import (
     run_id,
 )
 from zjsim.scenario.quarters import quarters_until
-from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
@@ -46,28 +44,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the layout of a run folder and its manifest."""
 
-STEPS = ("read", "assign", "locations", "seats", "audit", "simulate", "report")
-"""The steps of a run in order; :data:`Progress` is told their names."""
-
-Progress = Callable[[str, float], None]
-"""Told the name of the step that is under way and the share of it that is done (0..1)."""
-
-OK, INPUT_ERROR, INFEASIBLE, AUDIT_FAILED, STOPPED = 0, 2, 3, 4, 5
-"""Exit codes of the command line (1 is an internal error)."""
-
 _LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotlib", "xlsxwriter", "pydantic")
-
-
-class RunRefused(Exception):  # noqa: N818 - a name agreed with the command line
-    """There is nothing to export, and why: in Chinese and English, with the exit code of the command line."""
-
-    def __init__(self, exit_code: int, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.exit_code, self.zh, self.en = exit_code, zh, en
-
-    def sentence(self, lang: Language) -> str:
-        """The reason in language ``lang``."""
-        return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True)
@@ -112,7 +89,7 @@ def run(
     Raises ``zjsim.tables.errors.InputErrors`` for a broken scenario and :class:`RunRefused` if no plan exists, the
     audit fails or a limit was met without a plan; nothing is written then.
     """
-    clock = _Clock(progress)
+    clock = Clock(progress)
     with clock.step("read"):
         _refuse_unusable_place(Path(out))
         if cluster:
@@ -125,17 +102,7 @@ def run(
         identity = _identity(loaded, seed, replications, lang)
         if event_log is not None:
             identity["event_log"] = event_log
-    with clock.step("assign"):
-        answer, assignment_log = _logged(lambda file: _assign(loaded, file))
-        assignment, assignment_status = _accepted(answer, "assignment")
-    with clock.step("locations"):
-        answer, locations_log = _logged(lambda file: _locations(loaded, assignment, clock.within, file))
-        locations, locations_status = _accepted(answer, "locations")
-    with clock.step("seats"):
-        answer, seats_log = _logged(lambda file: _seats(loaded, clock.within, file))
-        seats, seats_status = _accepted(answer, "seats")
-    plan: Tables = {**assignment, **locations, **seats}
-    solves = {"assignment": assignment_status, "locations": locations_status, "seats": seats_status}
+    plan, solves, solver_log = solve_all(loaded, clock)
     with clock.step("audit"):
         _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
     with clock.step("simulate"):
@@ -154,7 +121,7 @@ def run(
             write_inputs(partial, loaded)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
-            (partial / SOLVER_LOG).write_bytes(assignment_log + locations_log + seats_log)
+            (partial / SOLVER_LOG).write_bytes(solver_log)
             (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
     except NotARunFolderError as error:
         raise _no_place(error) from error
@@ -173,36 +140,6 @@ def _refuse_unusable_place(out: Path) -> None:
         check_place(out)
     except NotARunFolderError as error:
         raise _no_place(error) from error
-
-
-class _Clock:
-    """Times every step and tells ``progress`` about it."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._tell = progress or (lambda step, share: None)
-        self._seconds: dict[str, float] = {}
-        self._now = STEPS[0]
-        self._started = time.time()
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        self._now = name
-        self._tell(name, 0.0)
-        begin = time.perf_counter()
-        yield
-        self._seconds[name] = round(time.perf_counter() - begin, 3)
-        self._tell(name, 1.0)
-
-    def within(self, done: int, total: int) -> None:
-        self._tell(self._now, done / total if total else 1.0)
-
-    def timings(self, workers: int) -> dict[str, Any]:
-        return {
-            "note": "not reproducible: differs from run to run and is no part of the run's name or hashes",
-            "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._started)),
-            "seconds": self._seconds,
-            "workers": workers,
-        }
 
 
 def _read(scenario: str | Path | Scenario, sets: Sequence[str]) -> Scenario:
@@ -225,32 +162,6 @@ def _refuse_unusable_cluster(address: str) -> None:
         key = f"run.cluster_{error.trouble}"
         said = (text(key, lang, address=address, detail=error.detail) for lang in ("zh", "en"))
         raise RunRefused(INPUT_ERROR, *said) from error
-
-
-def _logged(solve: Callable[[str], Result[Tables]]) -> tuple[Result[Tables], bytes]:
-    """What ``solve`` answers, and what its solver wrote into the file it was given meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder) / SOLVER_LOG
-        answer = solve(str(log))
-        return answer, log.read_bytes() if log.is_file() else b""
-
-
-def _assign(scenario: Scenario, log_file: str) -> Result[Tables]:
-    from zjsim.models.lead_discipline import solve_assignment
-
-    return solve_assignment(scenario, log_file=log_file)
-
-
-def _locations(scenario: Scenario, plan: Tables, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
-    from zjsim.models.locations import solve_locations
-
-    return solve_locations(scenario, plan, progress=progress, log_file=log_file)
-
-
-def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
-    from zjsim.models.seat_expansion import solve_seats
-
-    return solve_seats(scenario, progress=progress, log_file=log_file)
 
 
 def _audit(plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
@@ -298,39 +209,6 @@ def _report(
     (folder / "figures").mkdir()
     draw_all(folder / "figures", manifest, written, lang)
     return written
-
-
-def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, Any]]:
-    """The plan's tables and what the manifest says of the solve; without a plan the run is refused."""
-    match result:
-        case Optimal(plan, stages):
-            return plan, {
-                "status": "optimal",
-                "gap": 0.0,
-                "bound": stages[0].bound if stages else None,
-                "stages": [_stage(s) for s in stages],
-            }
-        case Feasible(plan, stages, bound, gap):
-            return plan, {"status": "feasible", "gap": gap, "bound": bound, "stages": [_stage(s) for s in stages]}
-        case Infeasible(conflict):
-            raise RunRefused(
-                INFEASIBLE,
-                text("run.infeasible", "zh", problem=text(f"run.problem_{problem}", "zh"), why=conflict.zh)
-                + (text("run.repair", "zh", how=conflict.repair_zh) if conflict.repair_zh else ""),
-                text("run.infeasible", "en", problem=text(f"run.problem_{problem}", "en"), why=conflict.en)
-                + (text("run.repair", "en", how=conflict.repair_en) if conflict.repair_en else ""),
-            )
-        case Stopped(reason):
-            raise RunRefused(
-                STOPPED,
-                text("run.stopped", "zh", problem=text(f"run.problem_{problem}", "zh"), reason=reason),
-                text("run.stopped", "en", problem=text(f"run.problem_{problem}", "en"), reason=reason),
-            )
-    raise TypeError(f"not a result of a solve: {result!r}")
-
-
-def _stage(stage: Any) -> dict[str, Any]:
-    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
 
 
 def _refuse_failed_audit(findings: Sequence[Any]) -> None:

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 import zjsim.run
 from zjsim import cli
-from zjsim.run import STEPS, RunRefused
+from zjsim.chain import RunRefused
+from zjsim.clock import STEPS
 
 WriteScenario = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]

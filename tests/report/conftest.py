@@ -73,6 +73,24 @@ def _outcomes() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _talent(attack: str) -> dict[str, pd.DataFrame]:
+    years = (2026, 2027)
+    named = {"class_id": "K01", "class_zh": attack, "class_en": attack, "level": "undergraduate"}
+    group = {"host_id": "10335", "host_zh": attack, "host_en": attack, **named, "pathway": "regular"}
+    taken = {"intake_announced": 40, "intake": 60.0, "intake_least": 50.0, "intake_most": 70.0, "change": 20.0}
+    short = {"sector_id": "C02", "sector_zh": attack, "sector_en": attack, "level": "undergraduate", "priority": 3}
+    amounts = {"demand": 100.0, "filled": 60.0, "unmet": 40.0, "unmet_share": 0.4, "why_zh": attack, "why_en": attack}
+    scarce = {"rank": 1, **named, "scarcity": 0.4, "missing": 40.0, "graduates": 60.0, "sectors": "C02"}
+    share = {"admissions": 100.0, "of_fields": 60.0, "share": 0.6, "share_least": 0.58, "share_most": 0.62}
+    why = {"reason_zh": attack, "reason_en": attack}
+    return {
+        "talent_programmes": pd.DataFrame([{**group, "year": y, "action": "widened", **taken} for y in years]),
+        "talent_shortfalls": pd.DataFrame([{**short, "year": y, **amounts} for y in years]),
+        "talent_catalogue": pd.DataFrame([{"year": y, **scarce, **why} for y in years]),
+        "talent_field_share": pd.DataFrame([{"year": y, **share} for y in years]),
+    }
+
+
 def _seats(attack: str) -> pd.DataFrame:
     names = (("330102", "上城区"), ("330110", attack), ("330483", "桐乡市"))
     rows = [
@@ -293,6 +311,7 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         "assignment_pareto": pareto,
         **_choices(attack),
         **_locations(attack),
+        **_talent(attack),
         "seat_expansion": _seats(attack),
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from zjsim.run import RunRefused, run
+from zjsim.chain import RunRefused
+from zjsim.run import run
 
 
 @pytest.mark.parametrize("place", ["file", "file/within"])

@@ -18,7 +18,9 @@ import pytest
 
 import zjsim.report.figures
 import zjsim.report.workbook
-from zjsim.run import AUDIT_FAILED, INFEASIBLE, INPUT_ERROR, STEPS, STOPPED, Run, RunRefused
+from zjsim.chain import AUDIT_FAILED, INFEASIBLE, INPUT_ERROR, STOPPED, RunRefused
+from zjsim.clock import STEPS
+from zjsim.run import Run
 from zjsim.run import run as run_function
 from zjsim.runfolder import folder_name
 from zjsim.scenario.parameters import Header, Parameters
@@ -99,6 +101,7 @@ class Rooms:
         self.scenario = ToyScenario()
         self.assign: Any = Optimal({"lead_assignments": LEADS, "heritage_pairs": PAIRS}, (STAGE,))
         self.locations: Any = Optimal({}, (STAGE,))
+        self.talent: Any = Optimal({}, (STAGE,))
         self.seats: Any = Optimal({"seat_expansion": SEATS}, (STAGE,))
         self.findings: list[Any] = []
         self.simulated: list[tuple[int, int, int]] = []
@@ -121,11 +124,13 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
         "_read": read,
         "_assign": lambda s, log_file: (Path(log_file).write_text("assigned\n"), made.assign)[1],
         "_locations": lambda s, plan, progress, log_file: (Path(log_file).write_text("located\n"), made.locations)[1],
+        "_talent": lambda s, plan, progress, log_file: (Path(log_file).write_text("taught\n"), made.talent)[1],
         "_seats": lambda s, progress, log_file: (Path(log_file).write_text("seated\n"), made.seats)[1],
         "_audit": lambda plan, tables, parameters: made.findings,
         "_simulate": simulate,
     }.items():
-        monkeypatch.setattr(f"zjsim.run.{name}", stand_in)
+        room = "run" if name in ("_read", "_audit", "_simulate") else "chain"
+        monkeypatch.setattr(f"zjsim.{room}.{name}", stand_in)
     return made
 
 
@@ -163,7 +168,7 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     assert manifest["audit"] == {"findings": [], "passed": True}
     assert manifest["placeholder_share"] == 1.0
     assert set(json.loads(found["timings.json"])["seconds"]) >= set(STEPS) - {"report"}
-    assert found["solver.log"].split() == [b"assigned", b"located", b"seated"], (
+    assert found["solver.log"].split() == [b"assigned", b"located", b"taught", b"seated"], (
         "the solver's log is kept, and outside the hashes"
     )
     assert manifest["not_reproducible"] == ["solver.log", "timings.json"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from zjsim.report.choices import LEAST_FREQUENCY
 from zjsim.report.sources import TOTAL
+from zjsim.report.talent import talent_lines
 from zjsim.report.words import is_true, known, percent, quantity, status_word, verdict_kind
 from zjsim.texts import Language, text
 
@@ -33,6 +34,7 @@ def cover_rows(
         ("run", manifest["run_id"]),
         *((f"status_{problem}", status_word(solve, lang)) for problem, solve in sorted(manifest["solves"].items())),
         ("locations", "\n".join(location_lines(tables, lang))),
+        ("talent", "\n".join(talent_lines(tables, lang))),
         ("audit", text("report.cover_audit_passed", lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
@@ -98,6 +100,7 @@ def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
         "plan_value",
         "shortfall",
         "locations",
+        "talent",
         "basis",
         "synthetic",
         "tables",

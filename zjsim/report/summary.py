@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.cover import location_lines
+from zjsim.report.talent import talent_lines
 from zjsim.report.targets import stated_targets
 from zjsim.report.words import (
     indicator_name,
@@ -48,6 +49,7 @@ def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
         ),
         _assignment(manifest, tables, lang),
         *_locations(manifest, tables, lang),
+        *_talent(manifest, tables, lang),
         _seats(manifest, tables, lang),
         text("report.sum_audit", lang),
         text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
@@ -82,6 +84,15 @@ def _locations(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], 
             line = ""
         line = line + between + said if line else f"  {said}"
     return [*lines, line] if line else lines
+
+
+def _talent(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
+    """Status and the paragraph on talent supply; none for a run without that plan."""
+    said = talent_lines(tables, lang)
+    if not said or "talent" not in manifest["solves"]:
+        return []
+    head = text("report.sum_talent", lang, status=status_word(manifest["solves"]["talent"], lang))
+    return [head + said[0], *(f"  {line}" for line in said[1:])]
 
 
 def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:

@@ -42,6 +42,13 @@ SHEETS = (
     "location_targets",
     "location_coverage",
     "location_limits",
+    "talent_catalogue",
+    "talent_programmes",
+    "talent_shortfalls",
+    "talent_mismatch",
+    "talent_field_share",
+    "talent_prices",
+    "talent_uncertainty",
     "seat_expansion",
     "seat_shortfalls",
     "seat_summary",
@@ -77,6 +84,18 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "location_coverage": ("theme", "city", "county", "mountain_island", "group", "need", "covered", "unmet", "share"),
     "location_limits": ("theme", "limit", "entity", "year", "used", "most", "binding"),
+    "talent_catalogue": ("year", "rank", "class", "level", "scarcity", "missing", "graduates", "reason"),
+    "talent_programmes": (
+        "host", "level", "class", "pathway", "year", "action", "intake_announced", "intake", "intake_least",
+        "intake_most", "order_seats", "joint", "graduates", "leads",
+    ),
+    "talent_shortfalls": (
+        "sector", "level", "year", "priority", "demand", "filled", "unmet", "unmet_share", "why",
+    ),
+    "talent_mismatch": ("class", "level", "year", "graduates", "placed", "fitting_less", "idle", "idle_share", "why"),
+    "talent_field_share": ("year", "admissions", "of_fields", "share", "share_least", "share_most"),
+    "talent_prices": ("resource", "host", "class", "level", "step", "goal", "gain", "unit", "said"),
+    "talent_uncertainty": ("goal", "unit", "two_stage", "mean_value", "known", "vss", "evpi", "said"),
     "lead_assignments": (
         "industry_id", "industry", "university", "discipline", "grade", "score", "score_low", "score_high",
         "distance_km", "nearest_place", "runner_up", "regret", "pinned",
@@ -158,6 +177,7 @@ CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
     "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit", "zone_kind",
+    "pathway", "action", "resource",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""
 
@@ -175,7 +195,7 @@ _WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 26.0, 40.0, 60.0, 7.0
 _NOTES_WIDTH = 100
 """A single column wider than a page would not be shrunk to it."""
 _FALLING_SHORT = ("amount", "unmet", "unplaced", "local_unplaced", "overrun_yuan")
-_SENTENCES = ("why", "advice", "repair", "explanation", "what_counts", "note")
+_SENTENCES = ("why", "reason", "said", "advice", "repair", "explanation", "what_counts", "note")
 _CLAUSES = ("instead", "verdict")
 _READINGS = (
     "seat_shortfalls", "plan_value", "shortfall_distribution", "earliest_certainty", "bottlenecks", "marginal_values",

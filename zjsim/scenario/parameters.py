@@ -371,7 +371,8 @@ class TalentParameters(Section):
     a year; ``minimum_size`` makes a class. A shortage up to ``mild_share`` of demand is mild, beyond it weighs
     ``severe_weight``. ``joint_*``: share of graduate students in engineering trained jointly now, at least in the first
     year, more each year, at most, and the teachers' time that it saves. ``scarce_index`` and ``scarce_least``: share
-    of need unmet and graduates missing from which a class enters the catalogue.
+    of need unmet and graduates missing from which a class enters the catalogue. ``prices`` and ``value_of_cases``: tell
+    also what one more teacher or place buys, and what planning for several cases is worth (both only cost time).
     """
 
     lead_cycles: int = Field(1, ge=0, le=3)
@@ -393,7 +394,7 @@ class TalentParameters(Section):
     opening_cap: float = Field(120, ge=0)
     openings_per_host: int = Field(1, ge=0)
     mild_share: float = Field(0.15, ge=0, le=1)
-    severe_weight: int = Field(2, ge=1)
+    severe_weight: int = Field(4, ge=1)
     share_not_falling: bool = True
     joint_now: float = Field(0.1, ge=0, le=1)
     joint_first: float = Field(0.12, ge=0, le=1)
@@ -402,6 +403,8 @@ class TalentParameters(Section):
     joint_relief: float = Field(0.3, ge=0, le=1)
     scarce_index: float = Field(0.1, ge=0, le=1)
     scarce_least: float = Field(50, ge=0)
+    prices: bool = True
+    value_of_cases: bool = True
 
 
 class Parameters(Section):

@@ -110,7 +110,7 @@ class Prepared:
         if best is None:
             raise ModelError("a solve needs at least one goal")
         plan = Solution(best.x, self.matrix.column_of)
-        self._check_kept(plan, order, stages)
+        self.check_kept(plan, order, stages)
         open_stage = next((s for s in stages if s.gap > 0), None)
         if open_stage is None:
             return Optimal(plan, tuple(stages))
@@ -204,7 +204,8 @@ class Prepared:
         low, high = (-np.inf, reached + slack) if self.goals[k].sense == "minimise" else (reached - slack, np.inf)
         program.add_row(cost, low, high)
 
-    def _check_kept(self, plan: Solution, order: Sequence[int], stages: Sequence[Stage]) -> None:
+    def check_kept(self, plan: Solution, order: Sequence[int], stages: Sequence[Stage]) -> None:
+        """Raise :class:`SolverError` if ``plan`` lost any of what ``stages`` (of the goals ``order``) reached."""
         for k, stage in zip(order, stages, strict=False):
             value = float(self.matrix.costs[k] @ plan.values) + float(self.matrix.offsets[k])
             lost = value - stage.value if stage.sense == "minimise" else stage.value - value

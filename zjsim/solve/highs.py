@@ -41,6 +41,16 @@ def relative_gap(value: float, bound: float) -> float:
     return 0.0 if value == bound else abs(value - bound) / max(abs(value), abs(bound))
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Columns fixed at ``values`` and rows at ``activities``: where a linear goal is best."""
+
+    columns: NDArray[np.int32]
+    values: Floats
+    rows: NDArray[np.int32]
+    activities: Floats
+
+
 class Program:
     """A matrix loaded into HiGHS, whose costs, bounds and rows can change between runs (the basis is kept)."""
 
@@ -132,6 +142,20 @@ class Program:
         )
         return found == len(self.lower)
 
+    def row_bounds(self) -> tuple[Floats, Floats]:
+        """The lower and upper bounds of all rows as they are now."""
+        lp = self._highs.getLp()
+        return np.array(lp.row_lower_, dtype=float), np.array(lp.row_upper_, dtype=float)
+
+    def from_basis(self) -> None:
+        """Further linear solves start from the basis at hand by the dual simplex: quick where one bound changed."""
+        self._set("solver", "simplex")
+        self.goes_on(primal=False)
+
+    def afresh(self) -> None:
+        """Further linear solves as the options ask, no longer from the basis at hand."""
+        self._set("solver", "ipm" if self.options.interior_point and not self.integral else "choose")
+
     def goes_on(self, primal: bool) -> None:
         """Whether further linear solves start better from the primal simplex (costs change) or the dual one."""
         self._set("simplex_strategy", 4 if primal else 1)
@@ -142,18 +166,26 @@ class Program:
         Columns with a non-zero reduced cost are fixed at their bound, rows with a non-zero dual become equalities;
         the basis stays feasible, so the next stage goes on with the primal simplex.
         """
+        self.keep(self.optimal_face())
+
+    def optimal_face(self) -> Face:
+        """The optimal solutions of the last linear solve, as bounds of columns and rows (see fix_optimal_face)."""
         h, solution = self._highs, self._highs.getSolution()
         rc = np.asarray(solution.col_dual, dtype=float)
         columns = np.flatnonzero(np.abs(rc) > _DUAL_TOLERANCE).astype(np.int32)
         x = np.asarray(solution.col_value, dtype=float)[columns]
-        at = _nearest(x, self.lower[columns], self.upper[columns])
-        self.set_columns(columns, at, at)
+        value = _nearest(x, self.lower[columns], self.upper[columns])
         lp = h.getLp()
         dual = np.asarray(solution.row_dual, dtype=float)
         rows = np.flatnonzero(np.abs(dual) > _DUAL_TOLERANCE).astype(np.int32)
         activity = np.asarray(solution.row_value, dtype=float)[rows]
         at = _nearest(activity, np.asarray(lp.row_lower_)[rows], np.asarray(lp.row_upper_)[rows])
-        self.set_rows(rows, at, at)
+        return Face(columns, value, rows, at)
+
+    def keep(self, face: Face) -> None:
+        """Keep only the solutions of ``face``; the next solve goes on with the primal simplex."""
+        self.set_columns(face.columns, face.values, face.values)
+        self.set_rows(face.rows, face.activities, face.activities)
         self.goes_on(primal=True)
 
     def conflicting_rows(self) -> tuple[int, ...]:

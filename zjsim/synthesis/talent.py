@@ -39,7 +39,7 @@ ONWARD = dict(zip(LEVELS[:4], ("TL06", "TL07", "TL08", "TL09"), strict=True))
 STAY = "TL10"
 WEIGHT = {"master": "TL11", "doctoral": "TL12"}
 MAIN = 3
-"""Classes an institution teaches at a level (its weightiest; 5 for a comprehensive or Double First-Class one)."""
+"""Classes an institution teaches at a level: its weightiest, as an undergraduate one also its graded disciplines'."""
 BROAD = 5
 CLOSABLE = ("K13", "K14", "K16")
 SMALL = 700
@@ -59,6 +59,17 @@ PROFILE: dict[str, dict[str, float]] = {
     "sports": {"K15": 5, "K13": 0.8},
 }
 """Weights of classes by category of institution (judgement)."""
+NAMED = {
+    **dict.fromkeys(("建设", "建筑", "水利", "城市"), "K07"),
+    **dict.fromkeys(("电力", "能源"), "K04"),
+    **dict.fromkeys(("纺织", "服装", "轻纺", "化工", "印刷"), "K06"),
+    **dict.fromkeys(("海洋", "环境", "国际海运", "海事"), "K08"),
+    **dict.fromkeys(("食品", "药"), "K09"),
+    **dict.fromkeys(("农", "林"), "K11"),
+    **dict.fromkeys(("交通", "汽车"), "K03"),
+}
+"""A vocational institution whose name says its trade teaches that class most (judgement)."""
+NAMED_WEIGHT = 2.5
 SECONDARY = {"K01": 2, "K02": 1.5, "K03": 3, "K07": 0.8, "K11": 0.6, "K13": 2.5, "K15": 1, "K16": 1}
 LAST_DEMAND = 2034
 BASE_YEAR = 2024
@@ -180,8 +191,13 @@ def _of_institution(u: Mapping[Any, Any], size: float, ranked: pd.DataFrame) -> 
     if not trade:
         for class_id in ranked["class_id"]:
             profile[class_id] = profile.get(class_id, 0.0) + 0.5
+    for word, class_id in NAMED.items() if trade else ():
+        if word in u["name_zh"]:
+            profile[class_id] = max(profile.get(class_id, 0.0), NAMED_WEIGHT)
     broad = u["double_first_class"] or u["provincial_key_university"]
     kept = dict(sorted(profile.items(), key=lambda p: (-p[1], p[0]))[: BROAD if broad else MAIN])
+    if not trade:
+        kept |= {k: profile[k] for k in sorted(set(ranked.loc[ranked["grade"] != "", "class_id"])) if k not in kept}
     whole = sum(kept.values())
     private = u["ownership"] in ("private", "independent")
     level = "higher_vocational" if u["level"] == "vocational" else "undergraduate"

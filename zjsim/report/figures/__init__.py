@@ -15,6 +15,7 @@ from zjsim.report.figures.fans import draw_fans
 from zjsim.report.figures.locations import draw_locations
 from zjsim.report.figures.pareto import draw_pareto
 from zjsim.report.figures.seats import draw_seats
+from zjsim.report.figures.talent import draw_talent
 from zjsim.report.figures.targets import draw_targets
 from zjsim.report.style import house_style, label_synthetic, save
 from zjsim.texts import Language
@@ -28,6 +29,7 @@ FIGURES: dict[str, Draw] = {
     "lead_assignments": draw_assignment,
     "assignment_pareto": draw_pareto,
     "location_openings": draw_locations,
+    "talent_supply": draw_talent,
     "seat_gaps": draw_seats,
 }
 """Name of the files → who draws them; a drawing that has nothing to show returns ``None`` and is left out."""

@@ -1,0 +1,127 @@
+"""The part of a run that plans: each model in turn, given what those before it decided, or why there is no plan.
+
+The heavy rooms are imported where they are used, so that the command line can import :class:`RunRefused` at no cost.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zjsim.clock import Clock
+from zjsim.runfolder import SOLVER_LOG
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Result, Stopped
+from zjsim.texts import Language, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+
+    Tables = dict[str, pd.DataFrame]
+
+OK, INPUT_ERROR, INFEASIBLE, AUDIT_FAILED, STOPPED = 0, 2, 3, 4, 5
+"""Exit codes of the command line (1 is an internal error)."""
+
+
+class RunRefused(Exception):  # noqa: N818 - a name agreed with the command line
+    """There is nothing to export, and why: in Chinese and English, with the exit code of the command line."""
+
+    def __init__(self, exit_code: int, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.exit_code, self.zh, self.en = exit_code, zh, en
+
+    def sentence(self, lang: Language) -> str:
+        """The reason in language ``lang``."""
+        return self.zh if lang == "zh" else self.en
+
+
+def solve_all(scenario: Scenario, clock: Clock) -> tuple[Tables, dict[str, Any], bytes]:
+    """Tables of all plans, what the manifest says of each solve, and the solver's log.
+
+    Leads and pairs come first, then locations, which know them; talent supply knows both; seats stand alone. Raises
+    :class:`RunRefused` where one has no plan.
+    """
+    plan: Tables = {}
+    solves: dict[str, Any] = {}
+    logs: list[bytes] = []
+
+    def take(step: str, problem: str, solve: Callable[[str], Result[Tables]]) -> None:
+        with clock.step(step):
+            answer, log = _logged(solve)
+            tables, solves[problem] = _accepted(answer, problem)
+        plan.update(tables)
+        logs.append(log)
+
+    take("assign", "assignment", lambda log: _assign(scenario, log))
+    take("locations", "locations", lambda log: _locations(scenario, plan, clock.within, log))
+    take("talent", "talent", lambda log: _talent(scenario, plan, clock.within, log))
+    take("seats", "seats", lambda log: _seats(scenario, clock.within, log))
+    return plan, solves, b"".join(logs)
+
+
+def _logged(solve: Callable[[str], Result[Tables]]) -> tuple[Result[Tables], bytes]:
+    """What ``solve`` answers, and what its solver wrote into the file it was given meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / SOLVER_LOG
+        answer = solve(str(log))
+        return answer, log.read_bytes() if log.is_file() else b""
+
+
+def _assign(scenario: Scenario, log_file: str) -> Result[Tables]:
+    from zjsim.models.lead_discipline import solve_assignment
+
+    return solve_assignment(scenario, log_file=log_file)
+
+
+def _locations(scenario: Scenario, plan: Tables, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
+    from zjsim.models.locations import solve_locations
+
+    return solve_locations(scenario, plan, progress=progress, log_file=log_file)
+
+
+def _talent(scenario: Scenario, plan: Tables, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
+    from zjsim.models.talent_plan import solve_talent
+
+    return solve_talent(scenario, plan, progress=progress, log_file=log_file)
+
+
+def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
+    from zjsim.models.seat_expansion import solve_seats
+
+    return solve_seats(scenario, progress=progress, log_file=log_file)
+
+
+def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, Any]]:
+    """The plan's tables and what the manifest says of the solve; without a plan the run is refused."""
+    match result:
+        case Optimal(plan, stages):
+            return plan, {
+                "status": "optimal",
+                "gap": 0.0,
+                "bound": stages[0].bound if stages else None,
+                "stages": [_stage(s) for s in stages],
+            }
+        case Feasible(plan, stages, bound, gap):
+            return plan, {"status": "feasible", "gap": gap, "bound": bound, "stages": [_stage(s) for s in stages]}
+        case Infeasible(conflict):
+            raise RunRefused(
+                INFEASIBLE,
+                text("run.infeasible", "zh", problem=text(f"run.problem_{problem}", "zh"), why=conflict.zh)
+                + (text("run.repair", "zh", how=conflict.repair_zh) if conflict.repair_zh else ""),
+                text("run.infeasible", "en", problem=text(f"run.problem_{problem}", "en"), why=conflict.en)
+                + (text("run.repair", "en", how=conflict.repair_en) if conflict.repair_en else ""),
+            )
+        case Stopped(reason):
+            raise RunRefused(
+                STOPPED,
+                text("run.stopped", "zh", problem=text(f"run.problem_{problem}", "zh"), reason=reason),
+                text("run.stopped", "en", problem=text(f"run.problem_{problem}", "en"), reason=reason),
+            )
+    raise TypeError(f"not a result of a solve: {result!r}")
+
+
+def _stage(stage: Any) -> dict[str, Any]:
+    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
