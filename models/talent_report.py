@@ -113,7 +113,7 @@ def field_share(data: TalentData, intake: pd.DataFrame) -> pd.DataFrame:
     keys = list(zip(*(intake[k] for k in KEY), strict=True))
     counted = intake[[data.groups[g].counted for g in keys]].copy()
     inside = [data.groups[g].of_field for g in zip(*(counted[k] for k in KEY), strict=True)]
-    counted["of_fields"] = counted["intake"].where(inside, 0.0)
+    counted["of_fields"] = counted["intake"] * pd.Series(inside, index=counted.index, dtype=float)
     by_case = counted.groupby(["year", "case_id"])[["intake", "of_fields"]].sum().reset_index()
     by_case["share"] = (by_case["of_fields"] / by_case["intake"]).where(by_case["intake"] > 0, 0.0)
     table = expected(by_case, ["year"], ["intake", "of_fields", "share"], data.cases)
