@@ -22,8 +22,8 @@ from zjsim.models import (
 )
 from zjsim.models.location_openings import PLAN_TABLES
 
+from zjsim.report.sheets import ESSENTIAL, SHEETS
 from zjsim.report.words import code_word, column_title
-from zjsim.report.workbook import ESSENTIAL, SHEETS
 from zjsim.scenario.parameters import Parameters
 from zjsim.texts import LANGUAGES, catalogue
 

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from zjsim.report.choices import explained_choices
+from zjsim.report.sheets import CODED, SHEETS
 from zjsim.report.words import code_word, column_title, reading_name, shown_columns, verdict_word
-from zjsim.report.workbook import CODED, SHEETS, number_format, write_workbook
+from zjsim.report.workbook import number_format, write_workbook
 from zjsim.texts import LANGUAGES, Language, text
 
 CHOSEN_ROWS = ("assignment_explanations", "assignment_prices", "location_coverage")
