@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from zjsim.commands import hedge, inputs, placement, sharing, validate
+from zjsim.commands import decisions, hedge, inputs, placement, sharing, validate
 from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang, cores
 from zjsim.console import language, progress_bar, silence_pipe, tolerate_encodings, usage_sentence
 from zjsim.texts import Language, text
@@ -171,4 +171,5 @@ def build_app(lang: Language) -> typer.Typer:
     placement.register(kit)
     hedge.register(kit)
     validate.register(kit)
+    decisions.register(kit)
     return app

@@ -1,0 +1,191 @@
+"""Comparing runs: exact zeros, changes worked out by hand, what was edited after the run, the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from zjsim.archive import write_inputs
+from zjsim.cli import main
+from zjsim.decide.compare import compare
+from zjsim.decide.compare_files import write_comparison
+from zjsim.run import input_hashes
+from zjsim.runfolder import MANIFEST, json_bytes, output_hashes
+from zjsim.scenario import Scenario, load
+from zjsim.tables.errors import InputErrors
+from zjsim.tables.writer import write_csv
+
+MakeRun = Callable[..., Path]
+
+SEATS = {"county_code": ["330102", "330103"], "county_zh": ["上城区", "拱墅区"], "county_en": ["A", "B"], "year": 2026}
+
+
+@pytest.fixture(scope="module")
+def scenarios() -> dict[str, Scenario]:
+    return {name: load(name) for name in ("baseline", "silk_road_kept")}
+
+
+def lead(university: str) -> pd.DataFrame:
+    named = {"university_zh": university, "university_en": university, "discipline_zh": "计", "discipline_en": "CS"}
+    return pd.DataFrame([{"industry_id": "C01", "industry_zh": "安防", "industry_en": "Security", **named}])
+
+
+def platforms(*openings: tuple[str, str]) -> pd.DataFrame:
+    columns = ["kind", "moe_code", "industry_id", "county_code", "open_date", "cost_points"]
+    rows = [("branch_centre", "10335", "C01", county, date, 2.0) for county, date in openings]
+    table = pd.DataFrame(rows, columns=columns)
+    for stem in ("kind", "university", "industry", "county"):
+        for lang in ("zh", "en"):
+            table[f"{stem}_{lang}"] = table["county_code"] if stem == "county" else stem
+    return table
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
+    def make(
+        name: str, figures: list[float], *, seed: int = 1, lead_university: str = "甲", opened: tuple[Any, ...] = (),
+        unplaced: tuple[int, int] = (0, 0), scenario: str = "baseline", bound: float = 10.0,
+    ) -> Path:  # fmt: skip
+        folder = tmp_path / "runs" / name
+        (folder / "tables").mkdir(parents=True)
+        met = [f >= bound for f in figures]
+        p = sum(met) / len(met)
+        verdict = {"verdict": "met", "verdict_zh": "可以达成", "verdict_en": "met"}
+        named = {"indicator": "T", "indicator_zh": "目标", "indicator_en": "T", "unit": "items", "unit_zh": "项"}
+        judged = {
+            "target_id": "t", "reading": "r", "is_default": True, "measures": "M003", **named, "bound": bound,
+            "p_meet": p, "p_worst": p, "p_best": p, **verdict,
+        }  # fmt: skip
+        outcome = {"process": "training", "outcome": "o", "year": 2027}
+        tables = {
+            "target_feasibility": pd.DataFrame([judged]),
+            "replication_targets": pd.DataFrame(
+                {"target_id": "t", "reading": "r", "replication": range(len(figures)), "figure": figures, "met": met}
+            ),
+            "yearly_outcomes": pd.DataFrame([{**outcome, **named, "kind": "flow"}]),
+            "replication_outcomes": pd.DataFrame({**outcome, "replication": range(len(figures)), "value": figures}),
+            "lead_assignments": lead(lead_university),
+            "platform_plan": platforms(*opened),
+            "seat_expansion": pd.DataFrame({**SEATS, "unplaced": unplaced, "cost_yuan": [5.0, 5.0]}),
+        }
+        for table, rows in tables.items():
+            write_csv(rows, folder / "tables" / f"{table}.csv")
+        write_inputs(folder, scenarios[scenario])
+        manifest = {
+            "scenario": scenario, "run_id": name, "seed": seed, "replications": len(figures), "sets": [],
+            "inputs": input_hashes(scenarios[scenario]), "parameters": {}, "placeholder_share": 0.9,
+            "outputs": output_hashes(folder),
+        }  # fmt: skip
+        (folder / MANIFEST).write_bytes(json_bytes(manifest))
+        return folder
+
+    return make
+
+
+def test_a_run_compared_with_itself_differs_in_nothing(make_run: MakeRun) -> None:
+    run = make_run("a", [9.0, 11.0, 12.0], opened=(("330102", "2025-12-01"),), unplaced=(3, 0))
+    tables = compare(run, [run]).tables
+    for name in ("input_changes", "plan_changes", "seat_changes"):
+        assert tables[name].empty
+    changes = tables["target_changes"].filter(regex="difference").to_numpy()
+    assert (changes == 0).all()
+    assert (tables["outcome_changes"].filter(regex="difference").to_numpy() == 0).all()
+    assert (tables["cost_changes"]["difference"] == 0).all()
+
+
+def test_pairs_are_the_replications_of_one_number(make_run: MakeRun) -> None:
+    """Figures 8, 11, 13 against 10, 12, 14 (and a fourth replication that has no partner): changes 2, 1, 1."""
+    base, other = make_run("a", [8.0, 11.0, 13.0]), make_run("b", [10.0, 12.0, 14.0, 99.0])
+    row = compare(base, [other]).tables["target_changes"].iloc[0]
+    assert row["difference"] == pytest.approx(4 / 3)
+    half = 4.302653 * (1 / 3) ** 0.5 / 3**0.5
+    assert (row["difference_low"], row["difference_high"]) == pytest.approx((4 / 3 - half, 4 / 3 + half), abs=1e-6)
+    assert (row["p_before"], row["p_after"], row["p_difference"]) == pytest.approx((2 / 3, 1, 1 / 3))
+    assert (row["replications"], row["paired"]) == (3, True)
+
+
+def test_other_seeds_are_independent_samples(make_run: MakeRun) -> None:
+    base, other = make_run("a", [8.0, 11.0, 13.0]), make_run("b", [10.0, 12.0, 14.0, 16.0], seed=2)
+    row = compare(base, [other]).tables["target_changes"].iloc[0]
+    assert not row["paired"]
+    assert row["difference"] == pytest.approx(13 - 32 / 3)
+    assert row["p_after"] == 1
+    assert pd.isna(row["variance_reduction"])
+
+
+def test_decisions_seats_and_costs_that_differ_are_listed(make_run: MakeRun) -> None:
+    base = make_run("a", [1.0, 2.0], opened=(("330102", "2025-12-01"), ("330103", "2026-03-01")))
+    opened = (("330102", "2026-06-01"), ("330104", "2026-03-01"))
+    other = make_run("b", [1.0, 2.0], lead_university="乙", opened=opened, unplaced=(0, 7))
+    tables = compare(base, [other]).tables
+    rows = tables["plan_changes"].to_dict("records")
+    found = {(r["part"], r["change"], r["item_zh"]): (r["before_zh"], r["after_zh"]) for r in rows}
+    assert found == {
+        ("lead_assignments", "moved", "安防"): ("甲 · 计", "乙 · 计"),
+        ("platform_plan", "moved", "kind · university · industry · 330102"): ("2025-12-01", "2026-06-01"),
+        ("platform_plan", "dropped", "kind · university · industry · 330103"): ("2026-03-01", ""),
+        ("platform_plan", "added", "kind · university · industry · 330104"): ("", "2026-03-01"),
+    }
+    seats = tables["seat_changes"]
+    assert seats[["county_code", "measure", "before", "after", "difference"]].to_numpy().tolist() == [
+        ["330103", "unplaced", 0, 7, 7]
+    ]
+    points = tables["cost_changes"]
+    by_year = points[points["part"] == "platform_plan"].set_index("year")["difference"]
+    assert by_year.to_dict() == {2025: -2.0, 2026: 2.0}
+
+
+def test_changed_inputs_come_from_what_the_runs_kept(make_run: MakeRun) -> None:
+    base, other = make_run("a", [1.0, 2.0]), make_run("b", [1.0, 2.0], scenario="silk_road_kept")
+    changes = compare(base, [other]).tables["input_changes"]
+    assert len(changes) > 0
+    backwards = compare(other, [base]).tables["input_changes"]
+    cells = ["registry", "key", "column", "old", "new"]
+    forward = set(changes[cells].itertuples(index=False, name=None))
+    back = {(*where, old, new) for *where, new, old in backwards[cells].itertuples(index=False, name=None)}
+    assert forward == back
+
+
+def test_what_cannot_be_compared_is_told(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run("a", [1.0, 2.0])
+    with pytest.raises(InputErrors, match=r"no run here|没有运行结果"):
+        compare(tmp_path / "nowhere", [run])
+    make_run("b", [1.0, 2.0])
+    with pytest.raises(InputErrors, match=r"several runs|多个运行"):
+        compare(tmp_path / "runs", [run])
+    with pytest.raises(InputErrors, match=r"at least one more|至少再给"):
+        compare(run, [])
+    path = make_run("c", [1.0, 2.0]) / "tables" / "replication_targets.csv"
+    path.write_text(path.read_text("utf-8").replace(",2,", ",3,"), "utf-8")
+    with pytest.raises(InputErrors, match=r"changed after the run|运行之后被改动"):
+        compare(run, [path.parent.parent])
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_command_writes_tables_workbook_and_figure(
+    make_run: MakeRun, tmp_path: Path, lang: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = make_run("a", [8.0, 9.0, 9.5, 13.0])
+    other = make_run("b", [18.0, 19.0, 19.5, 23.0], lead_university="=1+1", unplaced=(0, 7), scenario="silk_road_kept")
+    with pytest.raises(SystemExit) as done:
+        main(["compare", str(base), str(other), "--out", str(tmp_path / "out"), "--lang", lang])
+    assert done.value.code == 0
+    said = capsys.readouterr().out
+    assert "25% → 100%" in said
+    folder = Path(said.strip().splitlines()[-1])
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    assert manifest["outputs"] == output_hashes(folder)
+    assert (folder / "figures" / "target_changes.svg").is_file()
+    book = openpyxl.load_workbook(folder / "comparison.xlsx")
+    assert len(book.sheetnames) == 8
+    cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
+    assert not any(c.data_type == "f" or c.hyperlink for c in cells)
+    assert any("=1+1" in str(c.value) for c in cells)
+    again, _ = write_comparison(base, [other], tmp_path / "again", lang)  # type: ignore[arg-type]
+    assert output_hashes(again) == manifest["outputs"]
