@@ -24,7 +24,7 @@ class Points:
         t = pd.concat([n[["code", "lon", "lat"]] for n in named])
         lon, lat = np.radians(t["lon"].to_numpy()), np.radians(t["lat"].to_numpy())
         sphere = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-        self._at = dict(zip(t["code"], sphere, strict=True))
+        self._at: dict[str, NDArray[np.float64]] = dict(zip(t["code"], sphere, strict=True))
         u = tables["universities"]
         campuses = zip(u["moe_code"], u["county_code"], u["city_code"], strict=True)
         self._at |= {moe: self._at[county or city] for moe, county, city in campuses}

@@ -81,7 +81,8 @@ def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]
 def _all(change: Any, base: RunFiles, others: Sequence[RunFiles]) -> pd.DataFrame:
     tables = [change(base, other) for other in others]
     filled = [t for t in tables if not t.empty]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    whole: pd.DataFrame = pd.concat(filled, ignore_index=True) if filled else tables[0]
+    return whole
 
 
 def _run(run: RunFiles, is_base: bool) -> tuple[Any, ...]:
@@ -150,21 +151,22 @@ def changes_of(
 def outcome_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     """A row per outcome of the province and year that both runs simulate: means and their change."""
     key = ["process", "outcome", "year"]
-    named = other.table("yearly_outcomes").drop_duplicates(key).set_index(key)
+    words = ["indicator_zh", "indicator_en", "kind", "unit"]
+    listed = other.table("yearly_outcomes").drop_duplicates(key)
+    named = dict(zip(listed[key].itertuples(index=False, name=None), listed[words].to_numpy().tolist(), strict=True))
     futures = [dict(iter(run.table("replication_outcomes").groupby(key, sort=False))) for run in (base, other)]
     paired = is_paired(base, other)
     rows = []
     for k, table in futures[0].items():
-        if k not in futures[1] or k not in named.index:
+        if k not in futures[1] or k not in named:
             continue
         ((before, after),) = _sides(table, futures[1][k], ("value",), paired)
         if np.isnan(before).any() or np.isnan(after).any():
             continue
         more = change_of_mean(before, after, paired=paired)
         process, outcome, year = k
-        words = [named.loc[k][c] for c in ("indicator_zh", "indicator_en", "kind", "unit")]
         means = (before.mean(), after.mean(), more.difference, more.low, more.high)
-        rows.append((other.label, process, outcome, *words, year, *means, min(len(before), len(after)), paired))
+        rows.append((other.label, process, outcome, *named[k], year, *means, min(len(before), len(after)), paired))
     return pd.DataFrame(rows, columns=list(OUTCOME_COLUMNS))
 
 
@@ -182,8 +184,6 @@ def _sides(
 
 
 def _numbers(values: pd.Series) -> Floats:
-    if values.dtype == bool:
-        return values.to_numpy(np.float64)
     if values.dtype == object or str(values.dtype).startswith("str"):
-        return values.map({"yes": 1.0, "no": 0.0}).to_numpy(np.float64)
-    return values.to_numpy(np.float64)
+        values = values.map({"yes": 1.0, "no": 0.0})
+    return values.to_numpy(np.float64).astype(np.float64)
