@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from zjsim.models.past import Past, known_or, past
+from zjsim.models.people import People, people_data
 from zjsim.models.process_tools import Floats, Horizon, ParameterSet, horizon, parameter_set, poisson_quantile
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ PROCESS = "patent_transfer"
 _COLUMNS = (
     "stock",
     "inventoried",
-    "transfer_staff",
     "other_contracts_per_year",
     "inventory_per_month",
     "promoted_per_year",
@@ -38,7 +38,7 @@ _OWN_IDS = tuple(f"TP{n:02d}" for n in range(1, 21))
 class PatentData:
     """Institutions and their patents: ``columns[name]`` holds a registry column, in the order of ``institutions``.
 
-    ``city_of``: the index into ``cities`` of each institution.
+    ``city_of``: the index into ``cities`` of each institution; ``people``: the ledger that gives their officers.
     """
 
     horizon: Horizon
@@ -48,6 +48,7 @@ class PatentData:
     clock: str
     clock_from_filing: bool
     past: Past
+    people: People
     cities: tuple[str, ...] = ()
     city_of: tuple[int, ...] = ()
 
@@ -58,7 +59,7 @@ class PatentData:
 
 
 def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> PatentData:
-    """Read the registries of a scenario; no table of ``plan`` changes this process."""
+    """Read the registries of a scenario; no table of ``plan`` changes this process: officers keep their time."""
     table = scenario.table("patents").sort_values("moe_code")
     names = ("process_parameters", "service_parameters", "patent_parameters")
     readings = scenario.parameters.patents
@@ -72,6 +73,7 @@ def patent_transfer_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -
         clock="PP50" if readings.non_use_reading == "plan_2_years" else "PP51",
         clock_from_filing=readings.non_use_start == "filing",
         past=past(scenario),
+        people=people_data(scenario, {}),
         cities=cities,
         city_of=tuple(cities.index(where[code]) for code in table["moe_code"]),
     )

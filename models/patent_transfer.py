@@ -207,11 +207,10 @@ def move(data: PatentData, values: Values, streams: Streams, sim: Simulation | N
 def office_sizes(data: PatentData, values: Values) -> tuple[list[int], list[float]]:
     """Officers who conclude patent contracts, at least one; and how much of a full officer each of them is.
 
-    Staff × the share of their time for patents (TP09): a part-time officer takes longer over each contract. For a
+    The ledger's time for patents (staff × share TP09): a part-time officer takes longer over each contract. For a
     marginal value every institution has ``more/transfer_officers`` further ones with all their time for patents.
     """
-    time = data.columns["transfer_staff"] * data.parameters.value("TP09", values)
-    time = time + values.get("more/transfer_officers", 0.0)
+    time = data.people.officers_fte(values) + values.get("more/transfer_officers", 0.0)
     officers = np.maximum(1, np.rint(time)).astype(int)
     return officers.tolist(), (np.maximum(time, 1e-9) / officers).tolist()
 

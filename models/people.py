@@ -59,7 +59,7 @@ TRAINING_IDS = (VISITORS, VISIT)
 """Uncertain inputs of the ledger that move training."""
 _SERVICE, _PROCESS = (IN_TEAMS, MEMBER_TIME, LEAD_GAIN, READY, POSTS_PER_100), (TERM, QUOTA, RELEASED, TEACHERS)
 
-STAFF_CLASSES = ("research", "undergraduate", "double_high", "college")
+STAFF_CLASSES = ("research", "other_undergraduate", "double_high", "other_college")
 """Classes of institutions by which further person-years are told apart."""
 LITTLE_GIANT = "little_giant"
 

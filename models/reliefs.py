@@ -153,7 +153,7 @@ def service_reliefs(data: ServiceData) -> list[Relief]:
 def patent_reliefs(data: PatentData) -> list[Relief]:
     """Officers in every transfer office, inventory pace, promoted and empowered patents (M002, M019, M026, M027)."""
     p = data.parameters
-    full_time = data.columns["transfer_staff"] * _mode(p, "TP09")
+    full_time = data.people.officers_fte({})
     city = [data.cities[c] for c in data.city_of]
     present: Counter[str] = Counter()
     for code, staff in zip(city, full_time.tolist(), strict=True):

@@ -38,6 +38,8 @@ from zjsim.models.feasibility import (
 )
 from zjsim.models.marginal_values import marginal_values, relieve
 from zjsim.models.outcomes_by_city import outcomes_by_city
+from zjsim.models.people import people_data
+from zjsim.models.people_tables import people_ledger, people_summary
 from zjsim.models.plan_value import SUFFIX, changed_by_plan
 from zjsim.models.processes import Process, processes_of
 from zjsim.models.reliefs import Relief
@@ -142,7 +144,7 @@ def simulate(
     )
     names = place_names(scenario)
     use, marginal = resource_use(studies, names), marginal_values(registry, studies, assessments, names)
-    universities = scenario.table("universities")
+    universities, people = scenario.table("universities"), people_data(scenario, plan)
     return {
         **tables.all_tables(registry, studies, assessments, options.p_required, seed),
         "resource_use": use,
@@ -154,6 +156,8 @@ def simulate(
         "shortfall_distribution": shortfall_distribution(registry, assessments),
         "earliest_certainty": earliest_certainty(registry, studies, assessments, options.p_required),
         "outcomes_by_city": outcomes_by_city(studies, names),
+        "people_ledger": people_ledger(people, studies, names),
+        "people_summary": people_summary(people, studies),
         "replication_targets": replication_targets(assessments),
         "replication_outcomes": replication_outcomes(studies),
     }

@@ -119,6 +119,17 @@ THEMES = (
         ("time", "seats", "solver"),
     ),
     Theme(
+        "people",
+        ("people_",),
+        ("people", "people_posts", "people_tables", "location_effects"),
+        (
+            "institution_staff", "people_parameters", "service_teams", "team_deployment", "training_providers",
+            "patents", "enterprises", "process_parameters", "service_parameters", "patent_parameters",
+            "location_kinds", "location_parameters",
+        ),
+        ("time", "simulation"),
+    ),
+    Theme(
         "placement",
         ("placement",),
         ("placement_rules", "placement_data", "placement_matrix", "placement_modes", "deferred_acceptance"),
@@ -159,8 +170,11 @@ PROCESSES = {
     "patent_transfer": Theme(
         "patent_transfer",
         (),
-        ("patent_transfer", "patent_data", "past"),
-        ("actuals", "patents", "process_parameters", "service_parameters", "patent_parameters"),
+        ("patent_transfer", "patent_data", "people", "past"),
+        (
+            "actuals", "patents", "process_parameters", "service_parameters", "patent_parameters",
+            "people_parameters",
+        ),
         ("time", "patents", "simulation"),
     ),
     "programmes": Theme(

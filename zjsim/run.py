@@ -110,6 +110,7 @@ def run(
         say_resumed(checkpoint, notice, lang)
         engine = Engine(workers, cluster, checkpoint)
         outcomes = _simulate(loaded, plan, seed, replications, engine, clock.within)
+        _refuse_failed_audit(_audit_outcomes(outcomes, plan, tables, loaded.parameters))
     manifest = _manifest(loaded, identity, solves, outcomes)
     results: Tables = {**plan, **outcomes, "input_sources": _input_sources(tables)}
     try:
@@ -168,6 +169,12 @@ def _audit(plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
     from zjsim.audit import audit_plan
 
     return audit_plan(plan, tables, parameters)
+
+
+def _audit_outcomes(outcomes: Tables, plan: Tables, tables: Tables, parameters: Any) -> Sequence[Any]:
+    from zjsim.audit import audit_outcomes
+
+    return audit_outcomes(outcomes, plan, tables, parameters)
 
 
 def _simulate(

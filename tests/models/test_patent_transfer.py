@@ -26,6 +26,7 @@ from zjsim.models.patent_transfer import (
     uncertain_inputs,
     work_days,
 )
+from zjsim.models.people import People
 from zjsim.models.process_tools import ParameterSet
 
 from zjsim.scenario.parameters import PatentParameters, Time
@@ -36,7 +37,10 @@ from zjsim.tables.reader import read_table
 from zjsim.tables.registries import REGISTRIES
 
 FOLDER = Path(next(iter(zjsim.scenarios.__path__))) / "baseline" / "registries"
-NAMES = ("patents", "patent_parameters", "service_parameters", "process_parameters", "universities")
+NAMES = (
+    *("patents", "patent_parameters", "service_parameters", "process_parameters", "universities", "service_teams"),
+    *("institution_staff", "people_parameters", "training_providers", "enterprises", "team_deployment"),
+)
 
 
 def scenario(**readings: str) -> SimpleNamespace:
@@ -50,7 +54,7 @@ def baseline() -> PatentData:
     return patent_transfer_data(scenario(), {})  # type: ignore[arg-type]
 
 
-def constants(data: PatentData, **values: float) -> ParameterSet:
+def constants(data: PatentData | People, **values: float) -> ParameterSet:
     """The parameters of ``data`` without spread, some of them set."""
     return ParameterSet(
         {
@@ -64,7 +68,7 @@ def constants(data: PatentData, **values: float) -> ParameterSet:
 def toy(baseline: PatentData, stock: float = 1000.0, institutions: int = 1, **values: float) -> PatentData:
     """Like institutions with ``stock`` patents, ten officers, and none of the extras."""
     columns = {name: np.zeros(institutions) for name in baseline.columns}
-    columns |= {"stock": np.full(institutions, stock), "transfer_staff": np.full(institutions, 10.0)}
+    columns |= {"stock": np.full(institutions, stock)}
     fixed = {"TP01": 1.0, "TP06": 0.0, "TP07": 0.0, "TP09": 1.0} | values
     codes = tuple(f"{n:05d}" for n in range(institutions))
     return replace(
@@ -73,6 +77,18 @@ def toy(baseline: PatentData, stock: float = 1000.0, institutions: int = 1, **va
         city_of=(0,) * institutions,
         columns=columns,
         parameters=constants(baseline, **fixed),
+        people=offices(baseline, *[values.get("transfer_staff", 10.0)] * institutions),
+    )
+
+
+def offices(baseline: PatentData, *officers: float) -> People:
+    """Institutions with so many officers each, all their time for patents, and nobody else."""
+    return replace(
+        baseline.people,
+        institutions=tuple(f"{n:05d}" for n in range(len(officers))),
+        classes=("other_college",) * len(officers),
+        officers=np.array(officers),
+        parameters=constants(baseline.people, TP09=1.0),
     )
 
 
@@ -125,7 +141,7 @@ def test_direct_transfers_are_poisson_with_the_hazard_of_the_past(baseline: Pate
     """Past: 27.3 % of grants over a mean exposure of five years; the year's mean is hazard × idle stock."""
     data = toy(baseline, stock=10_000.0, transfer_staff=1e6)
     assert direct_hazard(data, {}) == pytest.approx(-np.log(1 - 0.273) / 5)
-    data = replace(data, columns={**data.columns, "transfer_staff": np.array([1e5])})
+    data = replace(data, people=offices(baseline, 1e5))
     runs = np.array([simulate_patent_transfer(data, {}, Streams(3, n))["patents_transferred"] for n in range(30)])
     idle, hazard = 7270.0, direct_hazard(data, {})
     means = [hazard * idle * (1 - hazard) ** k for k in range(3)]
@@ -136,7 +152,7 @@ def test_direct_transfers_are_poisson_with_the_hazard_of_the_past(baseline: Pate
 def test_an_office_at_its_limit_decides(baseline: PatentData) -> None:
     """One officer, 48 contracts a year at full load (36 ÷ 0.75), 1.3 patents in each: 62.4 patents a year, no more."""
     data = toy(baseline, stock=10_000.0)
-    data = replace(data, columns={**data.columns, "transfer_staff": np.array([1.0])})
+    data = replace(data, people=offices(baseline, 1.0))
     assert work_days(data, {}, np.array([0.5])) == pytest.approx(365.25 / 62.4)
     found = simulate_patent_transfer(data, {}, Streams(1, 0))["patents_transferred"]
     assert found.sum() == pytest.approx(62.4 * 1095 / 365.25, abs=1.5)
@@ -144,7 +160,7 @@ def test_an_office_at_its_limit_decides(baseline: PatentData) -> None:
 
 def test_a_part_time_officer_takes_longer(baseline: PatentData) -> None:
     data = toy(baseline)
-    data = replace(data, columns={**data.columns, "transfer_staff": np.array([0.4])})
+    data = replace(data, people=offices(baseline, 0.4))
     assert office_sizes(data, {}) == ([1], [0.4])
 
 
@@ -180,7 +196,10 @@ def test_a_longer_clock_lists_fewer_and_filing_lists_more() -> None:
 def test_another_institution_leaves_the_others_alone(baseline: PatentData) -> None:
     values = base_values(uncertain_inputs(baseline))
     columns = {name: np.append(column, column[:1]) for name, column in baseline.columns.items()}
-    larger = replace(baseline, institutions=(*baseline.institutions, "99999"), columns=columns)
+    p = baseline.people
+    codes = (*baseline.institutions, "99999")
+    people = replace(p, institutions=codes, classes=(*p.classes, "other_college"), officers=np.append(p.officers, 4.0))
+    larger = replace(baseline, institutions=codes, columns=columns, people=people)
     alone, together = (move(d, values, Streams(1, 3)).idle for d in (baseline, larger))
     assert together[:-1] == alone
 

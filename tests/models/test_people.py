@@ -58,7 +58,7 @@ def toy(baseline: People, **values: float) -> People:
         baseline,
         parameters=ParameterSet(inputs),
         institutions=("a",),
-        classes=("college",),
+        classes=("other_college",),
         teachers=np.array([100.0]),
         members=np.array([20.0]),
         trainers=np.array([100.0]),
@@ -130,7 +130,7 @@ def test_claims_above_what_teachers_may_give_are_cut_alike(baseline: People) -> 
 
 
 def test_further_person_years_go_where_they_are_added(baseline: People) -> None:
-    more = toy(baseline).allot({"more/person_years/college": 3.0}).allotted - toy(baseline).allotted
+    more = toy(baseline).allot({"more/person_years/other_college": 3.0}).allotted - toy(baseline).allotted
     gained = dict(zip(ACTIVITIES, more[0, :, 1] / baseline.person_hours(np.array(YEAR)), strict=True))
     wanted = dict.fromkeys(ACTIVITIES, 0.0) | dict.fromkeys(("services", "training", "patents"), 3.0)
     assert gained == pytest.approx(wanted)

@@ -15,6 +15,7 @@ from zjsim.models import (
     location_tables,
     marginal_values,
     outcomes_by_city,
+    people_tables,
     plan_value,
     replication_tables,
     seat_shortfalls,
@@ -47,6 +48,8 @@ DECLARED = {
     "shortfall_distribution": shortfalls.SHORTFALL_DISTRIBUTION_COLUMNS,
     "earliest_certainty": shortfalls.CERTAINTY_COLUMNS,
     "outcomes_by_city": outcomes_by_city.CITY_COLUMNS,
+    "people_ledger": people_tables.LEDGER_COLUMNS,
+    "people_summary": people_tables.SUMMARY_COLUMNS,
     **dict.fromkeys(PLAN_TABLES.values(), location_tables.PLAN_COLUMNS),
 }
 

@@ -10,7 +10,7 @@ from zjsim.audit.finding import Finding
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Finding", "audit_plan"]
+__all__ = ["Finding", "audit_outcomes", "audit_plan"]
 
 
 def audit_plan(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], parameters: Any) -> list[Finding]:
@@ -22,3 +22,15 @@ def audit_plan(plan: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFra
 
     themes = (assignment, locations, seats, talent)
     return [finding for theme in themes for finding in theme.check(plan, tables, parameters)]
+
+
+def audit_outcomes(
+    outcomes: Mapping[str, pd.DataFrame],
+    plan: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Any,
+) -> list[Finding]:
+    """Every rule that the simulation's tables ``outcomes`` break: whether somebody works twice; empty when none."""
+    from zjsim.audit import people
+
+    return people.check(outcomes, plan, tables, parameters)

@@ -39,6 +39,8 @@ SHEETS = (
     "marginal_values",
     "yearly_outcomes",
     "outcomes_by_city",
+    "people_summary",
+    "people_ledger",
     "input_sources",
 )
 """Tables of a run that become sheets, in order; one that the run does not have is left out."""
@@ -144,6 +146,14 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "gain_share_of_tenth", "p_meet", "p_with", "p_change",
     ),
     "outcomes_by_city": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95"),
+    "people_summary": (
+        "year", "staff_class", "activity", "available_hours", "allotted_hours", "allotted_share", "full_time_people",
+        "used_hours", "unused_hours", "used_share",
+    ),
+    "people_ledger": (
+        "year", "institution", "activity", "teachers", "available_hours", "allotted_hours", "used_hours",
+        "used_hours_p95", "unused_hours", "used_share",
+    ),
     "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
@@ -152,6 +162,6 @@ CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
     "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit", "zone_kind",
-    "pathway", "action", "resource",
+    "pathway", "action", "resource", "activity", "staff_class",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""

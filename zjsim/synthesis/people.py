@@ -21,12 +21,12 @@ INPUTS = ("universities", "service_teams", "training_providers")
 CLASS_OF = {
     "double_first_class": "research",
     "provincial_key": "research",
-    "public_undergraduate": "undergraduate",
-    "private_undergraduate": "undergraduate",
-    "sino_foreign": "undergraduate",
+    "public_undergraduate": "other_undergraduate",
+    "private_undergraduate": "other_undergraduate",
+    "sino_foreign": "other_undergraduate",
     "double_high_vocational": "double_high",
-    "public_vocational": "college",
-    "private_vocational": "college",
+    "public_vocational": "other_college",
+    "private_vocational": "other_college",
 }
 """Kind of institution (weights of staff) → its class in the ledger."""
 

@@ -6,7 +6,7 @@ from zjsim.tables.registries.institutions import MOE_CODE
 from zjsim.tables.registries.services import parameter_columns
 from zjsim.tables.schema import Column, Registry, basis_column, source_column
 
-STAFF_CLASSES = ("research", "undergraduate", "double_high", "college")
+STAFF_CLASSES = ("research", "other_undergraduate", "double_high", "other_college")
 """Classes of institutions for marginal values: double first class and provincial key, other undergraduate ones,
 Double-High colleges, other colleges."""
 
@@ -23,9 +23,10 @@ INSTITUTION_STAFF = Registry(
             "学校类型",
             "Class",
             choices=STAFF_CLASSES,
-            help_zh="research 双一流和省重点高校；undergraduate 其他本科；double_high 双高院校；college 其他高职。",
-            help_en="research: double first class and provincial key; undergraduate: others of this level; "
-            "double_high: Double-High colleges; college: other colleges.",
+            help_zh="research 双一流和省重点高校；other_undergraduate 其他本科；"
+            "double_high 双高院校；other_college 其他高职。",
+            help_en="research: double first class and provincial key; other_undergraduate: others of this level; "
+            "double_high: Double-High colleges; other_college: other colleges.",
         ),
         Column(
             "teachers",
