@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import tempfile
 import zipfile
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from zjsim.tables.errors import InputErrors, finding
 
 if TYPE_CHECKING:
     from zjsim.scenario import Scenario
@@ -28,15 +31,24 @@ class ArchiveError(Exception):
     """The inputs of a run folder are missing or not those its manifest names; the argument says which file."""
 
 
-def write_inputs(folder: Path, scenario: Scenario) -> None:
-    """Write ``inputs.zip`` of ``scenario`` into ``folder``, byte-equal for equal inputs."""
-    files = {source.place: Path(source.path) for source in scenario.files.values()}
-    with zipfile.ZipFile(folder / INPUTS, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for place, path in sorted(files.items()):
-            if not kept_out(place):
-                entry = zipfile.ZipInfo(place, _EPOCH)
-                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                archive.writestr(entry, path.read_bytes())
+def pack_inputs(scenario: Scenario) -> bytes:
+    """The bytes of ``inputs.zip`` of ``scenario``, equal for equal inputs; to be made as soon as it was read.
+
+    Raises ``InputErrors`` for a file that was changed since: a run must keep what it was computed from.
+    """
+    files = {source.place: source for source in scenario.files.values()}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for place, source in sorted(files.items()):
+            if kept_out(place):
+                continue
+            data = Path(source.path).read_bytes()
+            if hashlib.sha256(data).hexdigest() != source.sha256:
+                raise InputErrors([finding("changed_meanwhile", place, theme="scenario.rule")])
+            entry = zipfile.ZipInfo(place, _EPOCH)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, data)
+    return packed.getvalue()
 
 
 def kept_out(place: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from zjsim.archive import write_inputs
+from zjsim.archive import INPUTS, pack_inputs
 from zjsim.chain import AUDIT_FAILED, INPUT_ERROR, OK, RunRefused, solve_all
 from zjsim.clock import Clock, Progress
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
@@ -95,6 +95,7 @@ def run(
         if cluster:
             _refuse_unusable_cluster(cluster)
         loaded = _read(scenario, sets)
+        inputs = pack_inputs(loaded)
         tables: Tables = {name: loaded.table(name) for name in sorted(loaded.tables)}
         simulation = loaded.parameters.simulation
         seed = simulation.seed if seed is None else seed
@@ -119,7 +120,7 @@ def run(
                 written = _report(partial, manifest, results, lang, clock.within)
                 if event_log is not None:
                     write_event_log(partial, loaded, plan, seed, event_log, lang)
-            write_inputs(partial, loaded)
+            (partial / INPUTS).write_bytes(inputs)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
             (partial / SOLVER_LOG).write_bytes(solver_log)

@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from zjsim.archive import write_inputs
+from zjsim.archive import INPUTS, pack_inputs
 from zjsim.cli import main
 from zjsim.decide.compare import compare
 from zjsim.decide.compare_files import write_comparison
@@ -76,7 +76,7 @@ def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
         }
         for table, rows in tables.items():
             write_csv(rows, folder / "tables" / f"{table}.csv")
-        write_inputs(folder, scenarios[scenario])
+        (folder / INPUTS).write_bytes(pack_inputs(scenarios[scenario]))
         manifest = {
             "scenario": scenario, "run_id": name, "seed": seed, "replications": len(figures), "sets": [],
             "inputs": input_hashes(scenarios[scenario]), "parameters": {}, "placeholder_share": 0.9,

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from zjsim.archive import INPUTS, ArchiveError, archived_folder, archived_scenario, write_inputs
+from zjsim.archive import INPUTS, ArchiveError, archived_folder, archived_scenario, pack_inputs
 from zjsim.run import input_hashes
 from zjsim.scenario import load
 from zjsim.scenario.diff import diff
+from zjsim.scenario.folders import builtin_home
+from zjsim.tables.errors import InputErrors
 
 SETS = ("simulation.replications=7",)
 
@@ -21,7 +23,7 @@ SETS = ("simulation.replications=7",)
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     scenario = load("silk_road_kept", sets=SETS)
     folder = tmp_path_factory.mktemp("run")
-    write_inputs(folder, scenario)
+    (folder / INPUTS).write_bytes(pack_inputs(scenario))
     return folder, {"scenario": scenario.name, "sets": list(scenario.sets), "inputs": input_hashes(scenario)}
 
 
@@ -33,9 +35,8 @@ def test_the_scenario_is_read_back_without_a_difference(kept: tuple[Path, dict[s
     assert input_hashes(again) == kept[1]["inputs"]
 
 
-def test_equal_inputs_are_equal_bytes(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    write_inputs(tmp_path, load("silk_road_kept", sets=SETS))
-    assert (tmp_path / INPUTS).read_bytes() == (kept[0] / INPUTS).read_bytes()
+def test_equal_inputs_are_equal_bytes(kept: tuple[Path, dict[str, Any]]) -> None:
+    assert pack_inputs(load("silk_road_kept", sets=SETS)) == (kept[0] / INPUTS).read_bytes()
 
 
 def _add(path: Path, name: str, data: bytes) -> None:
@@ -75,3 +76,13 @@ def test_a_changed_file_is_refused(kept: tuple[Path, dict[str, Any]]) -> None:
     hashes = {**manifest["inputs"], "baseline/registries/counties.csv": "0" * 64}
     with pytest.raises(ArchiveError, match="counties"), archived_folder(folder, {**manifest, "inputs": hashes}):
         raise AssertionError("nothing may be handed out")
+
+
+def test_a_file_changed_since_it_was_read_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    settings = (builtin_home() / "silk_road_kept" / "scenario.toml").read_text("utf-8")
+    (tmp_path / "mine" / "scenario.toml").write_text(settings, "utf-8")
+    scenario = load(tmp_path / "mine")
+    (tmp_path / "mine" / "scenario.toml").write_text("# another hand")
+    with pytest.raises(InputErrors, match=r"mine/scenario\.toml"):
+        pack_inputs(scenario)

@@ -40,9 +40,7 @@ class ToyScenario:
     sets: tuple[str, ...] = ()
     notices: tuple[Any, ...] = ()
     files: dict[str, Any] = field(
-        default_factory=lambda: {
-            "counties": SimpleNamespace(place="toy/registries/counties.csv", path=__file__, sha256="ab" * 32)
-        }
+        default_factory=lambda: {"counties": SimpleNamespace(place="toy/registries/counties.csv", sha256="ab" * 32)}
     )
     parameters: Parameters = field(
         default_factory=lambda: Parameters(header=Header(title_zh="玩具", title_en="Toy", date=date(2024, 12, 31)))
@@ -131,6 +129,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     }.items():
         room = "run" if name in ("_read", "_audit", "_simulate") else "chain"
         monkeypatch.setattr(f"zjsim.{room}.{name}", stand_in)
+    monkeypatch.setattr("zjsim.run.pack_inputs", lambda scenario: b"inputs")
     return made
 
 
