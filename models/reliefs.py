@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from zjsim.models.feasibility_tables import outcome_name
 from zjsim.models.patent_data import PatentData
+from zjsim.models.people import STAFF_CLASSES, People
 from zjsim.models.process_tools import ParameterSet
 from zjsim.models.programme_data import ProgrammeData, start_pace
 from zjsim.models.seat_outcomes import SeatData
@@ -30,6 +31,7 @@ TRAINERS_PER_CITY, ROOMS_PER_CITY, ADJUNCTS_PER_COLLEGE = 20.0, 20.0, 10.0
 TEAMS_PER_CITY = 20.0
 PACE_STEP, PROMOTED_STEP, EMPOWERED_STEP = 1000.0, 100.0, 20.0
 PERCENTAGE_POINT = 0.01
+PERSON_YEARS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _point(relief_id: str, parameter_id: str, mode: float, outcomes: tuple[str, 
 
 
 def service_reliefs(data: ServiceData) -> list[Relief]:
-    """Service teams by city and in all, vice-president posts, a point of members' time (M001, M031, M034)."""
+    """Service teams by city and in all, vice-president posts, a point of members' time, people (M001, M031, M034)."""
     p = data.parameters
     teams = {city: sum(weights) for city, weights in zip(data.cities, data.weight_of, strict=True)}
     there = {city: n for city, n in teams.items() if n > 0}
@@ -147,11 +149,12 @@ def service_reliefs(data: ServiceData) -> list[Relief]:
             _mode(p, "SP16") * giants / 100,
         ),
         _point("member_time", "SP04", _mode(p, "SP04")),
+        *person_years(data.people, "services", "service_staff"),
     ]
 
 
 def patent_reliefs(data: PatentData) -> list[Relief]:
-    """Officers in every transfer office, inventory pace, promoted and empowered patents (M002, M019, M026, M027)."""
+    """Officers by office and by class, inventory pace, promoted and empowered patents (M002, M019, M026, M027)."""
     p = data.parameters
     full_time = data.people.officers_fte({})
     city = [data.cities[c] for c in data.city_of]
@@ -171,6 +174,7 @@ def patent_reliefs(data: PatentData) -> list[Relief]:
             present_of=dict(sorted(present.items())),
             outcomes=sold,
         ),
+        *person_years(data.people, "patents", "transfer_officers", sold),
         Relief(
             "inventory_pace",
             "patents per month",
@@ -196,6 +200,25 @@ def patent_reliefs(data: PatentData) -> list[Relief]:
             outcomes=sold,
         ),
     ]
+
+
+def person_years(people: People, activity: str, resource: str, outcomes: tuple[str, ...] = ()) -> list[Relief]:
+    """Full-time people more in ``activity`` of the ledger, by class of institutions (M028, M034, M035).
+
+    Those there are the person-years that the ledger allots in the last simulated year.
+    """
+    a_year = float(people.person_hours(np.diff(people.horizon.edges)[-1:])[0])
+    hours = people.allotted[:, people.activities.index(activity), -1]
+    found = []
+    for kind in STAFF_CLASSES:
+        present = float(hours[[c == kind for c in people.classes]].sum()) / a_year
+        key = f"more/person_years/{kind}"
+        if present > 0:
+            name = f"person_years_{kind}"
+            found.append(
+                Relief(name, "person-years", {key: PERSON_YEARS}, PERSON_YEARS, present, resource, outcomes=outcomes)
+            )
+    return found
 
 
 def programme_reliefs(data: ProgrammeData) -> list[Relief]:

@@ -16,6 +16,7 @@ from zjsim.models.feasibility import Target
 from zjsim.models.marginal_values import city_figure, marginal_values, relieve, waited_for
 from zjsim.models.outcomes_by_city import outcomes_by_city
 from zjsim.models.past import Past
+from zjsim.models.people import ACTIVITIES, STAFF_CLASSES
 from zjsim.models.processes import Process, processes_of
 from zjsim.models.reliefs import Relief, reliefs
 from zjsim.models.shortfalls import earliest_certainty, met_by, shortfall_distribution
@@ -268,6 +269,24 @@ def test_an_officer_more_in_every_office_shortens_the_wait(processes: dict[str, 
     assert sum(many) >= sum(few) + 0.5 * relief.units
     assert sum(relief.of_city.values()) == relief.units == len(data.institutions)
     assert sum(relief.present_of.values()) == pytest.approx(relief.present)
+
+
+@pytest.mark.parametrize(("process", "activity"), [("enterprise_service", "services"), ("patent_transfer", "patents")])
+def test_person_years_go_to_their_class_and_activity(
+    processes: dict[str, Process], process: str, activity: str
+) -> None:
+    people = processes[process].data.people
+    a, a_year = ACTIVITIES.index(activity), float(people.person_hours(np.array([365.0]))[0])
+    base = people.allotted
+    found = [r for r in reliefs(process, processes[process].data) if "person_years" in r.relief_id]
+    assert [r.relief_id.removeprefix("person_years_") for r in found] == list(STAFF_CLASSES)
+    for relief, kind in zip(found, STAFF_CLASSES, strict=True):
+        own = np.array([c == kind for c in people.classes])
+        more = (people.allot(relief.values).allotted - base)[:, a, -1] / a_year
+        assert more[own].sum() == pytest.approx(relief.units, rel=0.03), "a post may be filled that was vacant"
+        assert not more[~own].any()
+        assert relief.present == pytest.approx(base[own, a, -1].sum() / a_year)
+    assert sum(r.present for r in found) == pytest.approx(base[:, a, -1].sum() / a_year)
 
 
 def test_trainers_and_rooms_added_are_paid_in(processes: dict[str, Process]) -> None:
