@@ -102,6 +102,7 @@ class Rooms:
         self.talent: Any = Optimal({}, (STAGE,))
         self.seats: Any = Optimal({"seat_expansion": SEATS}, (STAGE,))
         self.findings: list[Any] = []
+        self.outcome_findings: list[Any] = []
         self.simulated: list[tuple[int, int, int]] = []
 
 
@@ -125,9 +126,10 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
         "_talent": lambda s, plan, progress, log_file: (Path(log_file).write_text("taught\n"), made.talent)[1],
         "_seats": lambda s, progress, log_file: (Path(log_file).write_text("seated\n"), made.seats)[1],
         "_audit": lambda plan, tables, parameters: made.findings,
+        "_audit_outcomes": lambda outcomes, plan, tables, parameters: made.outcome_findings,
         "_simulate": simulate,
     }.items():
-        room = "run" if name in ("_read", "_audit", "_simulate") else "chain"
+        room = "run" if name in ("_read", "_audit", "_audit_outcomes", "_simulate") else "chain"
         monkeypatch.setattr(f"zjsim.{room}.{name}", stand_in)
     monkeypatch.setattr("zjsim.run.pack_inputs", lambda scenario: b"inputs")
     return made
@@ -230,6 +232,7 @@ FINDING = SimpleNamespace(rule="cap", zh="超出上限", en="over the cap")
         ("seats", Infeasible(CONFLICT), INFEASIBLE, "去掉一个", "drop one"),
         ("seats", Stopped("time limit"), STOPPED, "学位", "seat plan"),
         ("findings", [FINDING], AUDIT_FAILED, "[cap] 超出上限", "[cap] over"),
+        ("outcome_findings", [FINDING], AUDIT_FAILED, "[cap] 超出上限", "[cap] over"),
     ],
 )
 def test_without_a_plan_nothing_is_written(
