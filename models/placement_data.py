@@ -47,7 +47,8 @@ class Grade:
 
     Groups: ``ids``, ``children``, ``tier``, ``points`` (steps; -1 = none or not ordered), ``cell``, ``zone``,
     ``sibling`` and ``current`` (school numbers, -1 = none), ``family``. Sections (school × kind of seats): ``school``,
-    ``kind``, ``seats`` free, ``there`` (children already in that grade). ``distance``: (groups, sections) in 10 m.
+    ``kind``, ``seats`` free, ``there`` (children already in that grade), ``class_seats`` (of a class there; 0: none).
+    ``distance``: (groups, sections) in 10 m.
     ``wish``: place of each section's school in the group's own list, shape (groups, sections), -1 = not named; groups
     with equal lists have an equal ``list_id``, 0 = no list handed in.
     """
@@ -68,6 +69,7 @@ class Grade:
     kind: IntArray
     seats: IntArray
     there: IntArray
+    class_seats: IntArray
     distance: IntArray
     wish: IntArray
     list_id: IntArray
@@ -124,7 +126,7 @@ def county_data(code: str, year: int, tables: Tables) -> County:
     grades = []
     for grade in sorted(groups["grade"].unique().tolist(), reverse=True):
         own = groups[groups["grade"] == grade]
-        school, kind, seats, there = sections(rows[rows["grade"] == grade], private, own)
+        school, kind, seats, there, class_seats = sections(rows[rows["grade"] == grade], private, own)
         wish, list_id = wishes(own["group_id"].tolist(), lists, school)
         grades.append(
             Grade(
@@ -144,6 +146,7 @@ def county_data(code: str, year: int, tables: Tables) -> County:
                 kind=kind,
                 seats=seats,
                 there=there,
+                class_seats=class_seats,
                 distance=distance[own["cell"].to_numpy(np.int64)][:, school],
                 wish=wish,
                 list_id=list_id,
@@ -206,13 +209,13 @@ def points_in_steps(groups: pd.DataFrame, rules: pd.DataFrame) -> pd.Series:
 
 
 def sections(rows: pd.DataFrame, private: Any, groups: pd.DataFrame) -> tuple[IntArray, ...]:
-    """School, kind and free seats of a grade's sections, and the children already in that grade (M106, M108).
+    """School, kind and free seats of a grade's sections, children already there, seats of a class (M106, M108).
 
     Free = seats − taken by local children − taken by migrant children there, so nobody who is there is displaced. Of a
     private school's free seats the purchased ones not yet taken are the county's; the rest are paid by families.
     Applicants who are at the school now are not counted among those taken and may stay, even beyond its seats.
     """
-    school, kind, seats, there = [], [], [], []
+    school, kind, seats, there, of_class = [], [], [], [], []
     here = groups[groups["current"] != NONE].groupby("current")["children"].sum().to_dict()
     for row in rows.to_dict("records"):
         s = int(row["school"])
@@ -227,7 +230,8 @@ def sections(rows: pd.DataFrame, private: Any, groups: pd.DataFrame) -> tuple[In
             kind.append(k)
             seats.append(n)
             there.append(int(row["taken_local"] + row["taken_migrant"]))
-    return tuple(np.array(a, np.int64) for a in (school, kind, seats, there))
+            of_class.append(int(row["seats"]) // int(row["classes"]) if row["classes"] > 0 else 0)
+    return tuple(np.array(a, np.int64) for a in (school, kind, seats, there, of_class))
 
 
 def _numbers(ids: pd.Series, number: Mapping[str, int]) -> IntArray:

@@ -196,8 +196,8 @@ class _Whole:
         goals = [goal(name, free.grade, free.arcs) for name in free.goals]
         values = tuple(int(g.arc_cost @ per_arc + g.unplaced_cost @ unplaced) for g in goals)
         price = np.where(part > 0, 0, free.section_price)
-        moved = {"sent": per_arc, "unplaced": unplaced, "values": values, "section_price": price}
-        return replace(free, **moved, part=part, free=free, facts=facts)
+        moved = replace(free, sent=per_arc, unplaced=unplaced, values=values, section_price=price)
+        return replace(moved, part=part, free=free, facts=facts)
 
 
 def minimum_of(grade: Grade, p: Any) -> IntArray:

@@ -16,6 +16,7 @@ import pandas as pd
 from zjsim.models.placement_coupled_tables import coupled_table, no_rows, sections_table
 from zjsim.models.placement_data import PLAN_NAME, county_data, county_tables
 from zjsim.models.placement_difference import difference_table, seats_table
+from zjsim.models.placement_exchange import exchange_table
 from zjsim.models.placement_explain import group_table
 from zjsim.models.placement_extra import extra_table
 from zjsim.models.placement_fairness import (
@@ -32,6 +33,7 @@ from zjsim.models.placement_fairness import (
 from zjsim.models.placement_joint import CoupledPart, couples, place_jointly
 from zjsim.models.placement_modes import MODES, place_county
 from zjsim.models.placement_publication import publication as publication
+from zjsim.models.placement_repairs import repair_tables, repairs
 from zjsim.models.placement_values import value_table
 from zjsim.models.seat_openings import opened_table, seat_openings, with_openings
 
@@ -54,6 +56,9 @@ PLAN_TABLES = (
     "placement_openings",
     "placement_coupled",
     "placement_coupled_sections",
+    "placement_repairs",
+    "placement_repair_steps",
+    "placement_exchanges",
 )
 COUNTY_TABLES = ("placement_groups",)
 """Tables by group of children: for the county's own use only."""
@@ -169,6 +174,10 @@ def county_plan(task: CountyTask) -> Plan:
     parts["placement_seats_needed"].append(seats_table(county, by_goals))
     parts["placement_seat_values"].append(value_table(county, by_goals))
     parts["placement_extra_seats"].append(extra_table(county, by_claims, p))
+    repaired = repairs(county, by_goals, p, task.with_purchased, task.options)
+    for name, table in repair_tables(county, by_goals, repaired).items():
+        parts[name].append(table)
+    parts["placement_exchanges"].append(exchange_table(county, by_goals, p, task.options))
     grades = (task.tables["school_grades"], tables["school_grades"])
     parts["placement_openings"].append(opened_table(*grades, tables["schools"]))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}

@@ -49,8 +49,8 @@ def explain_scenario(scenario: Scenario, lang: Language, as_json: bool) -> int:
     for path, (file, _) in sorted(scenario.places.items()):
         if file.startswith(SET_LEVEL):
             print(f"   {path} = {_value(scenario, path)}  ({file})")
-    for said in switch_lines(scenario, lang):
-        print("   " + said)
+    for line in switch_lines(scenario, lang):
+        print("   " + line)
     print(text("cli.explain.changes", lang, count=len(scenario.changes)))
     for line in _change_lines(scenario.changes, lang):
         print("  " + line)

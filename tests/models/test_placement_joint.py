@@ -29,7 +29,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"public_floor": 0.8, "sibling_reading": "absolute", "sibling_scope": "everywhere"},
     {"newcomers_reading": "together", "minimum_section": 3, "public_floor": 0.5, "sibling_reading": "soft"},
 ]
-COUNTIES, AUDITED = 240, 40
+COUNTIES, AUDITED = 200, 32
 
 
 def helper() -> Any:

@@ -15,7 +15,9 @@ import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
 from zjsim.audit.placement_coupled import Parts, Row, check_county, part_of, parts_told
+from zjsim.audit.placement_exchanges import check_exchanges
 from zjsim.audit.placement_openings import opened, openings_told, with_opened
+from zjsim.audit.placement_repairs import check_repairs
 from zjsim.audit.placement_sums import keyed, newcomers, sums
 from zjsim.audit.placement_world import Group, Options, Section, World, concerns, cost, goal_list, worlds
 
@@ -36,6 +38,9 @@ PLAN_TABLES = (
     "placement_openings",
     "placement_coupled",
     "placement_coupled_sections",
+    "placement_repairs",
+    "placement_repair_steps",
+    "placement_exchanges",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -70,6 +75,8 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     tables = with_opened(tables, more, year)
     yield from sums(plan, tables, year, codes)
     yield from newcomers(groups, tables, year, parameters)
+    yield from check_repairs(plan, tables, year, parameters)
+    yield from check_exchanges(plan, parameters)
     rows = dict(iter(groups.groupby(["mode", "county_code", "grade"], sort=True)))
     envy: dict[tuple[Any, ...], dict[tuple[Any, ...], int]] = {}
     for key, n in keyed(plan["placement_envy"], ["mode", "county_code", "grade", *_ENVY]).items():

@@ -212,6 +212,7 @@ class PlacementParameters(Section):
     county together: a school's grade that takes any applicant has at least ``minimum_section`` children, those already
     there counted or not (``minimum_reading``); at least ``public_floor`` of all placed sit in public schools; siblings
     who arrive together get one school (``newcomers_reading`` together; follow: the younger softly follows the elder).
+    ``goal_prices``: by placing again, what one unit of each goal costs the later ones (off by default: it takes long).
     ``extra_seats``: in a county that collects choices, where so many public seats more in a grade would help most
     (searched and proven for ``extra_time_limit_s`` at most); 0: not asked.
     """
@@ -234,6 +235,7 @@ class PlacementParameters(Section):
     tier_goals: tuple[Literal["placed", "public", "distance"], ...] = ("placed", "public", "distance")
     lottery_seed: int = Field(20250601, ge=0)
     minimum_cell: int = Field(10, ge=1)
+    goal_prices: bool = False
     extra_seats: int = Field(45, ge=0)
     extra_time_limit_s: float = Field(60.0, gt=0)
 

@@ -1,0 +1,157 @@
+"""Repairs against brute force on small random counties; what the audit finds in them."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from zjsim.models import placement_repairs
+from zjsim.models.placement_data import PUBLIC, county_data, county_tables
+from zjsim.models.placement_modes import place_county
+from zjsim.models.placement_repairs import classes_opened, left_over, lifted_limits, repairs, seats_with_classes
+from zjsim.models.seat_placement import place
+
+from zjsim.audit.placement import check
+
+Plan = dict[str, pd.DataFrame]
+
+
+def helper() -> Any:
+    """The small random counties of the placement's brute-force test."""
+    name = "small_counties"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("test_seat_placement.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def tables() -> Plan:
+    found: Plan = helper().registries(90, 23)
+    return found
+
+
+def solved(tables: Plan, **settings: Any) -> Iterator[tuple[Any, list[Any], Any]]:
+    p = helper().Small(tables, **settings).parameters.placement
+    codes = sorted(set(tables["child_groups"]["county_code"]))
+    for code, own in county_tables(tables, 2025, codes):
+        county = county_data(code, 2025, own)
+        yield county, place_county(county, "utilitarian", p, False), p
+
+
+def test_no_smaller_number_of_seats_or_classes_would_do(tables: Plan) -> None:
+    seen = {"seats": 0, "classes": 0}
+    for county, placed, p in solved(tables, sibling_reading="off"):
+        for repair in repairs(county, placed, p, False):
+            if repair.name == "rules":
+                continue
+            seen[repair.name] += 1
+            assert repair.bound == repair.amount
+            fewest = after = 0
+            for one in placed:
+                grade = one.grade
+                size = (
+                    np.where(grade.kind == PUBLIC, grade.class_seats, 0)
+                    if repair.name == "classes"
+                    else 1 + 0 * grade.kind
+                )
+                most = int(one.unplaced.sum())
+                useful = np.flatnonzero(size > 0).tolist()
+                ways = itertools.product(*(range(most + 1) for _ in useful)) if most and len(useful) < 4 else [()]
+                values = []
+                for way in ways:
+                    more = np.zeros(len(size), np.int64)
+                    more[useful[: len(way)]] = way
+                    values.append((left_over(grade, one.arcs, grade.seats + more * size)[0], sum(way)))
+                after += min(values)[0]
+                fewest += min(values)[1]
+            assert (repair.unplaced_after, repair.amount) == (after, fewest)
+    assert min(seen.values()) > 10
+
+
+def test_no_smaller_set_of_rules_would_do(tables: Plan) -> None:
+    """Every set of limits at every value, by trying them."""
+    settings = {"nearest_kept": 0, "primary_cap_km": 0.4, "self_paid_places": False, "last_tier": 2}
+    seen = []
+    for county, placed, p in solved(tables, **settings):
+        found = [r for r in repairs(county, placed, p, False) if r.name == "rules"]
+        short = [one.grade for one in placed if one.unplaced.any()]
+        before = sum(int(one.unplaced.sum()) for one in placed)
+        limits = lifted_limits(county, short, p) if short else {}
+        best = (before, 0)
+        for way in itertools.product(*([None, *values] for _, values in sorted(limits.items()))):
+            changes = {n: v for n, v in zip(sorted(limits), way, strict=True) if v is not None}
+            again = place_county(county, "utilitarian", p.model_copy(update=changes), False)
+            left = sum(int(one.unplaced.sum()) for one in again)
+            best = min(best, (left, len(changes)))
+        if best[0] == before:
+            assert found == []
+            continue
+        assert (found[0].unplaced_after, found[0].amount) == best
+        seen.append(found[0].amount)
+        for step in found[0].steps:
+            values = limits[step.rule]
+            lower = values[: values.index(type(values[0])(step.value))]
+            others = {s.rule: type(getattr(p, s.rule))(s.value) for s in found[0].steps}
+            for value in lower[-1:]:
+                less = place_county(county, "utilitarian", p.model_copy(update=others | {step.rule: value}), False)
+                assert sum(int(one.unplaced.sum()) for one in less) > best[0]
+        if len(seen) >= 14:
+            break
+    assert max(seen) > 1
+
+
+@pytest.fixture(scope="module")
+def planned(tables: Plan) -> tuple[Any, Plan]:
+    scenario = helper().Small(tables, primary_cap_km=0.8, self_paid_places=False)
+    codes = sorted(set(tables["child_groups"]["county_code"]))[:9]
+    return scenario, place(scenario, counties=codes, modes=("utilitarian",), explain=False)
+
+
+def test_the_audit_places_again(planned: tuple[Any, Plan]) -> None:
+    scenario, plan = planned
+    assert check(plan, scenario.tables, scenario.parameters) == []
+    told, steps = plan["placement_repairs"], plan["placement_repair_steps"]
+    assert set(told["repair"]) == {"seats", "classes", "rules"}
+    for name in ("seats", "classes", "rules"):
+        row, step = ((t["repair"] == name) & ~t["repair"].eq(name).cumsum().gt(1) for t in (told, steps))
+        wrong = [
+            {"placement_repairs": told.assign(unplaced_after=told["unplaced_after"] + row)},
+            {"placement_repairs": told.assign(amount=told["amount"] + row)},
+            {"placement_repairs": told.assign(unplaced_before=told["unplaced_before"] - row)},
+            {"placement_repair_steps": steps[~step]},
+        ]
+        for change in wrong:
+            assert "placement_repairs" in {
+                f.rule for f in check({**plan, **change}, scenario.tables, scenario.parameters)
+            }, (name, change)
+    more = steps.assign(value=steps["value"] + (steps["repair"] == "classes"))
+    amount = more[more["repair"] == "classes"].groupby("county_code")["value"].sum()
+    grown = told.assign(
+        amount=np.where(told["repair"] == "classes", told["county_code"].map(amount), told["amount"]).astype(np.int64)
+    )
+    wrong_plan = {**plan, "placement_repair_steps": more, "placement_repairs": grown}
+    assert "placement_repairs" in {f.rule for f in check(wrong_plan, scenario.tables, scenario.parameters)}
+
+
+def test_deleting_a_rule_of_the_classes_is_noticed(tables: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the seats of a section nobody would need a class; without the goal more would be opened."""
+    for rule in (seats_with_classes, classes_opened):
+        assert "M108" in (rule.__doc__ or "")
+    county, placed, p = next(
+        (c, g, p) for c, g, p in solved(tables) if any(r.name == "classes" for r in repairs(c, g, p, False))
+    )
+    kept = [(r.name, r.amount) for r in repairs(county, placed, p, False)]
+    monkeypatch.setattr(placement_repairs, "seats_with_classes", lambda model, *_: model.unplaced[0] >= 0)
+    assert [(r.name, r.amount) for r in repairs(county, placed, p, False)] != kept
