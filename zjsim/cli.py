@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from zjsim.commands import decisions, hedge, inputs, placement, sharing, validate
+from zjsim.commands import decisions, documents, hedge, inputs, placement, sharing, validate
 from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang, cores
 from zjsim.console import language, progress_bar, silence_pipe, tolerate_encodings, usage_sentence
 from zjsim.texts import Language, text
@@ -167,6 +167,7 @@ def build_app(lang: Language) -> typer.Typer:
         return int(done.exit_code)
 
     inputs.register(kit)
+    documents.register(kit)
     sharing.register(kit)
     placement.register(kit)
     hedge.register(kit)

@@ -199,14 +199,14 @@ PROCESSES = {
 
 BY_TARGET = (
     "target_feasibility", "plan_value", "targets_not_modelled", "deciding_inputs", "shortfall_distribution",
-    "earliest_certainty", "replication_targets",
+    "earliest_certainty", "replication_targets", "target_readings",
 )  # fmt: skip
 BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
     "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city",
     "replication_outcomes",
 )  # fmt: skip
-BY_REGISTRY = ("input_sources",)
+BY_REGISTRY = ("input_sources", "input_changes", "sources_used")
 """Tables about the inputs themselves: a row follows from the registry that it names."""
 
 

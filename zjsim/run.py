@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the layout of a run folder and its manifest."""
 
-_LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotlib", "xlsxwriter", "pydantic")
+_LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotlib", "xlsxwriter", "pydantic", "jinja2")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def run(
         outcomes = _simulate(loaded, plan, seed, replications, engine, clock.within)
         _refuse_failed_audit(_audit_outcomes(outcomes, plan, tables, loaded.parameters))
     manifest = _manifest(loaded, identity, solves, outcomes)
-    results: Tables = {**plan, **outcomes, "input_sources": _input_sources(tables)}
+    results: Tables = {**plan, **outcomes, **_told_inputs(loaded, tables)}
     try:
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
             with clock.step("report"):
@@ -191,17 +191,29 @@ def _simulate(
     return simulate(scenario, plan, seed=seed, replications=replications, progress=progress, **engine.options())
 
 
-def _input_sources(tables: Tables) -> pd.DataFrame:
+def _told_inputs(scenario: Scenario, tables: Tables) -> Tables:
+    """What documents say of the inputs: their bases, what was changed, what readings count, which sources were used."""
+    from zjsim.report.inputs_told import input_changes, sources_used, target_readings
     from zjsim.report.sources import input_sources
 
-    return input_sources(tables)
+    return {
+        "input_sources": input_sources(tables),
+        "input_changes": input_changes(scenario),
+        "target_readings": target_readings(tables),
+        "sources_used": sources_used(tables),
+    }
 
 
 def _report(
     folder: Path, manifest: dict[str, Any], results: Tables, lang: Language, progress: Callable[[int, int], None]
 ) -> Tables:
-    """Write tables, workbook and figures of ``results`` into ``folder``; returns the tables as written."""
+    """Write tables of ``results`` into ``folder``, and workbook, figures and page from them; returns the tables.
+
+    The documents are made from the tables as they are read back, so that making them again gives the same bytes.
+    """
     from zjsim.report.figures import draw_all
+    from zjsim.report.finished import RunTables
+    from zjsim.report.page import write_page
     from zjsim.report.sources import placeholder_share
     from zjsim.report.workbook import write_workbook
     from zjsim.tables.writer import write_csv
@@ -211,11 +223,14 @@ def _report(
     written = dict(sorted(results.items()))
     for name, table in written.items():
         write_csv(table, folder / "tables" / f"{name}.csv")
+    read = RunTables(folder / "tables")
     progress(1, 10)
-    write_workbook(folder / "plan.xlsx", manifest, written, lang)
+    write_workbook(folder / "plan.xlsx", manifest, read, lang)
     progress(3, 10)
     (folder / "figures").mkdir()
-    draw_all(folder / "figures", manifest, written, lang)
+    draw_all(folder / "figures", manifest, read, lang)
+    progress(8, 10)
+    write_page(folder / "report.html", manifest, read, lang)
     return written
 
 

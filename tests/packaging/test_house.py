@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("numpy", "pandas", "pyomo", "highspy", "simpy", "matplotlib", "scipy", "xlsxwriter")
+HEAVY = ("numpy", "pandas", "pyomo", "highspy", "simpy", "matplotlib", "scipy", "xlsxwriter", "docx", "jinja2", "lxml")
 
 
 def test_help_imports_no_heavy_library() -> None:

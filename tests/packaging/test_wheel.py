@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = {".py", ".csv", ".toml", ".md", ".ttf", ".otf", ".txt"}
+SUFFIXES = {".py", ".csv", ".toml", ".md", ".ttf", ".otf", ".txt", ".html", ".css", ".js"}
 
 
 @pytest.fixture(scope="module")

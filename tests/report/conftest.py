@@ -31,6 +31,10 @@ def _targets() -> pd.DataFrame:
         "has_baseline": False, "mean": 3.0, "p05": 1.0, "p50": 3.0, "p95": 5.0, "replications": 40,
         "verdict_zh": "", "verdict_en": "",
     }  # fmt: skip
+    turned = {
+        "p_required": 0.9, "deciding_input": "PP01", "deciding_input_zh": "筹建周期", "deciding_input_en": "Set-up",
+        "break_even": 26.0, "break_even_unit": "months", "break_even_unit_zh": "个月", "unit_zh": "家次",
+    }  # fmt: skip
     odds = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
     rows = [
         ("services", "cumulative_2027", True, "services_done", "服务家次", "Services", "cumulative", 30.0,
@@ -51,6 +55,7 @@ def _targets() -> pd.DataFrame:
                 **dict(zip(names, row[:8], strict=True)),
                 "indicator": row[5],
                 **base,
+                **turned,
                 **dict(zip(odds, row[8], strict=True)),
                 "verdict": row[9],
             }
@@ -225,6 +230,63 @@ def _bottlenecks(attack: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _repairs(attack: str) -> pd.DataFrame:
+    rows = [
+        {
+            "county_code": code, "county_zh": name, "county_en": name, "year": year, "stage": "primary",
+            "short_without_plan": 40.0 * k, "classes_added": k, "rooms_added": k, "placed_purchased": 10,
+            "cost_yuan": 1.0e6 * k, "still_short": 5.0 * k, "classes_missing": 0, "rooms_missing": 0,
+            "staff_missing": 0.0, "repair_yuan": 0.0, "why_zh": attack, "why_en": attack, "basis": "synthetic",
+        }
+        for k, (code, name) in enumerate((("330102", "上城区"), ("330110", attack), ("331102", "莲都区")))
+        for year in (2025, 2026)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _explaining(attack: str) -> dict[str, pd.DataFrame]:
+    """What turns a target, what helps it, what it counts, and where the inputs are from."""
+    deciding = {
+        "target_id": "colleges", "reading": "seventy_operating", "rank": 1, "input_id": "PP01", "input_zh": attack,
+        "input_en": attack, "unit": "months", "low": 12.0, "mode": 30.0, "high": 40.0, "basis": "assumption",
+        "break_even": 26.0, "margin_at_base": -3.0, "margin_at_low": 5.0, "margin_at_high": -9.0,
+        "rank_correlation": -0.8,
+    }  # fmt: skip
+    relief = {
+        "process": "programmes", "relief": "starts", "relief_zh": f"多启动{attack}", "relief_en": f"Start {attack}",
+        "resource": "", "place_code": "330000", "place_zh": "全省", "place_en": "the province", "unit": "starts",
+        "unit_zh": "个", "present": 6.0, "added": 1.0, "target_id": "colleges", "reading": "seventy_operating",
+        "measures": "M083", "indicator_zh": "丝路学院", "indicator_en": "Silk Road colleges", "bound": 70.0,
+        "target_unit": "colleges", "target_unit_zh": "所", "gain": 2.0, "gain_low": 1.0, "gain_high": 3.0,
+        "gain_share_of_tenth": 0.02, "p_meet": 0.4, "p_with": 0.7, "p_change": 0.3, "replications": 4,
+    }  # fmt: skip
+    change = {
+        "registry": "seat_demand", "registry_zh": "学位需求", "registry_en": "Seat demand",
+        "column": "local_children", "column_zh": "本地户籍学生", "column_en": "Local children", "change": "changed",
+        "cells": 3, "key": "330110, 2026, 1", "old": "10", "new": "9", "old_sum": 30.0, "new_sum": 27.0,
+        "reason": attack,
+    }  # fmt: skip
+    readings = [
+        {
+            **{c: row[c] for c in ("target_id", "reading", "is_default", "measures", "indicator_zh", "indicator_en")},
+            **{c: row[c] for c in ("bound", "unit", "period", "start", "deadline")}, "unit_zh": "家次",
+            "what_counts_zh": attack, "what_counts_en": attack,
+        }
+        for row in _targets().to_dict("records")
+    ]  # fmt: skip
+    source = {
+        "registry": "counties", "source_id": "src_one", "title_zh": attack, "title_en": attack, "publisher": attack,
+        "year": 2024, "url": "https://example.com", "rows": 3,
+    }  # fmt: skip
+    return {
+        "deciding_inputs": pd.DataFrame([deciding]),
+        "marginal_values": pd.DataFrame([relief]),
+        "input_changes": pd.DataFrame([change]),
+        "target_readings": pd.DataFrame(readings),
+        "sources_used": pd.DataFrame([source]),
+    }
+
+
 def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """A manifest and tables; ``attack`` stands where names of people's own making stand."""
     leads = pd.DataFrame(
@@ -316,7 +378,9 @@ def make_run(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         "seat_shortfalls": shortfalls,
         "target_feasibility": _targets(),
         "yearly_outcomes": _outcomes(),
+        "seat_repairs": _repairs(attack),
         "bottlenecks": _bottlenecks(attack),
+        **_explaining(attack),
         "input_sources": sources,
     }
     return manifest, tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -126,13 +127,14 @@ def test_no_text_becomes_a_formula_or_a_link(made_run: MakeRun, tmp_path: Path, 
     for sheet in book:
         for row in sheet.iter_rows():
             for cell in row:
-                assert cell.data_type != "f", cell.coordinate
+                if cell.data_type == "f":  # the totals below a table, and nothing else
+                    assert re.fullmatch(r"=SUBTOTAL\(109,([A-Z]+)2:\1\d+\)", cell.value), cell.coordinate
                 assert cell.hyperlink is None
                 found |= isinstance(cell.value, str) and attack[:20].rstrip("\x07") in cell.value
     assert found or "\x07" in attack, "the text is there, as text"
     with zipfile.ZipFile(path) as parts:
         sheets = [n for n in parts.namelist() if n.startswith("xl/worksheets/")]
-        assert not any(b"<f>" in parts.read(n) or b"<hyperlink" in parts.read(n) for n in sheets)
+        assert not any(b"<hyperlink" in parts.read(n) for n in sheets)
         assert not any("externalLink" in n or "vbaProject" in n for n in parts.namelist())
 
 

@@ -39,6 +39,7 @@ class ToyScenario:
     base: str = ""
     sets: tuple[str, ...] = ()
     notices: tuple[Any, ...] = ()
+    levels: tuple[Any, ...] = ()
     files: dict[str, Any] = field(
         default_factory=lambda: {"counties": SimpleNamespace(place="toy/registries/counties.csv", sha256="ab" * 32)}
     )

@@ -25,6 +25,7 @@ def cover_rows(
         ("description", header.get(f"description_{lang}", "")),
         ("author", header.get("author", "")),
         ("reference", header.get("reference", "")),
+        ("base", manifest["base"]),
         ("as_of", manifest["as_of"]),
         ("horizon", manifest["horizon"]),
         ("sets", "\n".join(manifest["sets"]) or none),
@@ -38,7 +39,7 @@ def cover_rows(
         ("audit", text("report.cover_audit_passed", lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
-        ("readings", "\n".join(_reading_lines(manifest["readings"], lang)) or none),
+        ("readings", "\n".join(reading_lines(manifest["readings"], lang)) or none),
     ]
     return [(text(f"report.cover_{what}", lang), said) for what, said in rows if said]
 
@@ -53,7 +54,7 @@ def location_lines(tables: Mapping[str, pd.DataFrame], lang: Language) -> list[s
     return lines
 
 
-def _reading_lines(readings: Mapping[str, Any], lang: Language) -> list[str]:
+def reading_lines(readings: Mapping[str, Any], lang: Language) -> list[str]:
     """What the plan reads into sentences that can be read in several ways, in words."""
     return [
         text(
@@ -101,6 +102,8 @@ def note_rows(manifest: Mapping[str, Any], lang: Language) -> list[str]:
         "shortfall",
         "locations",
         "talent",
+        "tasks",
+        "totals",
         "basis",
         "synthetic",
         "tables",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SHEETS = (
+    "input_changes",
     "lead_assignments",
     "heritage_pairs",
     "support_assignments",
@@ -41,7 +42,9 @@ SHEETS = (
     "outcomes_by_city",
     "people_summary",
     "people_ledger",
+    "target_readings",
     "input_sources",
+    "sources_used",
 )
 """Tables of a run that become sheets, in order; one that the run does not have is left out."""
 
@@ -145,6 +148,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "relief", "place", "unit", "present", "indicator", "gain", "gain_low", "gain_high", "target_unit",
         "gain_share_of_tenth", "p_meet", "p_with", "p_change",
     ),
+    "input_changes": ("registry", "column", "change", "cells", "key", "old", "new", "old_sum", "new_sum", "reason"),
+    "target_readings": (
+        "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "what_counts",
+    ),
     "outcomes_by_city": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95"),
     "people_summary": (
         "year", "staff_class", "activity", "available_hours", "allotted_hours", "allotted_share", "full_time_people",
@@ -157,6 +164,20 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""
+
+_BUILT = ("cost_points", "rooms")
+TOTALS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("platform_plan", "campus_plan", "practice_centre_plan", "kindergarten_plan"), _BUILT),
+    "location_targets": ("planned", "expected", "shortfall"),
+    "seat_expansion": (
+        "classes_opened", "rooms_added", "new_school_rooms", "placed_purchased", "local_unplaced", "unplaced",
+        "cost_yuan", "overrun_yuan",
+    ),
+    "seat_summary": ("rooms_added", "placed_purchased", "local_unplaced", "unplaced", "cost_yuan"),
+    "seat_repairs": ("classes_added", "rooms_added", "placed_purchased", "cost_yuan", "repair_yuan"),
+    "seat_zone_years": ("classes_opened", "extension_rooms", "new_school_rooms"),
+}  # fmt: skip
+"""Columns of amounts that add up over all rows of a sheet (levels of a year and shares do not)."""
 
 CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",

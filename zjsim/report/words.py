@@ -117,6 +117,11 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each by column."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
 def is_true(column: pd.Series) -> pd.Series:
     """A boolean column however it came: as booleans, or as yes / no when read from a file."""
     return column.map(lambda v: v is True or str(v).lower() in ("yes", "true", "1")).astype(bool)

@@ -14,6 +14,7 @@ from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.fans import draw_fans
 from zjsim.report.figures.locations import draw_locations
 from zjsim.report.figures.pareto import draw_pareto
+from zjsim.report.figures.seat_map import draw_seat_map
 from zjsim.report.figures.seats import draw_seats
 from zjsim.report.figures.talent import draw_talent
 from zjsim.report.figures.targets import draw_targets
@@ -31,6 +32,7 @@ FIGURES: dict[str, Draw] = {
     "location_openings": draw_locations,
     "talent_supply": draw_talent,
     "seat_gaps": draw_seats,
+    "seat_gap_map": draw_seat_map,
 }
 """Name of the files → who draws them; a drawing that has nothing to show returns ``None`` and is left out."""
 

@@ -76,14 +76,14 @@ def _map(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, order: list[str]
             axes.text(part["lon"].mean(), part["lat"].mean(), named, fontsize=6.5, color=GREY, ha="center", zorder=2)
     number = text("report.fig_locations_count", lang, n=len(shown))
     axes.text(0.98, 0.03, number, transform=axes.transAxes, fontsize=8.5, ha="right", va="bottom", color=INK)
-    _frame(axes, places)
+    frame(axes, places)
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():
         side.set_visible(True)
 
 
-def _frame(axes: Axes, places: pd.DataFrame) -> None:
+def frame(axes: Axes, places: pd.DataFrame) -> None:
     """Limits that fill the frame with one scale in both directions (a degree of longitude is cos(latitude) as long)."""
     lon, lat = places["lon"].to_numpy(dtype=float), places["lat"].to_numpy(dtype=float)
     flat = float(np.cos(np.radians(lat.mean())))

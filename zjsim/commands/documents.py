@@ -1,0 +1,119 @@
+"""Commands that write a finished run for others: memo, page, workbook."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zjsim.commands.kit import OK, Kit, Lang
+from zjsim.texts import text
+
+if TYPE_CHECKING:
+    from zjsim.report.finished import Finished
+
+
+def default_name(run: Finished, what: str, ending: str) -> Path:
+    """``baseline-0123456789ab-memo.docx``: in the folder one works in, as a run's own folder is replaced as a whole."""
+    from zjsim.runfolder import folder_name
+
+    return Path(f"{folder_name(str(run.manifest['scenario']))}-{run.manifest['run_id']}-{what}{ending}")
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` make a file elsewhere and put it to ``path`` when it is complete."""
+    from zjsim.tables.writer import refuse_folder, write_atomic
+
+    refuse_folder(path)
+    with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
+        part = Path(folder) / path.name
+        write(part)
+        write_atomic(path, part.read_bytes())
+
+
+def register(kit: Kit) -> None:
+    """Add the commands of this theme."""
+    run_argument = kit.argument("RUN", "run_folder", Path)
+    memo_out = kit.option("--out", key="memo_out", metavar="FILE")
+    to_option = kit.option("--to", key="memo_to", default="", metavar="OFFICE")
+    from_option = kit.option("--from", key="memo_from", default="", metavar="OFFICE")
+    date_option = kit.option("--date", key="memo_date", default="", metavar="DATE")
+    against_option = kit.option("--against", key="memo_against", metavar="RUN")
+    template_option = kit.option("--template", key="memo_template", metavar="FILE.docx")
+
+    @kit.command("memo")
+    def memo(
+        run: Path = run_argument,
+        out: Path | None = memo_out,
+        to: str = to_option,
+        sender: str = from_option,
+        date: str = date_option,
+        against: Path | None = against_option,
+        template: Path | None = template_option,
+        lang: Lang = kit.lang,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.report.finished import read_run
+        from zjsim.report.memo import Office, pictures_and_memo
+        from zjsim.tables.writer import write_atomic
+
+        done = read_run(run)
+        other = None if against is None else read_run(against)
+        data = pictures_and_memo(
+            done.folder, done.manifest, done.tables, lang.value, office=Office(to, sender, date), template=template,
+            before=None if other is None else (other.manifest, other.tables),
+        )  # fmt: skip
+        path = out or default_name(done, "memo", ".docx")
+        write_atomic(path, data)
+        print(text("cli.exported", lang.value, path=path))
+        return OK
+
+    export_out = kit.option("--out", key="export_out", metavar="FILE")
+    county_option = kit.option("--county", key="export_county", metavar="CODE")
+
+    @kit.command("export")
+    def export(
+        run: Path = run_argument,
+        out: Path | None = export_out,
+        county: list[str] | None = county_option,
+        lang: Lang = kit.lang,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.report.county_book import write_county_book
+        from zjsim.report.finished import read_run
+        from zjsim.report.workbook import write_workbook
+
+        done = read_run(run)
+        codes = list(dict.fromkeys(county or ()))
+        path = out or default_name(done, "-".join(["plan", *codes[:3]]), ".xlsx")
+
+        def write(part: Path) -> None:
+            if codes:
+                write_county_book(part, done.manifest, done.tables, codes, lang.value)
+            else:
+                write_workbook(part, done.manifest, done.tables, lang.value)
+
+        write_whole(path, write)
+        print(text("cli.exported", lang.value, path=path))
+        return OK
+
+    page_out = kit.option("--out", key="page_out", metavar="FILE")
+    page_template = kit.option("--template", key="page_template", metavar="FILE.html")
+
+    @kit.command("page")
+    def page(
+        run: Path = run_argument,
+        out: Path | None = page_out,
+        template: Path | None = page_template,
+        lang: Lang = kit.lang,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.report.finished import read_run
+        from zjsim.report.page import write_page
+
+        done = read_run(run)
+        path = out or default_name(done, "report", ".html")
+        write_page(path, done.manifest, done.tables, lang.value, template)
+        print(text("cli.exported", lang.value, path=path))
+        return OK

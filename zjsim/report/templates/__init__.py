@@ -1,0 +1,1 @@
+"""Templates of documents; an office may use its own instead."""
