@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from zjsim.models.process_tools import DAYS_PER_YEAR, Floats, Horizon, Ints
 
-GOLDEN = (np.sqrt(5.0) - 1) / 2
+GOLDEN = (5.0**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,10 @@ def appointments(
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Appointments(np.zeros(0), np.zeros(0), none, none)
-    begin, city, institution = (np.concatenate([p[n] for p in parts]) for n in range(3))
-    kept = _held(begin, institution, term, most)
-    return Appointments(begin[kept], begin[kept] + term, city[kept], institution[kept], int((~kept).sum()))
+    begin = np.concatenate([p[0] for p in parts])
+    where, whom = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
+    kept = _held(begin, whom, term, most)
+    return Appointments(begin[kept], begin[kept] + term, where[kept], whom[kept], int((~kept).sum()))
 
 
 def _held(begin: Floats, institution: Ints, term: float, most: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

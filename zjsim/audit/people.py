@@ -8,6 +8,7 @@ hours compared, and half an hour.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -74,7 +75,8 @@ class _World:
     def days(self, year: int, first: date | None = None) -> int:
         """Simulated days of a year, from ``first`` on."""
         begin = max(date(year, 1, 1).toordinal(), self.as_of.toordinal() + 1, first.toordinal() if first else 0)
-        return max(min(date(year, 12, 31), self.end).toordinal() - begin + 1, 0)
+        last: int = min(date(year, 12, 31), self.end).toordinal()
+        return max(last - begin + 1, 0)
 
     def full_time(self, year: int, first: date | None = None) -> float:
         """Hours of one full-time person in the simulated part of a year."""
@@ -106,7 +108,8 @@ def _cells(ledger: pd.DataFrame, tables: Mapping[str, pd.DataFrame], parameters:
     """Every institution has every activity in every simulated year once, with hours that are not below zero."""
     first = parameters.time.as_of.toordinal() + 1
     years = range(date.fromordinal(first).year, parameters.time.horizon.year + 1)
-    told = ledger.groupby([*KEYS, "activity"]).size().to_dict()
+    cells = zip(*(ledger[name] for name in (*KEYS, "activity")), strict=True)
+    told = Counter((str(code), int(year), str(activity)) for code, year, activity in cells)
     wanted = {(str(c), y, a) for c in tables["institution_staff"]["moe_code"] for y in years for a in ACTIVITIES}
     for code, year, activity in sorted(wanted ^ set(told) | {k for k, n in told.items() if n > 1}):
         yield finding("cell", "people.audit.cell_missing", moe_code=code, year=year, activity=activity)
@@ -126,7 +129,7 @@ def _use(ledger: pd.DataFrame) -> Iterator[Finding]:
 
 def _sums(hours: pd.DataFrame, released: pd.Series) -> Iterator[Finding]:
     """The activities of an institution and year together take no more than is released: nobody works twice."""
-    for (code, year), total in hours.sum(axis=1).items():
+    for (code, year), total in _by_key(hours.sum(axis=1)):
         if _above(total, released[code, year]):
             said = {"allotted": _said(total), "available": _said(released[code, year])}
             yield finding("twice", "people.audit.twice", moe_code=code, year=year, **said)
@@ -135,7 +138,8 @@ def _sums(hours: pd.DataFrame, released: pd.Series) -> Iterator[Finding]:
 def _own_time(hours: pd.DataFrame, world: _World) -> Iterator[Finding]:
     """Nobody gives time that he does not have: members of teams, teachers who train, all teachers, officers."""
     v = world.value
-    for (code, year), row in hours.iterrows():
+    rows = hours.to_dict("index")
+    for (code, year), row in ((key, rows[key]) for key, _ in _by_key(hours["services"])):
         where = {"moe_code": code, "year": year}
         full = world.full_time(year)
         own = world.teams.get(code, 0) * v["PP28"] * v["SP04"] * (1 + v["SP13"] * world.industries.get(code, 0)) * full
@@ -161,8 +165,8 @@ def _promises(hours: pd.DataFrame, world: _World) -> Iterator[Finding]:
     """Promised time is no more than what is promised: posts, visits, and research of those whom the plan posts."""
     v = world.value
     by_year = hours.groupby(level="year").sum()
-    for year, row in by_year.iterrows():
-        full = world.full_time(year)
+    for year in sorted(set(by_year.index)):
+        row, full = by_year.loc[year], world.full_time(int(year))
         held = sum(int(giants * v["SP16"] / 100 * v["PP29"] / 12) + 1 for giants in world.giants)
         for rule, total, most in (
             ("posts", row["dual_appointments"], held * v["PE03"] * full),
@@ -171,7 +175,7 @@ def _promises(hours: pd.DataFrame, world: _World) -> Iterator[Finding]:
             if _above(total, most):
                 yield finding(rule, f"people.audit.{rule}", year=year, allotted=_said(total), most=_said(most))
     time = (v["SP04"] + v["PE04"]) * (1 - v["PE05"])
-    for (code, year), total in hours["platforms"].items():
+    for (code, year), total in _by_key(hours["platforms"]):
         most = sum(persons * time * world.full_time(year, day) for day, persons in world.posted.get(code, []))
         if _above(total, most):
             said = {"allotted": _said(total), "most": _said(most)}
@@ -189,6 +193,12 @@ def _summary(ledger: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
         if _above(of_ledger, of_summary) or _above(of_summary, of_ledger):
             said = {"told": _said(of_summary), "summed": _said(of_ledger)}
             yield finding("summary", "people.audit.summary", **dict(zip(keys, key, strict=True)), **said)
+
+
+def _by_key(values: pd.Series) -> list[tuple[tuple[str, int], float]]:
+    """The values of a series by institution and year."""
+    pairs = zip(values.index.tolist(), values.tolist(), strict=True)
+    return [((str(code), int(year)), float(value)) for (code, year), value in pairs]
 
 
 def _above(more: float, less: float) -> bool:
