@@ -61,7 +61,7 @@ def appointments(
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Appointments(np.zeros(0), np.zeros(0), none, none)
-    begin = np.concatenate([p[0] for p in parts])
+    begin: Floats = np.concatenate([p[0] for p in parts])
     where, whom = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
     kept = _held(begin, whom, term, most)
     return Appointments(begin[kept], begin[kept] + term, where[kept], whom[kept], int((~kept).sum()))

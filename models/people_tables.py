@@ -63,7 +63,7 @@ def people_ledger(people: People, studies: Sequence[Study], names: Mapping[str, 
     base = people.allot({})
     used = used_hours(people, studies, base.allotted)
     working = _working_hours(people)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for y, year in enumerate(people.years):
         for i, code in enumerate(people.institutions):
             zh, en = names.get(code, (code, code))
@@ -93,12 +93,12 @@ def people_summary(people: People, studies: Sequence[Study]) -> pd.DataFrame:
     base = people.allot({})
     used = used_hours(people, studies, base.allotted)
     a_year = people.parameters.value(HOURS, {}) * np.diff(np.array(people.horizon.edges)) / DAYS_PER_YEAR
-    rows = []
+    rows: list[dict[str, Any]] = []
     for y, year in enumerate(people.years):
         for kind in (PROVINCE_CLASS, *STAFF_CLASSES):
             own = np.array([kind in (PROVINCE_CLASS, c) for c in people.classes])
             available = float(base.available[own, y].sum())
-            of = {
+            of: dict[str, Any] = {
                 "year": year,
                 "staff_class": kind,
                 "institutions": int(own.sum()),

@@ -61,7 +61,8 @@ class _World:
         rows = [row for name in names for row in tables[name].to_dict("records")]
         rows += tables["location_parameters"].to_dict("records") if "location_parameters" in tables else []
         self.value = {str(r["parameter_id"]): float(r["mode"]) for r in rows}
-        self.as_of, self.end = parameters.time.as_of, parameters.time.horizon
+        self.as_of: date = parameters.time.as_of
+        self.end: date = parameters.time.horizon
         self.heads = dict(zip(*(tables["institution_staff"][c] for c in ("moe_code", "teachers")), strict=True))
         self.officers = dict(zip(*(tables["patents"][c] for c in ("moe_code", "transfer_staff")), strict=True))
         self.teams = dict(zip(*(tables["service_teams"][c] for c in ("moe_code", "teams")), strict=True))
@@ -74,9 +75,9 @@ class _World:
 
     def days(self, year: int, first: date | None = None) -> int:
         """Simulated days of a year, from ``first`` on."""
-        begin = max(date(year, 1, 1).toordinal(), self.as_of.toordinal() + 1, first.toordinal() if first else 0)
-        last: int = min(date(year, 12, 31), self.end).toordinal()
-        return max(last - begin + 1, 0)
+        begin: int = max(date(year, 1, 1).toordinal(), self.as_of.toordinal() + 1, first.toordinal() if first else 0)
+        days: int = min(date(year, 12, 31), self.end).toordinal() - begin + 1
+        return max(days, 0)
 
     def full_time(self, year: int, first: date | None = None) -> float:
         """Hours of one full-time person in the simulated part of a year."""
