@@ -1,7 +1,8 @@
 """The command ``zjsim``: it runs scenarios here, and has its other commands from ``zjsim.commands``.
 
 Everything heavy is imported inside the commands, so that ``zjsim --help`` answers at once. Exit codes: 0 done,
-1 internal error, 2 error in the input or the command line, 3 no plan possible, 4 audit failed, 5 stopped by a limit.
+1 internal error, 2 error in the input or the command line, 3 no plan possible, 4 audit failed, 5 stopped by a limit,
+6 a replay differs.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from zjsim.archive import INPUTS, pack_inputs
 from zjsim.chain import AUDIT_FAILED, INPUT_ERROR, OK, RunRefused, solve_all
 from zjsim.clock import Clock, Progress
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
+from zjsim.replayable import stopped_by_clock
 from zjsim.runfolder import (
     MANIFEST,
     NOT_REPRODUCIBLE,
@@ -112,7 +113,7 @@ def run(
         engine = Engine(workers, cluster, checkpoint)
         outcomes = _simulate(loaded, plan, seed, replications, engine, clock.within)
         _refuse_failed_audit(_audit_outcomes(outcomes, plan, tables, loaded.parameters))
-    manifest = _manifest(loaded, identity, solves, outcomes)
+    manifest = _manifest(loaded, identity, solves, plan, outcomes)
     results: Tables = {**plan, **outcomes, **_told_inputs(loaded, tables)}
     try:
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
@@ -264,7 +265,16 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
     return dict(sorted((file.place, file.sha256) for file in scenario.files.values()))
 
 
-def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, Any], outcomes: Tables) -> dict[str, Any]:
+def _standings(plan: Tables) -> set[str]:
+    """The standings of all choices of the assignment: what a limit left open is among them."""
+    table = plan.get("assignment_explanations")
+    columns = [] if table is None else [c for c in ("class_0", "class_1", "class_5") if c in table]
+    return {str(v) for c in columns for v in table[c]} if table is not None else set()
+
+
+def _manifest(
+    scenario: Scenario, identity: dict[str, Any], solves: dict[str, Any], plan: Tables, outcomes: Tables
+) -> dict[str, Any]:
     parameters = scenario.parameters
     sections = identity["parameters"]
     return {
@@ -285,7 +295,7 @@ def _manifest(scenario: Scenario, identity: dict[str, Any], solves: dict[str, An
         "stopped_at_look": _looks(outcomes),
         "solves": solves,
         "not_reproducible": list(NOT_REPRODUCIBLE),
-        "replayable": all(s["status"] == "optimal" for s in solves.values()),
+        "replayable": not stopped_by_clock(sections, solves, _standings(plan)),
         "audit": {"passed": True, "findings": []},
         "notices": [notice.sentence(identity["lang"]) for notice in scenario.notices],
         "python": platform.python_version(),

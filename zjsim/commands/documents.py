@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zjsim.commands.kit import OK, Kit, Lang
+from zjsim.commands.kit import DIFFERS, LEAST, OK, Kit, Lang, cores
+from zjsim.console import progress_bar
 from zjsim.texts import text
 
 if TYPE_CHECKING:
@@ -117,3 +119,34 @@ def register(kit: Kit) -> None:
         write_page(path, done.manifest, done.tables, lang.value, template)
         print(text("cli.exported", lang.value, path=path))
         return OK
+
+    replay_scenario = kit.option("--scenario", key="replay_scenario", metavar="SCENARIO")
+    replay_out = kit.option("--out", key="replay_out", metavar="DIR")
+    workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
+
+    @kit.command("replay")
+    def replay(
+        run: Path = run_argument,
+        scenario: str | None = replay_scenario,
+        workers: int = workers_option,
+        out: Path | None = replay_out,
+        lang: Lang = kit.lang,
+        json_output: bool = kit.json,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.clock import STEPS
+        from zjsim.replaying import replay as run_again
+
+        with progress_bar(STEPS, lang.value, json_output) as progress:
+            done = run_again(run, scenario=scenario, out=out, workers=workers, lang=lang.value, progress=progress)
+        if json_output:
+            said = {
+                "files": done.files,
+                "differences": [{"file": d.file, "kind": d.kind, **d.detail} for d in done.differences],
+                "reasons": [{"reason": key, **values} for key, values in done.reasons],
+                "folder": str(done.folder) if done.folder else None,
+            }
+            print(json.dumps(said, ensure_ascii=False, indent=1))
+        else:
+            print("\n".join([*done.lines(lang.value), *([str(done.folder)] if done.folder else [])]))
+        return DIFFERS if done.differences else OK

@@ -12,7 +12,7 @@ import typer
 
 from zjsim.texts import Language, text
 
-OK, INTERNAL, INPUT, INTERRUPTED = 0, 1, 2, 130
+OK, INTERNAL, INPUT, DIFFERS, INTERRUPTED = 0, 1, 2, 6, 130
 LEAST = {"seed": 0, "event_log": 0, "replications": 2, "workers": 1, "year": 2020}
 """Smallest values of the integer options."""
 
