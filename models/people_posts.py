@@ -61,10 +61,10 @@ def appointments(
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Appointments(np.zeros(0), np.zeros(0), none, none)
-    begin: Floats = np.concatenate([p[0] for p in parts])
+    days: Floats = np.concatenate([p[0] for p in parts])
     where, whom = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
-    kept = _held(begin, whom, term, most)
-    return Appointments(begin[kept], begin[kept] + term, where[kept], whom[kept], int((~kept).sum()))
+    kept = _held(days, whom, term, most)
+    return Appointments(days[kept], days[kept] + term, where[kept], whom[kept], int((~kept).sum()))
 
 
 def _held(begin: Floats, institution: Ints, term: float, most: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
