@@ -117,6 +117,23 @@ def test_teachers_beyond_their_limit_are_told(scenario: Any, people: People) -> 
     assert rules(found) == {"outside_time"}
 
 
+def test_more_persons_posted_than_there_are_are_told(scenario: Any) -> None:
+    crowd = pd.DataFrame([platform("16408", "2026-03-01", 9)], columns=list(PLAN_COLUMNS))
+    people = people_data(scenario, {"platform_plan": crowd})
+    results = {"people_ledger": people_ledger(people, [], {}), "people_summary": people_summary(people, [])}
+    found = audit_outcomes(results, {"platform_plan": crowd}, scenario.tables, scenario.parameters)
+    assert rules(found) == {"posted"}, "their research is cut to what is there"
+
+
+def test_an_as_of_date_within_a_year_counts_its_rest() -> None:
+    later = zjsim.load("mid_course")
+    people = people_data(later, {})
+    results = {"people_ledger": people_ledger(people, [], {}), "people_summary": people_summary(people, [])}
+    assert audit_outcomes(results, {}, later.tables, later.parameters) == []
+    hours = results["people_ledger"].groupby("year")["working_hours"].sum()
+    assert hours[2026] / hours[2027] == pytest.approx(92 / 365)
+
+
 def test_hours_used_beyond_those_allotted_are_told(scenario: Any, people: People) -> None:
     table = people_ledger(people, [], {})
     promised = table["activity"].isin(["dual_appointments", "visiting_engineers", "platforms"])

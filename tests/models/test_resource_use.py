@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from zjsim.models import patent_transfer, training
+from zjsim.models.people import people_data
+from zjsim.models.people_tables import people_ledger, people_summary
 from zjsim.models.resource_use import MONTHLY_COLUMNS, USE_COLUMNS, place_names, resource_use, resource_use_monthly
 from zjsim.models.throughput import Process, Study, processes_of
 
 import zjsim
+from zjsim.audit import audit_outcomes
 from zjsim.simulate.ensemble import Experiment, Task, replicate
 from zjsim.simulate.inputs import base_values
 from zjsim.simulate.resources import read
@@ -73,6 +76,18 @@ def test_service_staff_is_used_as_much_as_the_requests_took(studies: list[Study]
     assert (staff["used"] <= staff["capacity"] + 1e-6).all(), "nobody gives more time than the ledger allots"
     assert (desk["left"] >= 0).all()
     assert desk["lost"].sum() > 0 or desk["left"].sum() == 0
+
+
+def test_in_no_future_are_more_hours_used_than_the_ledger_allots(studies: list[Study], scenario: Any) -> None:
+    people = people_data(scenario, {})
+    own = [s for s in studies if s.process.name != "training"]
+    results = {"people_ledger": people_ledger(people, own, {}), "people_summary": people_summary(people, own)}
+    assert audit_outcomes(results, {}, scenario.tables, scenario.parameters) == []
+    ledger = results["people_ledger"]
+    known = ledger[ledger["activity"].isin(["services", "patents"])]
+    assert known["used_hours"].gt(0).mean() > 0.9
+    assert known["replications"].eq(2).all()
+    assert (known["unused_hours"] >= -1e-6).all()
 
 
 def test_transfer_officers_are_metered_by_the_kernel(studies: list[Study]) -> None:

@@ -71,6 +71,7 @@ class _World:
         firms = tables["enterprises"]
         self.giants = firms.loc[firms["firm_class"] == "little_giant", "firms"]
         self.industries = _industries(plan)
+        self.persons: Counter[str] = Counter()
         self.posted = self._posted(plan)
 
     def days(self, year: int, first: date | None = None) -> int:
@@ -91,6 +92,7 @@ class _World:
                 chance = 1 - self.value[str(row["failure_parameter"])]
                 persons = chance * PERSONS_OF_A_PAIR * float(row["staff"])
                 opened = date.fromisoformat(row["open_date"])
+                self.persons[str(row["moe_code"])] += PERSONS_OF_A_PAIR * int(row["staff"])
                 if self.as_of < opened <= self.end:
                     found.setdefault(str(row["moe_code"]), []).append((opened, persons))
         return found
@@ -175,6 +177,12 @@ def _promises(hours: pd.DataFrame, world: _World) -> Iterator[Finding]:
         ):
             if _above(total, most):
                 yield finding(rule, f"people.audit.{rule}", year=year, allotted=_said(total), most=_said(most))
+    for code, persons in sorted(world.persons.items()):
+        members = world.teams.get(code, 0) * v["PP28"]
+        if persons > members + 1e-9:
+            yield finding(
+                "posted", "people.audit.posted", moe_code=code, persons=f"{persons:g}", members=f"{members:g}"
+            )
     time = (v["SP04"] + v["PE04"]) * (1 - v["PE05"])
     for (code, year), total in _by_key(hours["platforms"]):
         most = sum(persons * time * world.full_time(year, day) for day, persons in world.posted.get(code, []))
