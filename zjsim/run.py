@@ -106,7 +106,7 @@ def run(
             identity["event_log"] = event_log
     plan, solves, solver_log = solve_all(loaded, clock)
     with clock.step("audit"):
-        _refuse_failed_audit(_audit(plan, tables, loaded.parameters))
+        check_plan(plan, loaded)
     with clock.step("simulate"):
         checkpoint = checkpoint_of(Path(out), loaded.name, run_id(identity), plan)
         say_resumed(checkpoint, notice, lang)
@@ -233,6 +233,12 @@ def _report(
     progress(8, 10)
     write_page(folder / "report.html", manifest, read, lang)
     return written
+
+
+def check_plan(plan: Tables, scenario: Scenario) -> None:
+    """Audit a plan from its tables alone; raises :class:`RunRefused` with the findings if there are any."""
+    tables: Tables = {name: scenario.table(name) for name in sorted(scenario.tables)}
+    _refuse_failed_audit(_audit(plan, tables, scenario.parameters))
 
 
 def _refuse_failed_audit(findings: Sequence[Any]) -> None:

@@ -122,9 +122,7 @@ def _peel(x: Floats, y: Bools) -> list[tuple[Floats, Floats]]:
     return way
 
 
-def _move_sides(
-    x: Floats, y: Bools, low: Floats, high: Floats, *, only_bounded: bool = False
-) -> tuple[Floats, Floats]:
+def _move_sides(x: Floats, y: Bools, low: Floats, high: Floats, *, only_bounded: bool = False) -> tuple[Floats, Floats]:
     """Every side in turn to where the agreement is highest, all others held, until nothing moves any more."""
     low, high = low.copy(), high.copy()
     now = _agreement(x, y, low, high)

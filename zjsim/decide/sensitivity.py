@@ -62,7 +62,10 @@ def indices(values: Sequence[float] | Floats, inputs: int) -> list[Index]:
     again = np.array([_shares(parts[..., draw.integers(0, points, points)]) for _ in range(RESAMPLES)])
     low, high = np.nanquantile(again, (0.025, 0.975), axis=0)
     now = _shares(parts)
-    return [Index(*(float(v) for what in (0, 1) for v in (now[what, j], low[what, j], high[what, j]))) for j in range(inputs)]
+    return [
+        Index(*(float(v) for what in (0, 1) for v in (now[what, j], low[what, j], high[what, j])))
+        for j in range(inputs)
+    ]
 
 
 def _shares(parts: Floats) -> Floats:

@@ -1,0 +1,85 @@
+"""An exploration as files: tables, workbook and figure, whole or not at all; a killed one goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zjsim.archive import pack_inputs
+from zjsim.decide.explore import explore
+from zjsim.decide.planned import planned
+from zjsim.engine import Engine, checkpoint_of
+from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.writer import write_csv
+from zjsim.texts import Language
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_exploration(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    *,
+    targets: Sequence[str] = (),
+    points: int = 32,
+    replications: int = 2,
+    workers: int = 1,
+    cluster: str = "",
+    sets: Sequence[str] = (),
+    lang: Language = "zh",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Path, dict[str, pd.DataFrame]]:
+    """Explore the plans behind ``sources`` (runs or scenarios) and write ``out/<scenario>/<name>/``.
+
+    Returns the folder and the tables. Equal inputs, plans, points and replications give equal bytes for any number of
+    workers. Raises ``InputErrors``, or :class:`zjsim.chain.RunRefused` where a scenario has no plan.
+    """
+    from hashlib import sha256
+
+    from zjsim.report.decision_book import write_decision_book
+    from zjsim.report.figures.sensitivity import draw_sensitivity
+    from zjsim.report.style import house_style, label_synthetic, save
+
+    plans = [planned(source, sets) for source in sources]
+    identity = {
+        "kind": "exploration",
+        "plans": [p.label for p in plans],
+        "inputs": [sha256(pack_inputs(p.scenario)).hexdigest() for p in plans],
+        "sets": list(sets),
+        "seed": plans[0].seed,
+        "targets": list(targets),
+        "points": points,
+        "replications": replications,
+        "lang": lang,
+    }
+    name = run_id(identity)
+    tables_of_plans = {f"{i} {n}": t for i, p in enumerate(plans) for n, t in p.plan.items()}
+    checkpoint = checkpoint_of(Path(out), plans[0].scenario.name, name, tables_of_plans)
+    engine = Engine(workers, cluster, checkpoint)
+    tables = explore(plans, targets=targets, points=points, replications=replications, engine=engine, progress=progress)
+    manifest = {**identity, "run_id": name, "scenario": plans[0].scenario.name}
+    try:
+        with published(Path(out), plans[0].scenario.name, name) as (partial, final):
+            (partial / "tables").mkdir()
+            for table_name, table in tables.items():
+                write_csv(table, partial / "tables" / f"{table_name}.csv")
+            shown = ("sensitivity", "scenario_boxes", "robustness")
+            notes = ("explore.how", "explore.ranges")
+            write_decision_book(
+                partial / "exploration.xlsx", "explore.title", notes, {n: tables[n] for n in shown}, lang
+            )
+            with house_style():
+                figure = draw_sensitivity(tables, lang)
+                if figure is not None:
+                    (partial / "figures").mkdir()
+                    label_synthetic(figure, lang, plans[0].label, None)
+                    save(figure, partial / "figures", "sensitivity")
+            manifest["outputs"] = output_hashes(partial)
+            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+    except NotARunFolderError as error:
+        raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
+    checkpoint.clear()
+    return final, tables

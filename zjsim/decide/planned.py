@@ -1,0 +1,77 @@
+"""A scenario with its plan, ready to be simulated: taken from a finished run, or planned now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zjsim.decide.runs import RunFiles, open_run
+from zjsim.runfolder import MANIFEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario import Scenario
+
+_PLAN_ENDS = ("_plan", "_assignments", "_pairs", "_coverage", "_targets", "_service")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A scenario and the tables of its plan; ``label`` names it, ``seed`` is what it is simulated with."""
+
+    label: str
+    scenario: Scenario
+    plan: Mapping[str, pd.DataFrame]
+    seed: int
+
+
+def planned(source: str | Path, sets: Sequence[str] = (), progress: Any = None) -> Planned:
+    """The scenario and plan behind ``source``: a run folder (its inputs and plan are read again) or a scenario.
+
+    A scenario is planned and audited now (about two minutes for the province). Raises ``InputErrors``, or
+    :class:`zjsim.chain.RunRefused` where there is no plan or its audit fails. ``sets`` belong to scenarios only.
+    """
+    if is_run(source):
+        run = open_run(source)
+        return Planned(run.label, run.scenario(), plan_tables(run), int(run.manifest["seed"]))
+    from zjsim.chain import solve_all
+    from zjsim.clock import Clock
+    from zjsim.run import check_plan
+    from zjsim.scenario import load
+
+    scenario = load(source, sets=tuple(sets))
+    plan, _, _ = solve_all(scenario, Clock(progress))
+    check_plan(plan, scenario)
+    return Planned(scenario.name, scenario, plan, scenario.parameters.simulation.seed)
+
+
+def is_run(source: str | Path) -> bool:
+    """Whether ``source`` is the folder of a run, or of a scenario's runs."""
+    folder = Path(source)
+    return folder.is_dir() and ((folder / MANIFEST).is_file() or any(folder.glob(f"*/{MANIFEST}")))
+
+
+def plan_tables(run: RunFiles) -> dict[str, pd.DataFrame]:
+    """The plan of a run as its models gave it: truth values as such, texts empty where there is none."""
+    names = sorted(
+        n.removeprefix("tables/").removesuffix(".csv") for n in run.manifest["outputs"] if n.startswith("tables/")
+    )
+    return {name: typed(run.table(name)) for name in names if name.startswith("seat_") or name.endswith(_PLAN_ENDS)}
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table read from a file with yes/no as truth values and unknown texts as ""."""
+    columns = {}
+    for name in table.columns:
+        column = table[name]
+        if column.dtype == object or str(column.dtype).startswith("str"):
+            column = column.fillna("").astype(object)
+            if len(column) and set(column.unique()) <= {"yes", "no"}:
+                column = (column == "yes").astype(bool)
+        columns[name] = column
+    import pandas as pd
+
+    return pd.DataFrame(columns)
