@@ -1,0 +1,88 @@
+"""Exploring plans of toy processes whose answers are known."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from zjsim.models.processes import Process
+
+from zjsim.decide import explore as room
+from zjsim.decide.explore import explore
+from zjsim.decide.planned import Planned, typed
+from zjsim.engine import Engine
+from zjsim.simulate.inputs import UncertainInput
+from zjsim.tables.errors import InputErrors
+
+MONTHS = UncertainInput("SET", 10, 18, 30, "uniform", "months", "assumption", "筹建周期", "set-up time")
+RATE = UncertainInput("FAIL", 0.0, 0.1, 0.2, "uniform", "share", "assumption", "失败率", "failure rate")
+IDLE = UncertainInput("IDLE", 0.0, 0.5, 1.0, "uniform", "share", "assumption", "无关", "idle")
+
+
+def opened(bonus: float, values: Any, streams: Any) -> dict[str, np.ndarray]:
+    """Colleges open at the end of the last year: 3 fewer per month beyond 10, a hundred times the failure rate fewer."""
+    noise = streams.uniforms("toy", "x", 2027, 1)[0] * 1e-3
+    count = 100 + bonus - 3 * (values["SET"] - 10) - 100 * values["FAIL"] + noise
+    return {"open": np.array([count])}
+
+
+def toys(scenario: Any, plan: Any) -> list[Process]:
+    outcomes = {"open": ("level", "colleges")}
+    return [Process("toy", plan["bonus"], (2027,), (MONTHS, RATE, IDLE), opened, outcomes)]
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[Planned]:
+    monkeypatch.setattr(room, "processes_of", toys)
+    row = {
+        "target_id": "t", "reading": "r", "is_default": True, "comparator": ">=", "bound": 70.0, "period": "stock",
+        "start": "2027-01-01", "deadline": "2027-12-31", "baseline": np.nan, "outcome": "open", "indicator_zh": "目标",
+        "indicator_en": "T", "unit": "colleges",
+    }  # fmt: skip
+    scenario: Any = SimpleNamespace(
+        table=lambda name: pd.DataFrame([row]),
+        parameters=SimpleNamespace(simulation=SimpleNamespace(p_required=0.9)),
+    )
+    return [Planned(name, scenario, {"bonus": bonus}, 1) for name, bonus in (("plain", 0.0), ("better", 6.0))]  # type: ignore[dict-item]
+
+
+def test_what_matters_where_it_is_missed_and_which_plan_is_robust(plans: list[Planned]) -> None:
+    tables = explore(plans, points=256, replications=2, engine=Engine())
+    index = tables["sensitivity"].set_index(["plan", "input_id"])
+    months, rate = 60.0**2, 20.0**2  # squares of what the ranges move
+    assert index.loc[("plain", "SET"), "total"] == pytest.approx(months / (months + rate), abs=0.05)
+    assert index.loc[("plain", "FAIL"), "first"] == pytest.approx(rate / (months + rate), abs=0.05)
+    assert index.loc[("plain", "IDLE"), "total"] == pytest.approx(0, abs=1e-3)
+    box = tables["scenario_boxes"].iloc[0]
+    assert "筹建周期 > " in box["said_zh"]
+    assert "set-up time > " in box["said_en"]
+    assert "无关" not in box["said_zh"]
+    assert min(box["density"], box["coverage"]) > 0.85
+    robust = tables["robustness"].set_index("plan")
+    assert robust.loc["better", "regret_max"] == 0
+    assert robust.loc["plain", ["regret_max", "regret_mean"]].tolist() == pytest.approx([6, 6])
+    # met where 3 (SET - 10) + 100 FAIL <= 30: the share of the rectangle below that line
+    exact = 1 / 3
+    assert robust.loc["plain", "share_satisfied_low"] <= exact <= robust.loc["plain", "share_satisfied_high"]
+
+
+def test_workers_change_nothing(plans: list[Planned]) -> None:
+    one, again = (explore(plans, points=8, replications=2, engine=Engine()) for _ in range(2))
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(table, again[name])
+
+
+def test_an_unknown_target_is_told_with_the_nearest(plans: list[Planned]) -> None:
+    with pytest.raises(InputErrors, match="no modelled target|没有这个"):
+        explore(plans, targets=["tt"], engine=Engine())
+
+
+def test_tables_of_a_plan_are_read_as_they_were() -> None:
+    read = pd.DataFrame({"a": ["yes", "no"], "b": ["x", None], "c": [1, 2], "d": [None, None]})
+    table = typed(read)
+    assert table["a"].tolist() == [True, False]
+    assert table["b"].tolist() == ["x", ""]
+    assert table["c"].dtype == np.int64
