@@ -1,4 +1,4 @@
-"""Planted boxes are found again (100 cases of each kind: benchmarks); what has no pattern gives no box; sides that say nothing stay free."""
+"""Planted boxes are found again (benchmarks: 100 of each kind); without a pattern there is none."""
 
 from __future__ import annotations
 

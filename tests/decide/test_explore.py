@@ -23,7 +23,7 @@ IDLE = UncertainInput("IDLE", 0.0, 0.5, 1.0, "uniform", "share", "assumption", "
 
 
 def opened(bonus: float, values: Any, streams: Any) -> dict[str, np.ndarray]:
-    """Colleges open at the end of the last year: 3 fewer per month beyond 10, a hundred times the failure rate fewer."""
+    """Colleges open at the end of the last year: 3 fewer per month beyond 10, and 100 x the failure rate."""
     noise = streams.uniforms("toy", "x", 2027, 1)[0] * 1e-3
     count = 100 + bonus - 3 * (values["SET"] - 10) - 100 * values["FAIL"] + noise
     return {"open": np.array([count])}
@@ -69,14 +69,14 @@ def test_what_matters_where_it_is_missed_and_which_plan_is_robust(plans: list[Pl
     assert robust.loc["plain", "share_satisfied_low"] <= exact <= robust.loc["plain", "share_satisfied_high"]
 
 
-def test_workers_change_nothing(plans: list[Planned]) -> None:
+def test_equal_arguments_give_equal_tables(plans: list[Planned]) -> None:
     one, again = (explore(plans, points=8, replications=2, engine=Engine()) for _ in range(2))
     for name, table in one.items():
         pd.testing.assert_frame_equal(table, again[name])
 
 
 def test_an_unknown_target_is_told_with_the_nearest(plans: list[Planned]) -> None:
-    with pytest.raises(InputErrors, match="no modelled target|没有这个"):
+    with pytest.raises(InputErrors, match=r"no modelled target|没有这个"):
         explore(plans, targets=["tt"], engine=Engine())
 
 
