@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from zjsim.models.array_checks import whole_numbers
 from zjsim.models.placement_check import faults, goal_values
 from zjsim.models.placement_matrix import Goal, IntArray, Transport, checked
-from zjsim.models.placement_stages import MOST_WEIGHT, Stages, solve_stages
+from zjsim.models.placement_stages import Stages, solve_stages
 
 _ARCS_PER_TASK = 50_000
 
@@ -67,13 +67,11 @@ def solve_placement(
     goals: Sequence[Goal],
     *,
     executor: Executor | None = None,
-    most_weight: int = MOST_WEIGHT,
 ) -> Placement:
     """Place children by ``goals`` in order, each as small as those before it allow.
 
     With an ``executor`` (e.g. of processes) batches of parts are solved there; the code and the result are the same.
-    ``most_weight``: largest merged cost, see ``placement_stages`` (1 = every goal in a run of its own). Raises
-    ValueError on data that don't fit together. A plan always exists: unplaced children are allowed.
+    Raises ValueError on data that don't fit together. A plan always exists: unplaced children are allowed.
     """
     checked(problem, goals)
     _, n_schools, n_arcs = problem.shape
@@ -83,7 +81,7 @@ def solve_placement(
     group_price = np.stack([goal.unplaced_cost.astype(np.int64) for goal in goals])
     school_price = np.zeros((len(goals), n_schools), np.int64)
     parts = 0
-    for batch, results in _solved(_batches(problem), goals, most_weight, executor):
+    for batch, results in _solved(_batches(problem), goals, executor):
         for part, result in zip(batch, results, strict=True):
             sent[part.arcs] = result.sent
             unplaced[part.groups] = result.unplaced
@@ -101,7 +99,7 @@ def group_children(keys: npt.ArrayLike) -> tuple[IntArray, IntArray, IntArray]:
     arc looks at. Groups are numbered in the order of their first child. ValueError if they aren't whole numbers.
     """
     rows = np.asarray(keys)
-    rows = whole_numbers("keys", rows.reshape(len(rows), -1), dimensions=2)
+    rows = whole_numbers("keys", rows if rows.ndim == 2 else rows.reshape(len(rows), 1), dimensions=2)
     _, first, group, size = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first, kind="stable")
     number = np.empty(len(first), np.int64)
@@ -132,19 +130,19 @@ def seats_to_children(problem: Transport, sent: IntArray, group: IntArray, order
     return result
 
 
-def _solve_batch(tasks: list[tuple[Transport, list[Goal]]], most_weight: int) -> list[Stages]:
-    return [solve_stages(problem, goals, most_weight) for problem, goals in tasks]
+def _solve_batch(tasks: list[tuple[Transport, list[Goal]]]) -> list[Stages]:
+    return [solve_stages(problem, goals) for problem, goals in tasks]
 
 
 def _solved(
-    batches: Iterable[list[Part]], goals: Sequence[Goal], most_weight: int, executor: Executor | None
+    batches: Iterable[list[Part]], goals: Sequence[Goal], executor: Executor | None
 ) -> Iterator[tuple[list[Part], list[Stages]]]:
     """Batches with their results, in order; without an executor only one batch is in memory at a time."""
     if executor is None:
         for batch in batches:
-            yield batch, _solve_batch(_tasks(batch, goals), most_weight)
+            yield batch, _solve_batch(_tasks(batch, goals))
         return
-    sent = [(batch, executor.submit(_solve_batch, _tasks(batch, goals), most_weight)) for batch in batches]
+    sent = [(batch, executor.submit(_solve_batch, _tasks(batch, goals))) for batch in batches]
     for batch, future in sent:
         yield batch, future.result()
 

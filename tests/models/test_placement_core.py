@@ -13,7 +13,6 @@ from pyomo.repn import generate_standard_repn
 from zjsim.models.placement_check import goal_values
 from zjsim.models.placement_core import connected_parts, group_children, seats_to_children, solve_placement
 from zjsim.models.placement_matrix import Goal, Transport, placement_matrix, placement_model
-from zjsim.models.placement_stages import merged_runs
 
 from zjsim.solve.goals import Goal as SolveGoal
 from zjsim.solve.goals import lexicographic
@@ -70,7 +69,7 @@ def best_of_all_plans(problem, goals):
 def test_equals_the_best_of_all_plans(corner):
     for seed in range(75):
         problem, goals = random_problem(seed, corner)
-        placement = solve_placement(problem, goals, most_weight=(0, 10**4, 10**9)[seed % 3])
+        placement = solve_placement(problem, goals)
         assert placement.values == best_of_all_plans(problem, goals), (corner, seed)
         assert placement.faults(problem, goals) == {}
 
@@ -80,16 +79,14 @@ def medium(seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_merged_runs_single_runs_and_the_pyomo_model_agree(seed):
+def test_runs_over_equal_groups_and_the_pyomo_model_agree(seed):
     problem, goals = medium(seed)
-    merged = solve_placement(problem, goals)
-    single = solve_placement(problem, goals, most_weight=0)
+    placement = solve_placement(problem, goals)
     model = placement_model(problem, goals)
     pyomo = lexicographic(model, [SolveGoal(g.name, "minimise", model.goal[k]) for k, g in enumerate(goals)])
     assert isinstance(pyomo, Optimal)
-    assert merged.values == single.values == tuple(round(stage.value) for stage in pyomo.stages)
-    assert merged.faults(problem, goals) == {}
-    assert single.faults(problem, goals) == {}
+    assert placement.values == tuple(round(stage.value) for stage in pyomo.stages)
+    assert placement.faults(problem, goals) == {}
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -248,14 +245,6 @@ def test_parts_cover_every_arc_once_and_an_executor_changes_nothing():
     assert one.sent.tolist() == two.sent.tolist()
     assert one.parts == two.parts == len(parts) >= 4
     assert one.faults(whole, joined) == {}
-
-
-def test_weights_keep_the_order_and_stay_below_the_limit():
-    costs = [np.array([0, 1]), np.array([0, 32]), np.array([0, 1]), np.array([0, 2000])]
-    runs = merged_runs(costs, 36)
-    assert [[goal for goal, _ in run] for run in runs] == [[0, 1], [2, 3]]
-    assert [[goal for goal, _ in run] for run in merged_runs(costs, 36, most=0)] == [[0], [1], [2], [3]]
-    assert [[goal for goal, _ in run] for run in merged_runs(costs, 36, most=10**13)] == [[0, 1, 2, 3]]
 
 
 def test_what_does_not_fit_is_refused():

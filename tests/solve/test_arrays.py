@@ -36,11 +36,10 @@ def test_by_hand(by: str) -> None:
     x, price = program.answer()
     assert x.tolist() == [3, 1]
     assert price.tolist() == [-2, -1]
-    program.set_columns(np.array([0], dtype=np.int32), np.zeros(1), np.ones(1))
-    program.set_rows(np.array([0], dtype=np.int32), np.array([4.0]), np.array([4.0]))
+    program.set_rows(np.array([0], dtype=np.int32), np.array([2.0]), np.array([2.0]))
     program.goes_on_primal()
-    assert program.run(np.array([-1.0, 5.0])) == "Optimal"
-    assert program.answer()[0].tolist() == [1, 3]
+    assert program.run(np.array([5.0, 1.0])) == "Optimal"
+    assert program.answer()[0].tolist() == [0, 2]
 
 
 def test_whole_numbers_have_a_bound() -> None:

@@ -42,7 +42,7 @@ class Arrays:
 
 
 class ArrayProgram:
-    """:class:`Arrays` loaded into the solver; costs and bounds can change between runs (the basis is kept).
+    """:class:`Arrays` loaded into the solver; costs and the rows' bounds can change between runs (the basis is kept).
 
     ``settings`` are the solver's own, on top of ``options``.
     """
@@ -81,10 +81,6 @@ class ArrayProgram:
         self._highs.run()
         self._has_run = True
         return str(self._highs.modelStatusToString(self._highs.getModelStatus()))
-
-    def set_columns(self, columns: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
-        """New bounds of some columns."""
-        self._highs.changeColsBounds(len(columns), columns, lower, upper)
 
     def set_rows(self, rows: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
         """New bounds of some rows."""
