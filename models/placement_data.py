@@ -48,9 +48,9 @@ class Grade:
     Groups: ``ids``, ``children``, ``tier``, ``points`` (steps; -1 = none or not ordered), ``cell``, ``zone``,
     ``sibling`` and ``current`` (school numbers, -1 = none), ``family``. Sections (school × kind of seats): ``school``,
     ``kind``, ``seats`` free, ``there`` (children already in that grade), ``class_seats`` (of a class there; 0: none).
-    ``distance``: (groups, sections) in 10 m.
-    ``wish``: place of each section's school in the group's own list, shape (groups, sections), -1 = not named; groups
-    with equal lists have an equal ``list_id``, 0 = no list handed in.
+    ``distance``: (groups, sections) in 10 m, int32. ``wish``: place of each section's school in the group's own list,
+    shape (groups, sections), int16, -1 = not named; groups with equal lists have an equal ``list_id``, 0 = no list
+    handed in.
     """
 
     county: str
@@ -70,8 +70,8 @@ class Grade:
     seats: IntArray
     there: IntArray
     class_seats: IntArray
-    distance: IntArray
-    wish: IntArray
+    distance: Any
+    wish: Any
     list_id: IntArray
 
     @property
@@ -147,7 +147,7 @@ def county_data(code: str, year: int, tables: Tables) -> County:
                 seats=seats,
                 there=there,
                 class_seats=class_seats,
-                distance=distance[own["cell"].to_numpy(np.int64)][:, school],
+                distance=distance[own["cell"].to_numpy(np.int64)[:, None], school].astype(np.int32),
                 wish=wish,
                 list_id=list_id,
             )
@@ -185,9 +185,9 @@ def choices_of(table: pd.DataFrame, number: Mapping[str, int]) -> dict[str, tupl
     return {group: tuple(dict.fromkeys(named)) for group, named in lists.items()}
 
 
-def wishes(ids: list[str], lists: Mapping[str, tuple[int, ...]], school: IntArray) -> tuple[IntArray, IntArray]:
+def wishes(ids: list[str], lists: Mapping[str, tuple[int, ...]], school: IntArray) -> tuple[Any, IntArray]:
     """Place of each section's school in each group's list, and a number for each different list (see ``Grade``)."""
-    wish = np.full((len(ids), len(school)), NONE, np.int64)
+    wish = np.full((len(ids), len(school)), NONE, np.int16)
     list_id = np.zeros(len(ids), np.int64)
     numbers: dict[tuple[int, ...], int] = {}
     for g, group in enumerate(ids):

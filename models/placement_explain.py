@@ -107,11 +107,12 @@ class _Why:
         self.county, self.placed = county, placed
         self.priority = placed.mode == "priority"
         self.start = placed.arcs.start.tolist()
-        self.section = placed.arcs.section.tolist()
+        # One entry per arc: kept as arrays, lists of a large county would take ten times the memory.
+        self.section = placed.arcs.section
         self.school = placed.grade.school.tolist()
         self.weakest = weakest_admitted(placed).tolist()
-        self.help = seats_that_help(placed).tolist()
-        self.stays, self.together = placed.arcs.stays.tolist(), placed.arcs.together.tolist()
+        self.help = seats_that_help(placed)
+        self.stays, self.together = placed.arcs.stays, placed.arcs.together
         self.mark = {lang: text(_KEY + "mark", lang) if county.schools.synthetic else "" for lang in LANGUAGES}
         price = placed.section_price
         first = (price != 0).argmax(axis=0)
@@ -133,7 +134,7 @@ class _Why:
         wanted = first
         if a < 0:
             # Of all schools open to an unplaced child, the one where fewest seats would have helped.
-            wanted = min(range(first, stop), key=lambda i: (self.help[i], i))
+            wanted = first + int(self.help[first:stop].argmin())
         kind = "unplaced" if a < 0 else "stays_full" if self.stays[a] else "later"
         return kind, {"at": a, "wanted": wanted, "choice": a - first + 1, "schools": stop - first}
 

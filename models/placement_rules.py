@@ -175,12 +175,19 @@ def claim_keys(grade: Grade, arcs: Arcs, reading: str) -> IntArray:
 
 
 def dense(keys: IntArray) -> IntArray:
-    """Rank of every row (0 = smallest, compared from left to right), equal rows the same rank."""
-    order = np.lexsort(keys.T[::-1])
-    sorted_keys = keys[order]
-    rank = np.empty(len(keys), np.int64)
-    new = (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)
-    rank[order] = np.concatenate([[0], np.cumsum(new)])[: len(keys)]
+    """Rank of every row of a (rows, columns) array: 0 = smallest, compared from left to right, equal rows the same."""
+    packed = np.zeros(len(keys), np.int64)
+    for column in keys.T:
+        low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+        if (int(packed.max(initial=0)) + 1) * (high - low + 1) >= 2**62:
+            packed = np.unique(packed, return_inverse=True)[1].astype(np.int64)
+        if (int(packed.max(initial=0)) + 1) * (high - low + 1) >= 2**62:
+            # Numbers far apart: their ranks are compared instead.
+            column = np.unique(column, return_inverse=True)[1]
+            low, high = 0, int(column.max(initial=0))
+        packed *= high - low + 1
+        packed += column - low
+    rank: IntArray = np.unique(packed, return_inverse=True)[1].astype(np.int64)
     return rank
 
 
@@ -231,7 +238,13 @@ def goal(name: str, grade: Grade, arcs: Arcs) -> Goal:
     if name.startswith("tier"):
         own = grade.tier == int(name.removeprefix("tier").split(".")[0])
         arc_cost, unplaced = arc_cost * own[g], unplaced * own
-    return Goal(name, np.asarray(arc_cost, np.int64), np.asarray(unplaced, np.int64), UNITS.get(part, "children"))
+    return Goal(name, _compact(arc_cost), _compact(unplaced), UNITS.get(part, "children"))
+
+
+def _compact(cost: Any) -> Any:
+    """The same whole numbers in the smallest signed type: twenty goals of a large county take 10 MB, not 60."""
+    most = max(int(cost.max(initial=0)), -int(cost.min(initial=0))) if len(cost) else 0
+    return cost.astype(next(t for t in (np.int8, np.int16, np.int32, np.int64) if most <= np.iinfo(t).max))
 
 
 def merged(grade: Grade, first: IntArray, size: IntArray) -> Grade:

@@ -79,21 +79,23 @@ def _steps(
     problem: Transport, costs: Sequence[Any], sent: IntArray, unplaced: IntArray
 ) -> tuple[_Step, dict[int, list[int]]]:
     """Cheapest move between each two schools, and cheapest arrival at each of a child without a place."""
-    order = np.argsort(problem.group, kind="stable")
-    start = np.searchsorted(problem.group[order], np.arange(len(problem.supply) + 1))
+    # 32-bit numbers: a county of 11,000 children in a grade has a million moves.
+    order = np.argsort(problem.group, kind="stable").astype(np.int32)
+    start = np.searchsorted(problem.group[order], np.arange(len(problem.supply) + 1)).astype(np.int32)
     n_arcs = len(problem.group)
     waiting = np.flatnonzero(unplaced)
-    out = np.concatenate([np.flatnonzero(sent), n_arcs + waiting])
+    out = np.concatenate([np.flatnonzero(sent), n_arcs + waiting]).astype(np.int32)
     group = np.concatenate([problem.group[np.flatnonzero(sent)], waiting])
     length = start[group + 1] - start[group]
-    shift = np.repeat(start[group] - np.concatenate([[0], np.cumsum(length)[:-1]]) if len(group) else group, length)
-    into = order[np.arange(int(length.sum())) + shift]
+    into = np.repeat(start[group] - np.cumsum(length, dtype=np.int32) + length, length)
+    into += np.arange(len(into), dtype=np.int32)
+    into = order[into]
     out = np.repeat(out, length)
     n_schools = len(problem.capacity)
-    place = np.append(problem.school, np.full(len(problem.supply), n_schools))
-    pair = place[out] * (n_schools + 1) + problem.school[into]
+    place = np.append(problem.school, np.full(len(problem.supply), n_schools)).astype(np.int32)
+    pair = place[out] * np.int32(n_schools + 1) + place[into]
     # Of each pair of schools, keep the moves that are best goal by goal until one is left.
-    left = np.arange(len(pair))
+    left = np.arange(len(pair), dtype=np.int32)
     for cost in costs:
         change = cost[into[left]] - cost[out[left]]
         least = np.full((n_schools + 1) ** 2, np.iinfo(np.int64).max)

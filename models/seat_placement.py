@@ -155,10 +155,11 @@ def county_plan(task: CountyTask) -> Plan:
             placed = place_county(county, mode, p, task.with_purchased)[::-1]
         outcome[mode] = placed
         for one in placed:
-            parts["placement"].append(placement_table(county, one))
+            # Rows that belong together are added up grade by grade: together they would fill hundreds of MB.
+            parts["placement"].append(added(placement_table(county, one)))
             parts["placement_groups"].append(group_table(county, one, task.explain))
-            parts["placement_cutoffs"].append(cutoff_table(county, one))
-            parts["placement_envy"].append(envy_table(county, one))
+            parts["placement_cutoffs"].append(cutoffs_together(cutoff_table(county, one)))
+            parts["placement_envy"].append(added(envy_table(county, one)))
         parts["placement_fairness"].append(fairness_table(county, placed))
         parts["placement_unplaced"].append(unplaced_table(county, placed))
         parts["placement_prices"].append(goal_table(county, placed))
@@ -181,9 +182,6 @@ def county_plan(task: CountyTask) -> Plan:
     grades = (task.tables["school_grades"], tables["school_grades"])
     parts["placement_openings"].append(opened_table(*grades, tables["schools"]))
     plan = {name: pd.concat(found, ignore_index=True) for name, found in parts.items()}
-    plan["placement"] = added(plan["placement"])
-    plan["placement_envy"] = added(plan["placement_envy"])
-    plan["placement_cutoffs"] = cutoffs_together(plan["placement_cutoffs"])
     plan["placement_prices"] = side_by_side(plan["placement_prices"], modes)
     plan["placement_unplaced"] = with_seats_needed(plan["placement_unplaced"])
     return plan

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -101,6 +103,7 @@ def place_scenario(
         classes, inputs["seat_plan"] = _seat_plan(plan, year, counties or there)
     tasks = county_tasks(loaded, counties=counties or None, modes=modes, plan=classes)
     del loaded, groups
+    give_back_memory()
     found: dict[str, list[pd.DataFrame]] = {}
     faults: list[Finding] = []
     part = out.with_name(f"{out.name}.part")
@@ -172,5 +175,18 @@ def _placed_and_audited(task: Any) -> tuple[str, Plan, list[Finding]]:
     from zjsim.models.seat_placement import county_plan
 
     of_county, parameters = task
+    give_back_memory()
     plan = county_plan(of_county)
+    give_back_memory()
     return of_county.code, plan, audit.check(plan, of_county.tables, parameters)
+
+
+def give_back_memory() -> None:
+    """Returns memory that was freed to the system, where the C library keeps it (glibc): hundreds of MB after reading.
+
+    Nothing happens elsewhere; results never depend on it.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -15,7 +15,7 @@ from zjsim.scenario import load
 from zjsim.synthesize import synthesize
 from zjsim.trace import read_table
 
-COUNTY = "330922"
+COUNTY, OTHER = "330922", "331126"
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +62,18 @@ def test_one_mode_and_what_is_not_there(scenario: Path, tmp_path: Path, capsys: 
     assert run("place", str(scenario), "--mode", "best", *out) == 2
 
 
-def test_two_workers_write_the_same_bytes_and_a_row_of_a_county_can_be_traced(scenario: Path, tmp_path: Path) -> None:
+def test_two_workers_write_the_same_bytes_and_a_row_of_a_county_can_be_traced(tmp_path: Path) -> None:
+    synthesize("baseline", tmp_path / "two", counties=[COUNTY, OTHER])
     for workers in (1, 2):
-        place_scenario(scenario, tmp_path / str(workers) / "same", workers=workers)
+        place_scenario(tmp_path / "two", tmp_path / str(workers) / "same", workers=workers)
     one, two = (tmp_path / str(n) / "same" for n in (1, 2))
-    files = sorted(f.relative_to(one) for f in one.rglob("*.csv"))
-    assert Path("counties", COUNTY, "placement_groups.csv") in files
-    assert files == sorted(f.relative_to(two) for f in two.rglob("*.csv"))
+    files = sorted(f.relative_to(one) for f in one.rglob("*.*"))
+    for code in (COUNTY, OTHER):
+        assert Path("counties", code, "placement_groups.csv") in files
+    assert Path("manifest.json") in files
+    assert files == sorted(f.relative_to(two) for f in two.rglob("*.*"))
     assert all((one / f).read_bytes() == (two / f).read_bytes() for f in files)
-    assert {row["county_code"] for row in read_table(one, "placement_groups")} == {COUNTY}
+    assert {row["county_code"] for row in read_table(one, "placement_groups")} == {COUNTY, OTHER}
 
 
 def seat_plan(scenario: Path, run: Path, more: int) -> pd.DataFrame:
