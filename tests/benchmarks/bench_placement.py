@@ -1,9 +1,11 @@
 """Placement of a province against reference programs kept elsewhere: CPU seconds, interleaved, medians.
 
-python tests/benchmarks/bench_placement.py --rivals FOLDER --work FOLDER [--data 10k 30k] [--repeats 5]
-    [--ours single goals pyomo split] [--against highs_pass:dev/agg/comp mcf/agg/comp]
+python tests/benchmarks/bench_placement.py --rivals FOLDER --work FOLDER [--data 10k 30k 300k 1c30k 1M] [--once 1M]
+    [--repeats 5] [--ours single goals pyomo split] [--against highs_pass:dev/agg/comp mcf/agg/comp]
 
 ``--rivals`` holds ``gen.py`` and ``runa.py`` (never part of this repository), ``--work`` takes the generated data.
+``--once``: data sets run once, ours only. The naive rival runs on 10k and 30k only. After the medians come the bounds
+that must hold (``BOUNDS``, CPU per child, memory), each with its ratio; ends with code 1 if one is broken.
 Every measurement is a process of its own: OR-Tools and highspy can't share one. Imports, data and the grouping of
 equal children are left out on both sides; splitting into parts, matrix, solve, plan and prices are in.
 
@@ -36,7 +38,17 @@ GENERATED = {
     "1M": ("300", "1000000"),
     "1c30k": ("1", "30000", "8"),
 }
-AGAINST = ("highs_pass:dev/agg/comp", "mcf/agg/comp", "py_naive_appsi/child/county")
+RAW, FLOW, NAIVE = "highs_pass:dev/agg/comp", "mcf/agg/comp", "py_naive_appsi/child/county"
+AGAINST = (RAW, FLOW, NAIVE)
+NAIVE_ON = ("10k", "30k")
+BOUNDS = (
+    (NAIVE_ON, "single", NAIVE, 1 / 15),
+    (("10k", "30k", "100k", "300k"), "single", RAW, 1.2),
+    (("1c30k",), "single", RAW, 2.0),
+    (tuple(GENERATED), "goals", "single", 3.0),
+)
+"""Data sets, what takes at most how many times the CPU seconds of what."""
+LARGEST, SMALLEST, PER_CHILD, MOST_MB = "300k", "10k", 1.5, 500
 
 
 def load(path: Path):
@@ -49,15 +61,16 @@ def load(path: Path):
         is_first = np.zeros(len(group), bool)
         is_first[first] = True
         kept = is_first[arc_child]
-        arc_group = group[arc_child[kept]].astype(np.int64)
+        arc_group = group[arc_child[kept]].astype(np.int32)
         order = np.argsort(arc_group, kind="stable")
-        arcs = {name: file[name][kept][order].astype(np.int64) for name in ("arc_sec", "cost", "obj")}
+        # 32 bits hold all of them, and a million children have four million arcs.
+        arcs = {name: file[name][kept][order].astype(np.int32) for name in ("arc_sec", "cost", "obj")}
         supply = np.bincount(group).astype(np.int64)
         penalty, seats = file["pen"][first], file["cap"]
     problem = Transport(supply, seats, arc_group[order], arcs["arc_sec"])
     weighted = Goal("weighted", arcs["cost"], penalty)
     none = np.zeros(len(supply), np.int64)
-    placed = Goal("placed", np.zeros(len(arcs["cost"]), np.int64), none + 1)
+    placed = Goal("placed", np.zeros(len(arcs["cost"]), np.int8), none + 1)
     names = ("zone or sibling", "private", "distance")
     columns = [Goal(name, np.ascontiguousarray(arcs["obj"][:, k]), none) for k, name in enumerate(names)]
     return problem, [weighted], [placed, *columns]
@@ -97,12 +110,15 @@ def measure(way: str, path: Path) -> dict[str, object]:
     elif way == "split":
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
             plan = solve_placement(problem, chosen, executor=executor)
+            peaks = sorted(set(executor.map(peak_mb, [False] * 8)))
         found = {"values": plan.values, "parts": plan.parts}
     else:
         plan = solve_placement(problem, chosen)
         found = {"values": plan.values, "parts": plan.parts}
     used, elapsed = cpu() - begin, time.perf_counter() - clock
     after_mb = peak_mb()
+    if way == "split":
+        found["mb_workers"] = [round(mb) for mb in peaks]
     if way not in ("pyomo", "adapter"):
         begin = cpu()
         faults = plan.faults(problem, chosen)
@@ -110,7 +126,7 @@ def measure(way: str, path: Path) -> dict[str, object]:
     return found | {"cpu": used, "wall": round(elapsed, 2), "mb_data": round(before_mb), "mb_peak": round(after_mb)}
 
 
-def peak_mb(*, anew: bool = False) -> float:
+def peak_mb(anew: bool = False) -> float:
     """Largest resident memory so far (Linux), MB; ``anew`` first forgets what was before (reading the file)."""
     if anew:
         Path("/proc/self/clear_refs").write_text("5")
@@ -149,6 +165,7 @@ def main() -> None:
     parser.add_argument("--rivals", type=Path)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--data", nargs="*", default=["10k", "30k"], choices=GENERATED)
+    parser.add_argument("--once", nargs="*", default=[], choices=GENERATED)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--ours", nargs="*", default=["single", "goals", "pyomo"])
     parser.add_argument("--against", nargs="*", default=AGAINST)
@@ -159,7 +176,9 @@ def main() -> None:
         return
     rivals, work = options.rivals.resolve(), options.work.resolve()
     (work / "data").mkdir(parents=True, exist_ok=True)
-    for data in options.data:
+    medians: dict[str, dict[str, float]] = {}
+    peaks: dict[str, float] = {}
+    for data in (*options.data, *options.once):
         path = work / "data" / f"{data}.npz"
         if not path.exists():
             command = [sys.executable, str(rivals / "gen.py"), data, *GENERATED[data]]
@@ -167,24 +186,51 @@ def main() -> None:
             subprocess.run(command, cwd=work, env=environment, check=True)
         seconds: dict[str, list[float]] = {}
         last: dict[str, dict[str, object]] = {}
-        for _ in range(options.repeats):
+        for _ in range(1 if data in options.once else options.repeats):
             for way in options.ours:
                 command = [sys.executable, str(Path(__file__).resolve()), "--child", way, str(path)]
                 last[way] = in_process(command, work, rivals)
                 seconds.setdefault(way, []).append(float(last[way]["cpu"]))
-            for name in options.against:
+            for name in () if data in options.once else options.against:
+                if name == NAIVE and data not in NAIVE_ON:
+                    continue
                 engine, level, part = name.split("/")
                 command = [sys.executable, str(rivals / "runa.py"), engine, data, level, part, "1", "1", os.devnull]
                 last[name] = in_process(command, work, rivals)
                 seconds.setdefault(name, []).append(float(last[name]["cpu"]))
-        unit = statistics.median(seconds[next(iter(seconds))])
-        for name, taken in seconds.items():
-            middle = statistics.median(taken)
+        medians[data] = {name: statistics.median(taken) for name, taken in seconds.items()}
+        unit = medians[data][next(iter(seconds))]
+        for name, middle in medians[data].items():
             shown = {key: last[name][key] for key in last[name] if key in SHOWN}
             print(f"{data:6} {name:28} {middle:8.3f} s  {middle / unit:6.2f}  {shown}", flush=True)
+        found = [mb for way in options.ours for mb in (last[way]["mb_peak"], *last[way].get("mb_workers", ()))]
+        peaks[data] = max(map(float, found), default=0.0)
+        if any(last[way].get("faults") for way in options.ours):
+            raise SystemExit(f"{data}: not proven")
+    sys.exit(told(medians, peaks))
 
 
-SHOWN = ("values", "obj", "faults", "check", "parts", "wall", "mb_data", "mb_peak")
+def told(medians: dict[str, dict[str, float]], peaks: dict[str, float]) -> int:
+    """Prints every bound that could be measured; 1 if one is broken."""
+    rows = []
+    for sets, one, other, most in BOUNDS:
+        for data in sets:
+            taken = medians.get(data, {})
+            if one in taken and other in taken:
+                rows.append((f"{data}: {one} / {other}", taken[one] / taken[other], most))
+    per_child = {
+        data: taken["single"] / int(GENERATED[data][1]) for data, taken in medians.items() if "single" in taken
+    }
+    if LARGEST in per_child and SMALLEST in per_child:
+        ratio = per_child[LARGEST] / per_child[SMALLEST]
+        rows.append((f"CPU per child, {LARGEST} / {SMALLEST}", ratio, PER_CHILD))
+    rows += [(f"{data}: peak memory of a process, MB", mb, MOST_MB) for data, mb in peaks.items()]
+    for name, value, most in rows:
+        print(f"{'holds' if value <= most else 'BROKEN':6} {name}: {value:.3g} (at most {most:.3g})")
+    return int(any(value > most for _, value, most in rows))
+
+
+SHOWN = ("values", "obj", "faults", "check", "parts", "wall", "mb_data", "mb_peak", "mb_workers")
 
 if __name__ == "__main__":
     main()
