@@ -156,10 +156,8 @@ class Face:
 
 def _mixed(above: IntArray, school: Any) -> npt.NDArray[np.uint64]:
     """A well mixed number of each option's cost and school (constants of the generator SplitMix64)."""
-    x: npt.NDArray[np.uint64] = (
-        above.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + school.astype(np.uint64) + np.uint64(1)
-    )
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+    x: npt.NDArray[np.uint64] = above.astype(np.uint64)
+    x = x * np.uint64(0x9E3779B97F4A7C15) + school.astype(np.uint64) + np.uint64(1)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
-    mixed: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-    return mixed
+    return x
