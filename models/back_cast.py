@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SEASONS = {"training": "PP15", "enterprise_service": "PP31"}
 """Monthly index by which a process's flows of a year are divided; the flows of others come evenly."""
-AUTUMN = ("seats", "sibling_counties")
-"""Process and outcome whose level changes with the school year, from the third quarter on."""
+AUTUMN = ("seats", "talent", "sibling_counties")
+"""Processes and outcome whose level changes with the school year, from the third quarter on."""
 AT_ONCE = ("batches", "milestone")
 """Mechanisms of programmes whose year comes in its last quarter."""
 

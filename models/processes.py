@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, training
+from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, talent_admissions, training
 from zjsim.models.past import Past, past, with_past
 
 from zjsim.simulate.ensemble import Outcome
@@ -79,6 +79,15 @@ def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Proces
         ),
         ("programmes", programmes, programmes.programmes_data, programmes.simulate_programmes, 10, 40, 200),
         ("seats", seat_outcomes, seat_outcomes.seat_data, seat_outcomes.simulate_seats, 10, 40, 200),
+        (
+            talent_admissions.PROCESS,
+            talent_admissions,
+            talent_admissions.admissions_data,
+            talent_admissions.simulate_admissions,
+            10,
+            40,
+            200,
+        ),
     ):
         data = data_of(scenario, plan)
         inputs = tuple(module.uncertain_inputs(data))

@@ -194,6 +194,16 @@ PROCESSES = {
         ("actuals", "seat_demand", "seat_capacity", "seat_options", "seat_norms", "migrant_calibration", "counties"),
         ("time", "seats", "simulation"),
     ),
+    "talent": Theme(
+        "talent",
+        (),
+        ("talent_admissions", "past"),
+        (
+            "actuals", "programme_groups", "programme_classes", "programme_relevance", "graduate_demand",
+            "demand_cases", "talent_parameters",
+        ),
+        ("time", "simulation"),
+    ),
 }  # fmt: skip
 """Simulated processes, as the tables of the simulation name them."""
 

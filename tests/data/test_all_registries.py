@@ -9,7 +9,7 @@ from zjsim.tables.schema import Registry
 
 ROWS = {
     "measures": 151,
-    "targets": 34,
+    "targets": 36,
     "observations": 102,
     "counties": 90,
     "cities": 11,

@@ -21,7 +21,9 @@ OUTCOMES = {
     "migrant_enrolment": ["place_share_permit_holders", "place_share_county_rule", "place_share_all_residents"],
     "public_share": ["public_share_public_only", "public_share_with_purchased"],
     "permit_seat_guarantee": ["permit_public_place_share"],
-    "stem_agri_med_share": [""],
+    "stem_agri_med_share": [
+        "stem_share_admissions", "stem_share_admissions_all_levels", "stem_share_enrolment",
+    ],
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, training
+from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, talent_admissions, training
 from zjsim.models.back_cast import back_cast
 from zjsim.models.feasibility import Target, deciding_figure, margins
 from zjsim.models.feasibility_tables import all_tables
@@ -30,7 +30,7 @@ from zjsim.scenario.quarters import quarters_until
 from zjsim.simulate.inputs import base_values
 from zjsim.simulate.streams import Streams
 
-MODULES = (training, enterprise_service, patent_transfer, programmes, seat_outcomes)
+MODULES = (training, enterprise_service, patent_transfer, programmes, seat_outcomes, talent_admissions)
 AS_OF = date(2026, 9, 30)
 
 
@@ -140,7 +140,7 @@ def test_every_process_covers_the_plan_from_any_quarter(
     as_of: date, years: tuple[int, ...], school_years: tuple[int, ...]
 ) -> None:
     made = processes_of(scenario_at(as_of), {})
-    assert {p.name: p.simulated for p in made} == {p.name: school_years if p.name == "seats" else years for p in made}
+    assert {p.name: p.simulated for p in made} == {p.name: school_years if p.name in ("seats", "talent") else years for p in made}
     assert {p.years for p in made} == {(2025, 2026, 2027)}
     cheap = [p for p in made if p.name in ("programmes", "seats")]
     for process in cheap:
