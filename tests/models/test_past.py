@@ -140,7 +140,9 @@ def test_every_process_covers_the_plan_from_any_quarter(
     as_of: date, years: tuple[int, ...], school_years: tuple[int, ...]
 ) -> None:
     made = processes_of(scenario_at(as_of), {})
-    assert {p.name: p.simulated for p in made} == {p.name: school_years if p.name in ("seats", "talent") else years for p in made}
+    assert {p.name: p.simulated for p in made} == {
+        p.name: school_years if p.name in ("seats", "talent") else years for p in made
+    }
     assert {p.years for p in made} == {(2025, 2026, 2027)}
     cheap = [p for p in made if p.name in ("programmes", "seats")]
     for process in cheap:
