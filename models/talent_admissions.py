@@ -76,7 +76,8 @@ def admissions_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Admissio
     planned = np.repeat(announced, len(years) * len(cases)).reshape(len(groups), len(years), len(cases))
     if "talent_intake" in plan:
         intake = plan["talent_intake"].set_index([*KEY, "year", "case_id"])["intake"]
-        wanted = [(*g, t, c) for g in groups[KEY].itertuples(index=False, name=None) for t in years for c in cases.index]
+        known = list(groups[KEY].itertuples(index=False, name=None))
+        wanted = [(*g, t, c) for g in known for t in years for c in cases.index]
         planned = intake.reindex(wanted).to_numpy(dtype=np.float64).reshape(planned.shape)
     fields = groups["class_id"].map(scenario.table("programme_classes").set_index("class_id")["field"])
     return Admissions(
@@ -169,4 +170,4 @@ def enrolment(data: Admissions, admitted: Floats) -> Floats:
 def _share(students: Floats, of_field: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Floats:
     whole = students[counted].sum(axis=0)
     inside = students[counted & of_field].sum(axis=0)
-    return np.divide(inside, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.asarray(np.divide(inside, whole, out=np.zeros_like(whole), where=whole > 0))

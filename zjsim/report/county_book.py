@@ -10,8 +10,9 @@ import pandas as pd
 
 from zjsim.report.cover import note_rows
 from zjsim.report.sheet import Formats, new_book
+from zjsim.report.sheets import SHEETS
 from zjsim.report.tasks import tasks
-from zjsim.report.workbook import SHEETS, for_reading, write_cover, write_notes, write_table
+from zjsim.report.workbook import for_reading, write_cover, write_notes, write_table
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 from zjsim.texts import Language, text

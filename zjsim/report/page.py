@@ -16,12 +16,13 @@ from markupsafe import Markup
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
 from zjsim.report.page_figures import fans, gap_maps, links, opening_maps, probability_bars, relief_bars
+from zjsim.report.sheets import ESSENTIAL
 from zjsim.report.story import run_story
 from zjsim.report.story_targets import judged_targets
 from zjsim.report.tasks import FACILITIES, tasks
 from zjsim.report.visible import VisibleTables, visible_values
 from zjsim.report.words import column_title, known, quantity
-from zjsim.report.workbook import ESSENTIAL, for_reading
+from zjsim.report.workbook import for_reading
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import format_number, write_atomic
 from zjsim.texts import Language, text
