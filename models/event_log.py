@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from zjsim.models import enterprise_service, patent_transfer, programmes, training
 from zjsim.models.service_requests import draw_requests
-from zjsim.models.training_book import Capacity
-from zjsim.models.training_classes import Array, Classes
+from zjsim.models.training_classes import Classes
+from zjsim.models.training_supply import City, Supply
+from zjsim.models.training_yard import Fate
 
 from zjsim.simulate.inputs import Values, base_values
 from zjsim.simulate.resources import day_of
@@ -72,39 +73,48 @@ def _last(end: float) -> float:
 
 
 class _Recorder:
-    """Watches training and writes down what became of every class."""
+    """Watches training and writes down what became of every class: where it formed, who took it, where it met."""
 
     def __init__(self, data: TrainingData, end: float) -> None:
         self.data, self.end = data, end
         self.events: list[Event] = []
 
-    def enter(self, city: int, classes: Classes, trainers: Array, started: Array, capacity: Capacity) -> None:
+    def enter(self, number: int, city: City, classes: Classes, fate: Fate, offer: Supply) -> None:
         """The events of a city's classes."""
-        code, number = self.data.cities[city].city_code, Counter[int]()
+        count = Counter[tuple[int, int]]()
+        names = (*Classes.__slots__, *Fate.__slots__)
         columns = [getattr(classes, name).tolist() for name in Classes.__slots__]
-        for *given, got, began in zip(*columns, trainers.tolist(), started.tolist(), strict=True):
-            c = dict(zip(Classes.__slots__, given, strict=True))
-            number[c["course"]] += 1
-            entity = f"{code}/{self.data.courses[c['course']].course_type_id}/{number[c['course']]}"
-            self.events += [(day, entity, event, code, details) for day, event, details in self._life(c, got, began)]
+        columns += [getattr(fate, name).tolist() for name in Fate.__slots__]
+        for row in zip(*columns, strict=True):
+            c = dict(zip(names, row, strict=True))
+            kind = (c["course"], c["sector"])
+            count[kind] += 1
+            course, sector = self.data.courses[kind[0]].course_type_id, self.data.sectors[kind[1]]
+            entity = f"{city.city_code}/{course}/{sector}/{count[kind]}"
+            self.events += [(day, entity, event, unit, details) for day, event, unit, details in self._life(c, city)]
 
-    def _life(self, c: Mapping[str, Any], got: float, began: float) -> Iterator[tuple[float, str, str]]:
-        expires = c["formed"] + c["patience"]
-        yield c["formed"], "class_formed", f"registered={c['size']:g}; class_hours={c['hours']:g}"
-        if got <= expires and got < self.end:
-            yield got, "trainers_assigned", f"trainer_hours={c['hours']:g}"
+    def _life(self, c: Mapping[str, Any], city: City) -> Iterator[tuple[float, str, str, str]]:
+        taught = city.providers[c["provider"]].provider_id if c["provider"] >= 0 else city.city_code
+        met = city.providers[c["place"]].provider_id if c["place"] >= 0 else taught
+        expires, got, began = c["formed"] + c["patience"], c["trainers"], c["started"]
+        window = "evening" if c["evening"] else "day"
+        asked = f"registered={c['size']:g}; class_hours={c['hours']:g}; window={window}"
+        yield c["formed"], "class_formed", city.city_code, asked
+        if got == got:
+            kind = "dual" if c["dual"] else "general"
+            yield got, "trainers_assigned", taught, f"trainer_hours={c['hours']:g}; trainers={kind}"
         if began == began:
-            yield began, "class_started", f"participants={c['participants']:g}; week_hours={c['week_hours']:.3g}"
+            yield began, "class_started", met, f"participants={c['participants']:g}; week_hours={c['week_hours']:.3g}"
             ended = began + c["days"]
             if ended < self.end:
-                yield ended, "class_ended", f"completed={c['completed']:g}"
+                yield ended, "class_ended", met, f"completed={c['completed']:g}"
             else:
-                yield _last(self.end), "class_running_at_end", f"ends_in_days={ended - self.end:.0f}"
+                yield _last(self.end), "class_running_at_end", met, f"ends_in_days={ended - self.end:.0f}"
         elif expires <= self.end:
-            lacked = "rooms" if got <= expires else "trainers"
-            yield min(expires, _last(self.end)), "class_left", f"registered={c['size']:g}; lacked={lacked}"
+            lacked = "rooms" if got == got else "trainers"
+            yield min(expires, _last(self.end)), "class_left", met, f"registered={c['size']:g}; lacked={lacked}"
         else:
-            yield _last(self.end), "class_waiting_at_end", f"registered={c['size']:g}"
+            yield _last(self.end), "class_waiting_at_end", met, f"registered={c['size']:g}"
 
 
 def _training(data: TrainingData, values: Values, streams: Streams) -> list[Event]:

@@ -5,15 +5,16 @@ planned opening date. Set-up times that differ are simulated for the programmes 
 
 * Training (M049, M060): county campuses, industry colleges and practice centres add ``rooms`` (class rooms, 40 class
   hours a week each, free for social training like the other rooms) and trainers: 1.5 hired locally for each teacher who
-  moves. Teachers who move stay counted where they come from, so nobody counts twice.
+  moves. A campus or college is a provider of its own; a practice centre has no trainers, its rooms are for all.
+  Teachers who move stay counted where they come from, so nobody counts twice.
 * Enterprise service (M013-M015, M009): a platform takes persons from service teams (its ``staff`` are pairs). What they
   give to joint research and what to the requests of firms is divided in the ledger (:mod:`zjsim.models.people`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -25,20 +26,39 @@ from zjsim.synthesis.locations import HIRED_PER_MOVED, PERSONS_PER_PLATFORM
 TRAINING_KINDS = ("county_campus", "county_industry_college", "practice_centre")
 PLATFORM_KINDS = ("joint_platform", "branch_centre", "research_institute")
 
-TrainingPlaces = tuple[date, float, float]
-"""Open date, rooms, trainers (full-time teachers hired)."""
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlace:
+    """What one opening adds to training at its chance of opening: ``rooms``, and ``trainers`` hired (full-time)."""
+
+    opens: date
+    opening_id: str
+    kind: str
+    city_code: str
+    moe_code: str
+    rooms: float
+    trainers: float
+
+
 ServiceStaff = tuple[date, str, float]
 """Open date, institution (moe_code), persons."""
 
 
-def training_places(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> dict[str, tuple[TrainingPlaces, ...]]:
-    """City → what opens there for training, by date; empty without location plans."""
-    found: dict[str, list[TrainingPlaces]] = defaultdict(list)
-    for row, chance in _opened(scenario, plan, TRAINING_KINDS):
-        trainers = HIRED_PER_MOVED * float(row["staff"])
-        opened = date.fromisoformat(row["open_date"])
-        found[str(row["city_code"])].append((opened, chance * float(row["rooms"]), chance * trainers))
-    return {city: tuple(sorted(places)) for city, places in found.items()}
+def training_openings(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[TrainingPlace, ...]:
+    """What opens for training, by date and id; empty without location plans. Practice centres have no trainers."""
+    found = [
+        TrainingPlace(
+            opens=date.fromisoformat(row["open_date"]),
+            opening_id=str(row["opening_id"]),
+            kind=str(row["kind"]),
+            city_code=str(row["city_code"]),
+            moe_code=str(row["moe_code"]),
+            rooms=chance * float(row["rooms"]),
+            trainers=chance * HIRED_PER_MOVED * float(row["staff"]),
+        )
+        for row, chance in _opened(scenario, plan, TRAINING_KINDS)
+    ]
+    return tuple(sorted(found, key=lambda p: (p.opens, p.opening_id)))
 
 
 def platform_staff(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[ServiceStaff, ...]:

@@ -23,7 +23,9 @@ from zjsim.models.process_tools import ParameterSet
 from zjsim.models.programme_data import ProgrammeData, start_pace
 from zjsim.models.seat_outcomes import SeatData
 from zjsim.models.service_data import ServiceData
-from zjsim.models.training import TrainingData, trainer_hours_per_year
+from zjsim.models.training_data import TrainingData
+from zjsim.models.training_supply import LEVELS, WEEK_HOURS, window_hours, yearly_hours
+from zjsim.models.training_use import EVENINGS, ROOMS, TRAINERS
 
 from zjsim.texts import Language, text
 
@@ -57,10 +59,12 @@ class Relief:
 
     def name(self, lang: Language) -> str:
         """What is added, in words."""
+        kind, _, of = self.relief_id.partition("/")
         return text(
-            f"simulation.relief.{self.relief_id.split('/')[0]}",
+            f"simulation.relief.{kind}",
             lang,
             outcome=outcome_name(self.about, lang) if self.about else "",
+            level=text(f"simulation.provider_level.{of}", lang) if of in LEVELS else "",
         )
 
 
@@ -77,22 +81,34 @@ def reliefs(process: str, data: Any) -> tuple[Relief, ...]:
 
 
 def training_reliefs(data: TrainingData) -> list[Relief]:
-    """Full-time trainers and rooms in every city, adjuncts in every college, released hours, rooms in term (M063-M067).
+    """Trainers and rooms by kind of provider in every city, adjuncts, released hours, windows, bases (M063-M070).
 
-    Trainers are counted in full-time equivalents: the year's trainer hours ÷ teaching quota (PP08). A room is 40 free
-    class hours a week; those there are the free hours of a mean month.
+    Trainers are counted in full-time equivalents: the first year's trainer hours ÷ teaching quota (PP08). A room is 40
+    free class hours a week; those there are the free hours of a mean month. What a plan opens has no step of its own.
     """
     modes = {i.input_id: i.mode for i in data.inputs}
-    codes = [c.city_code for c in data.cities]
-    trainers = [trainer_hours_per_year(data, c, modes)[0] / modes["PP08"] for c in data.cities]
-    free = [min(1.0, modes["PP14"] * (modes["TR25"] if m in data.holiday_months else 1.0)) for m in range(1, 13)]
-    rooms = [float(np.mean(free)) * modes["TR24"] * c.students / 100 for c in data.cities]
-    colleges = float(sum(c.colleges for c in data.cities))
+    windows = np.mean([window_hours(modes, month in data.holiday_months) for month in range(1, 13)], axis=0) / WEEK_HOURS
+    found = []
+    for level in LEVELS[:3]:
+        trainers: dict[str, float] = {}
+        rooms: dict[str, float] = {}
+        for city in data.cities:
+            own = [p for p in city.providers if p.level == level and p.opens is None]
+            if own:
+                hours = [yearly_hours(p, data.years, modes, modes) for p in own]
+                trainers[city.city_code] = sum(float(h[0]) + a for h, a in hours) / modes["PP08"]
+                rooms[city.city_code] = modes["TR24"] * sum(p.students for p in own) / 100
+        day, evening = ({c: n * w for c, n in rooms.items()} for w in windows.tolist())
+        found += [
+            _in_every_city(f"trainers/{level}", "trainers", f"{TRAINERS}_{level}", trainers, f"more/trainers/{level}"),
+            _in_every_city(f"rooms/{level}", "rooms", f"{ROOMS}_{level}", day, f"more/rooms/{level}"),
+            _in_every_city(
+                f"evening_rooms/{level}", "rooms", f"{EVENINGS}_{level}", evening, f"more/evening_rooms/{level}"
+            ),
+        ]
+    colleges = float(sum(p.level == "college" for _, p in data.providers))
     return [
-        _in_every_city(
-            "trainers", "trainers", "trainer_hours", dict(zip(codes, trainers, strict=True)), "more/trainers"
-        ),
-        _in_every_city("rooms", "rooms", "room_hours", dict(zip(codes, rooms, strict=True)), "more/rooms"),
+        *found,
         Relief(
             "adjuncts",
             "adjunct trainers",
@@ -102,6 +118,9 @@ def training_reliefs(data: TrainingData) -> list[Relief]:
         ),
         _point("release_share", "PP09", modes["PP09"]),
         _point("rooms_in_term", "PP14", modes["PP14"]),
+        _point("evening_windows", "TR28", modes["TR28"]),
+        _point("dual_share", "TR31", modes["TR31"]),
+        _point("online_share", "TR36", modes["TR36"]),
     ]
 
 

@@ -40,6 +40,7 @@ from zjsim.models.marginal_values import marginal_values, relieve
 from zjsim.models.outcomes_by_city import outcomes_by_city
 from zjsim.models.people import people_data
 from zjsim.models.people_tables import people_ledger, people_summary
+from zjsim.models.outcomes_by_provider import training_by_provider
 from zjsim.models.plan_value import SUFFIX, changed_by_plan
 from zjsim.models.processes import Process, processes_of
 from zjsim.models.reliefs import Relief
@@ -116,9 +117,9 @@ def simulate(
     Returns the tables ``target_feasibility``, ``plan_value``, ``targets_not_modelled``, ``yearly_outcomes``,
     ``deciding_inputs``, ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``,
     ``resource_use``, ``resource_use_monthly``, ``bottlenecks``, ``marginal_values``, ``shortfall_distribution``,
-    ``earliest_certainty``, ``outcomes_by_city``, ``replication_targets`` and ``replication_outcomes``. Equal
-    arguments give equal tables for any number of ``workers``, those of a ``cluster``, and for a run that goes on from
-    a ``checkpoint``; ``progress`` is told how many tasks are done, and of how many.
+    ``earliest_certainty``, ``outcomes_by_city``, ``training_by_provider``, ``replication_targets`` and
+    ``replication_outcomes``. Equal arguments give equal tables for any number of ``workers``, those of a ``cluster``,
+    and for a run that goes on from a ``checkpoint``; ``progress`` is told how many tasks are done, and of how many.
     """
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
@@ -160,6 +161,7 @@ def simulate(
         "people_summary": people_summary(people, studies),
         "replication_targets": replication_targets(assessments),
         "replication_outcomes": replication_outcomes(studies),
+        "training_by_provider": training_by_provider(studies, scenario),
     }
 
 

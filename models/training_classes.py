@@ -1,9 +1,10 @@
-"""Vocational training, first half: how registrations form classes (M003/M067, M060-M066, M074, M079, M092).
+"""Vocational training, first part: how registrations form classes (M003/M067, M044, M060-M066, M074, M079, M092).
 
-Registrations of a city for a course type come at a rate that follows the months of the year. As soon as as many
-have come as the class takes, the class is formed; who comes later waits for the next one. All numbers of a city and
-course type come from one array of draws, one row per class in the order of forming, so a longer horizon, another
-city or another course type leaves them unchanged.
+Registrations of a city for a course type in a sector come at a rate that follows the months of the year. As soon as as
+many have come as the class takes, the class is formed; who comes later waits for the next one. An order class (M044) is
+asked for by a firm as a whole: nobody waits for it to fill, and its hours are spread over a term. All numbers of a
+city, course type and sector come from one array of draws, one row per class in the order of forming, so a longer
+horizon, another city, provider or course type leaves them unchanged.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ DAYS_PER_WEEK = 7.0
 HOUR_BANDS = ((0.6, 8.0, 16.0), (0.3, 24.0, 40.0), (0.1, 48.0, 80.0))
 """The other shape that course hours may have (facts of PP03): share of courses, from, to; uniform within a band."""
 
-_DRAWS = 9
+EVENING_WEEK_HOURS = 31.0
+"""Most class hours a week of a class that meets in evenings and at weekends: five evenings of three, two days of eight
+(assumption)."""
+
+_DRAWS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,13 @@ class CourseType:
     counts_social: bool
     labour_overlap: bool
     trains_mentors: bool = False
+    needs_dual: bool = False
+    is_order: bool = False
+    evening_id: str = ""
+    online_id: str = ""
+    season_id: str = ""
+    """``needs_dual``: only dual-qualified trainers may teach it; ``is_order``: ordered by a firm as a whole; ids of the
+    share of classes that meet in evenings, of the share taught online, of the monthly index of registrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +65,12 @@ class Classes:
     ``formed`` in days since the as-of date; ``hours`` class hours; ``week_hours`` class hours a week; ``days`` from
     the first to the last class hour; ``patience`` days until the registered leave; persons are whole numbers:
     ``size`` registered, ``participants`` of them come, ``completed`` of these stay to the end. ``course`` is the
-    index of the course type.
+    index of the course type, ``sector`` that of the sector. An ``evening`` class needs rooms in evenings and at
+    weekends. ``wish`` is a uniform number: which providers its people would go to.
     """
 
     course: NDArray[np.int64]
+    sector: NDArray[np.int64]
     formed: Array
     hours: Array
     week_hours: Array
@@ -65,6 +79,8 @@ class Classes:
     size: Array
     participants: Array
     completed: Array
+    evening: NDArray[np.bool_]
+    wish: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +112,33 @@ def demand_factor(sigma: float, u: float) -> float:
 
 def form_classes(
     course: CourseType,
-    index: int,
-    city: str,
+    places: tuple[int, int],
+    entity: str,
     registrations: Registrations,
     inputs: Mapping[str, UncertainInput],
     values: Mapping[str, float],
     streams: Streams,
     year: int,
 ) -> tuple[Classes, Array]:
-    """The classes of one city and course type that form by the end of ``registrations``, and the persons left over.
+    """The classes of one city, course type and sector that form by the end of ``registrations``, and who is left over.
 
-    Registrations are a Poisson process in the time scale of the expected count, so the count at which the k-th
-    class is full is a sum of gamma numbers with the class sizes as shapes (Wilson and Hilferty's cube-root form,
-    off by less than 0.3 % within three standard deviations). Left over: for each of the days ``registrations.day``,
-    persons registered for a class that is not full yet.
+    ``places``: indices of the course type and of the sector; ``entity`` names the stream. Registrations are a Poisson
+    process in the time scale of the expected count, so the count at which the k-th class is full is a sum of gamma
+    numbers with the class sizes as shapes (Wilson and Hilferty's cube-root form, off by less than 0.3 % within three
+    standard deviations). Orders (M044) are a Poisson process of whole classes. Left over: for each of the days
+    ``registrations.day``, persons registered for a class that is not full yet (none of an order).
     """
     size_of, hours_of = inputs[course.size_id], inputs[course.hours_id]
     total = float(registrations.total[-1])
-    n = int(1.05 * total / mean(size_of, values[course.size_id]) + 8 * np.sqrt(total) / size_of.mode) + 10
-    generator = streams.generator(PROCESS, f"{city}/{course.course_type_id}", year)
-    u = np.maximum(generator.random((n, _DRAWS)), SMALLEST_U)
+    usual = mean(size_of, values[course.size_id])
+    spread = np.sqrt(total / usual) if course.is_order else np.sqrt(total) / usual
+    n = int(1.05 * total / usual + 8 * spread + 10)
+    u = np.maximum(streams.generator(PROCESS, entity, year).random((n, _DRAWS)), SMALLEST_U)
     size = np.maximum(np.rint(sample(size_of, values[course.size_id], u[:, 0])), 1.0)
-    full_at = np.cumsum(_gamma(size, u[:, 1]))
-    left_over = _left_over(registrations.total, full_at, size)
+    full_at = np.cumsum(-usual * np.log(u[:, 1]) if course.is_order else _gamma(size, u[:, 1]))
+    left_over = np.zeros(len(registrations.day))
+    if not course.is_order:
+        left_over = _left_over(registrations.total, full_at, size)
     k = int(np.searchsorted(full_at, total, side="right"))
     u, size, full_at = u[:k], size[:k], full_at[:k]
     hours = course_hours(hours_of, values[course.hours_id], u[:, 2])
@@ -126,23 +146,27 @@ def form_classes(
         banded = u[:, 3] < values["TR19"]
         hours[banded] = banded_hours(u[banded, 2]) * (values[course.hours_id] / hours_of.mode)
     hours = np.maximum(np.rint(hours), 1.0)
-    week_hours = np.minimum(sample(inputs["TR17"], values["TR17"], u[:, 4]), hours)
+    evening = u[:, 9] < (values[course.evening_id] if course.evening_id else 0.0)
+    a_week = hours / values["TR35"] if course.is_order else sample(inputs["TR17"], values["TR17"], u[:, 4])
+    week_hours = np.minimum(np.where(evening, np.minimum(a_week, EVENING_WEEK_HOURS), a_week), hours)
     patience = DAYS_PER_WEEK * sample(inputs["TR18"], values["TR18"], u[:, 5])
     no_show = sample(inputs["PP16"], values["PP16"], u[:, 6])
     stay = sample(inputs["PP17"], values["PP17"], u[:, 7])
-    participants = np.floor(size * (1 - no_show) + u[:, 8])
-    completed = np.floor(participants * stay + (1 - u[:, 8]))
+    participants = np.minimum(np.floor(size * (1 - no_show) + u[:, 8]), size)
     return (
         Classes(
-            course=np.full(k, index),
+            course=np.full(k, places[0]),
+            sector=np.full(k, places[1]),
             formed=registrations.when(full_at),
             hours=hours,
             week_hours=week_hours,
             days=DAYS_PER_WEEK * hours / week_hours,
             patience=patience,
             size=size,
-            participants=np.minimum(participants, size),
-            completed=np.minimum(completed, participants),
+            participants=participants,
+            completed=np.minimum(np.floor(participants * stay + (1 - u[:, 8])), participants),
+            evening=evening,
+            wish=u[:, 10],
         ),
         left_over,
     )

@@ -1,8 +1,9 @@
-"""What training offers, uses, waits for and loses, by city: trainer hours, and free hours of rooms (M063, M065, M066).
+"""What training offers, uses, waits for and loses, by city and kind of provider (M063, M065, M066, M070).
 
-Read from the days that every class has noted, when a city is through. A class waits for trainers from its forming until
-it gets them or gives up, then for a room until it starts or gives up. Its trainer hours count in the month in which
-they were given, its room hours while it runs.
+Trainer hours, and among them the hours of dual-qualified trainers, rooms in the daytime and rooms in the evening: each a
+resource per kind of provider, its places are the cities. Read from the days that every class has noted, when a city is
+through. A class waits for trainers from its forming until it gets them or gives up, then for a room until it starts or
+gives up. Its trainer hours count in the month in which they were given, its room hours while it runs.
 """
 
 from __future__ import annotations
@@ -11,78 +12,106 @@ from datetime import date, timedelta
 from typing import Protocol
 
 import numpy as np
-from zjsim.models.training_book import Capacity
+from numpy.typing import NDArray
 from zjsim.models.training_classes import Array, Classes
+from zjsim.models.training_supply import LEVELS, City, Supply
+from zjsim.models.training_yard import Fate
 
 from zjsim.simulate.resources import MEASURES, Resource, counted, exported, months_between, spread
 
-TRAINERS, ROOMS = "trainer_hours", "room_hours"
+TRAINERS, DUAL, ROOMS, EVENINGS = "trainer_hours", "dual_hours", "room_hours", "evening_hours"
 
 
 class Watcher(Protocol):
     """Is told of every city, by its index, what became of its classes."""
 
-    def enter(self, city: int, classes: Classes, trainers: Array, started: Array, capacity: Capacity) -> None:
-        """``trainers``: days on which classes were given trainer hours; ``started``: on which they started (or NaN)."""
+    def enter(self, number: int, city: City, classes: Classes, fate: Fate, offer: Supply) -> None:
+        """The classes of city ``number``, what became of them, and what the city offered."""
         ...
 
 
-def training_resources(cities: tuple[str, ...]) -> tuple[Resource, ...]:
-    """Trainer hours and room hours, by city."""
-    return Resource(TRAINERS, "class hours", cities), Resource(ROOMS, "room hours", cities)
+def levels_of(cities: tuple[City, ...]) -> tuple[str, ...]:
+    """The kinds of provider that there are, in order."""
+    there = {p.level for c in cities for p in c.providers}
+    return tuple(level for level in LEVELS if level in there)
+
+
+def training_resources(cities: tuple[City, ...]) -> tuple[Resource, ...]:
+    """The resources of every kind of provider that there is, by city."""
+    codes = tuple(c.city_code for c in cities)
+    return tuple(
+        Resource(f"{resource}_{level}", unit, codes)
+        for level in levels_of(cities)
+        for resource, unit in (
+            *((TRAINERS, "class hours"), (DUAL, "class hours")),
+            *((ROOMS, "room hours"), (EVENINGS, "room hours")),
+        )
+    )
 
 
 class TrainingUse:
-    """Statistics of trainer hours and room hours of one future, city by city."""
+    """Statistics of trainer hours and room hours of one future, by kind of provider and city."""
 
-    def __init__(self, as_of: date, years: tuple[int, ...], cities: int) -> None:
+    def __init__(self, as_of: date, years: tuple[int, ...], cities: tuple[City, ...]) -> None:
         first = as_of + timedelta(days=1)
         self.months = months_between(first, float((date(years[-1] + 1, 1, 1) - first).days))
-        shape = (cities, len(self.months.labels))
-        self._of = {resource: {m: np.zeros(shape) for m in MEASURES} for resource in (TRAINERS, ROOMS)}
+        self.levels = levels_of(cities)
+        self._shape = (len(cities), len(self.months.labels))
+        names = [f"{r}_{level}" for level in self.levels for r in (TRAINERS, DUAL, ROOMS, EVENINGS)]
+        self._of = {name: {m: np.zeros(self._shape) for m in MEASURES} for name in names}
 
-    def enter(self, city: int, classes: Classes, trainers: Array, started: Array, capacity: Capacity) -> None:
+    def enter(self, number: int, city: City, classes: Classes, fate: Fate, offer: Supply) -> None:
         """Add up what became of the classes of a city."""
-        c, end = classes, self.months.edges[-1]
-        expires = c.formed + c.patience
-        got = np.where(trainers <= expires, trainers, np.nan)
-        ran = ~np.isnan(started)
+        c, end, n = classes, self.months.edges[-1], len(self.levels)
+        level = np.array([self.levels.index(p.level) for p in city.providers])
+        taught_at, met_at = (np.append(level, -1)[k] for k in (fate.provider, fate.place))
+        some, met = taught_at >= 0, met_at >= 0
+        got, ran, expires = fate.trainers, ~np.isnan(fate.started), c.formed + c.patience
         until = np.minimum(expires, end)
-        gave_up = np.isnan(got) & (expires < end)
-        gave_up_room = ~np.isnan(got) & ~ran & (expires < end)
-        room_hours = c.week_hours / 7.0
-        paid_in, opened = np.array(capacity.hours_paid_in), np.array(capacity.room_week_hours)
-        following = np.append(opened[1:, 0], max(end, opened[-1, 0]))
-        for resource, measures in {
-            TRAINERS: {
-                "capacity": self._counted(paid_in[:, 0], paid_in[:, 1]),
-                "used": self._counted(np.where(ran, got, np.nan), c.hours),
-                "waiting": self._spread(c.formed, np.where(np.isnan(got), until, got), 1.0),
-                "served": self._counted(got, 1.0),
-                "left": self._counted(np.where(gave_up, expires, np.nan), 1.0),
-                "lost": self._counted(np.where(gave_up, expires, np.nan), c.hours),
-            },
-            ROOMS: {
-                "capacity": self._spread(opened[:, 0], following, opened[:, 1] / 7.0),
-                "used": self._spread(started, started + c.days, room_hours),
-                "waiting": self._spread(got, np.where(ran, started, until), 1.0),
-                "served": self._counted(started, 1.0),
-                "left": self._counted(np.where(gave_up_room, expires, np.nan), 1.0),
-                "lost": self._counted(np.where(gave_up_room, expires, np.nan), c.hours),
-            },
-        }.items():
+        without = some & np.isnan(got) & (expires < end)
+        no_room = met & ~ran & (expires < end)
+        given, waited = np.where(ran, got, np.nan), np.where(np.isnan(got), until, got)
+        days, following = np.array(offer.days), np.append(offer.days[1:], max(end, offer.days[-1]))
+
+        def trainers(which: NDArray[np.bool_], paid: Array) -> dict[str, Array]:
+            k, hours = taught_at[which], c.hours[which]
+            gone = np.where(without[which], expires[which], np.nan)
+            return {
+                "capacity": counted(np.repeat(days, len(level)), paid.ravel(), np.tile(level, len(days)), n, self.months),
+                "used": counted(given[which], hours, k, n, self.months),
+                "waiting": spread(c.formed[which], waited[which], 1.0, k, n, self.months),
+                "served": counted(got[which], 1.0, k, n, self.months),
+                "left": counted(gone, 1.0, k, n, self.months),
+                "lost": counted(gone, hours, k, n, self.months),
+            }
+
+        def rooms(which: NDArray[np.bool_], open_: Array) -> dict[str, Array]:
+            k, started = met_at[which], fate.started[which]
+            gone = np.where(no_room[which], expires[which], np.nan)
+            begin, over = np.repeat(days, len(level)), np.repeat(following, len(level))
+            there = np.tile(level, len(days))
+            return {
+                "capacity": spread(begin, over, open_.ravel() / 7.0, there, n, self.months),
+                "used": spread(started, started + c.days[which], c.week_hours[which] / 7.0, k, n, self.months),
+                "waiting": spread(got[which], np.where(ran, fate.started, until)[which], 1.0, k, n, self.months),
+                "served": counted(started, 1.0, k, n, self.months),
+                "left": counted(gone, 1.0, k, n, self.months),
+                "lost": counted(gone, c.hours[which], k, n, self.months),
+            }
+
+        for resource, measures in (
+            (TRAINERS, trainers(some, offer.general + offer.dual)),
+            (DUAL, trainers(some & fate.dual, offer.dual)),
+            (ROOMS, rooms(met & ~c.evening, offer.day)),
+            (EVENINGS, rooms(met & c.evening, offer.evening)),
+        ):
             for name, found in measures.items():
-                self._of[resource][name][city] += found[0]
+                for k, kind in enumerate(self.levels):
+                    self._of[f"{resource}_{kind}"][name][number] += found[k]
 
     def outcomes(self) -> dict[str, Array]:
         """The outcomes that this process exports."""
-        return {
-            **exported(TRAINERS, self.months, self._of[TRAINERS]),
-            **exported(ROOMS, self.months, self._of[ROOMS]),
-        }
-
-    def _spread(self, start: Array, end: Array, weight: Array | float) -> Array:
-        return spread(start, end, weight, 0, 1, self.months)
-
-    def _counted(self, day: Array, weight: Array | float) -> Array:
-        return counted(day, weight, 0, 1, self.months)
+        found: dict[str, Array] = {}
+        for resource, measures in self._of.items():
+            found |= exported(resource, self.months, measures)
+        return found

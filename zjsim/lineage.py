@@ -146,9 +146,13 @@ PROCESSES = {
     "training": Theme(
         "training",
         (),
-        ("training", "training_book", "training_classes", "location_effects", "past"),
         (
-            "actuals", "training_providers", "training_demand", "course_types", "training_calendar", "monthly_indices",
+            "training", "training_data", "training_classes", "training_supply", "training_yard", "training_book",
+            "training_use", "outcomes_by_provider", "location_effects", "past",
+        ),
+        (
+            "actuals", "training_providers", "training_sectors", "training_demand", "course_types",
+            "training_calendar", "monthly_indices",
             "process_parameters", "training_parameters", "location_kinds", "location_parameters",
         ),
         ("time", "simulation"),
@@ -215,6 +219,7 @@ BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
     "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city",
     "replication_outcomes",
+    "training_by_provider",
 )  # fmt: skip
 BY_REGISTRY = ("input_sources", "input_changes", "sources_used")
 """Tables about the inputs themselves: a row follows from the registry that it names."""

@@ -16,6 +16,7 @@ from zjsim.models import (
     marginal_values,
     outcomes_by_city,
     people_tables,
+    outcomes_by_provider,
     plan_value,
     replication_tables,
     seat_shortfalls,
@@ -50,6 +51,7 @@ DECLARED = {
     "outcomes_by_city": outcomes_by_city.CITY_COLUMNS,
     "people_ledger": people_tables.LEDGER_COLUMNS,
     "people_summary": people_tables.SUMMARY_COLUMNS,
+    "training_by_provider": outcomes_by_provider.PROVIDER_COLUMNS,
     **dict.fromkeys(PLAN_TABLES.values(), location_tables.PLAN_COLUMNS),
 }
 

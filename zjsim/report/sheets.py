@@ -40,6 +40,7 @@ SHEETS = (
     "marginal_values",
     "yearly_outcomes",
     "outcomes_by_city",
+    "training_by_provider",
     "people_summary",
     "people_ledger",
     "target_readings",
@@ -153,6 +154,11 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "what_counts",
     ),
     "outcomes_by_city": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95"),
+    "training_by_provider": (
+        "year", "provider", "level", "city", "classes_started", "person_times_all", "p05", "p95", "person_hours",
+        "completed", "lost", "mean_wait_days", "trainer_share_used", "dual_share_used", "room_share_used",
+        "evening_share_used",
+    ),
     "people_summary": (
         "year", "staff_class", "activity", "available_hours", "allotted_hours", "allotted_share", "full_time_people",
         "used_hours", "unused_hours", "used_share",

@@ -138,6 +138,24 @@ def demand_has_providers(tables: Tables) -> Iterator[Broken]:
         yield Broken("training_demand", row, "city_code", "no_provider", {"city": demand["city_code"].iloc[row]})
 
 
+@rule("training_demand", "training_providers", "training_sectors")
+def sectors_have_providers(tables: Tables) -> Iterator[Broken]:
+    """A sector asked for in a city is taught by some provider there."""
+    demand, sectors = tables["training_demand"], tables["training_sectors"]
+    anyone = set(sectors.loc[sectors["any_provider"], "sector_id"])
+    providers = tables["training_providers"]
+    taught = {
+        (city, sector)
+        for city, own in zip(providers["city_code"], providers["sectors"], strict=True)
+        for sector in own.split(";")
+    }
+    here = set(providers["city_code"])
+    for row in _rows(demand["base"] > 0):
+        city, sector = demand["city_code"].iloc[row], demand["sector_id"].iloc[row]
+        if city in here and sector not in anyone and (city, sector) not in taught:
+            yield Broken("training_demand", row, "sector_id", "sector_not_taught", {"city": city, "sector": sector})
+
+
 @rule("enterprises", "team_deployment", "service_teams")
 def firms_have_teams(tables: Tables) -> Iterator[Broken]:
     """A city with firms is served by some team; an institution with teams says where they serve."""

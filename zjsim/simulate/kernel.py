@@ -31,12 +31,12 @@ _NORMAL = 1
 class Resource(Protocol):
     """Something an entity can wait for: ``take`` says whether ``amount`` units are handed over at once."""
 
-    def take(self, entity: Entity, amount: float) -> bool:
-        """Hand over ``amount`` units, or queue ``entity`` and return False."""
+    def take(self, entity: Entity, amount: Any) -> bool:
+        """Hand over ``amount`` (units, or what the resource understands), or queue ``entity`` and return False."""
         ...
 
 
-Wish = float | Resource | tuple[Resource, float]
+Wish = float | Resource | tuple[Resource, Any]
 Steps = Generator[Wish, None, None]
 
 

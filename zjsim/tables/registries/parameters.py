@@ -117,7 +117,13 @@ MONTHLY_INDICES = Registry(
     "Monthly indices",
     key=("index_id", "month"),
     columns=(
-        Column("index_id", "code", "参数", "Parameter", ref="process_parameters.parameter_id"),
+        Column(
+            "index_id",
+            "code",
+            "参数",
+            "Parameter",
+            ref="process_parameters.parameter_id|training_parameters.parameter_id",
+        ),
         Column("month", "integer", "月份", "Month", minimum=1, maximum=12),
         Column("value", "number", "指数", "Index", minimum=0, maximum=12),
         source_column(),
