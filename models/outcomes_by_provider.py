@@ -79,7 +79,7 @@ def _named(provider: Provider, names: Mapping[str, Mapping[str, str]]) -> dict[s
         "level_en": said["en"],
         "moe_code": provider.moe_code,
         "name_basis": own["name_basis"] if own else "",
-        "hours_of_ledger": bool(provider.ledger),
+        "hours_of_ledger": provider.institution >= 0,
     }
 
 

@@ -24,7 +24,7 @@ from zjsim.models.programme_data import ProgrammeData, start_pace
 from zjsim.models.seat_outcomes import SeatData
 from zjsim.models.service_data import ServiceData
 from zjsim.models.training_data import TrainingData
-from zjsim.models.training_supply import LEVELS, WEEK_HOURS, window_hours, yearly_hours
+from zjsim.models.training_supply import LEVELS, WEEK_HOURS, ledger_hours, window_hours, yearly_hours
 from zjsim.models.training_use import EVENINGS, ROOMS, TRAINERS
 
 from zjsim.texts import Language, text
@@ -88,14 +88,14 @@ def training_reliefs(data: TrainingData) -> list[Relief]:
     """
     modes = {i.input_id: i.mode for i in data.inputs}
     windows = np.mean([window_hours(modes, month in data.holiday_months) for month in range(1, 13)], axis=0) / WEEK_HOURS
-    found = []
+    found, ledger = [], ledger_hours(data, modes)
     for level in LEVELS[:3]:
         trainers: dict[str, float] = {}
         rooms: dict[str, float] = {}
         for city in data.cities:
             own = [p for p in city.providers if p.level == level and p.opens is None]
             if own:
-                hours = [yearly_hours(p, data.years, modes, modes) for p in own]
+                hours = [yearly_hours(p, data.years, modes, modes, ledger) for p in own]
                 trainers[city.city_code] = sum(float(h[0]) + a for h, a in hours) / modes["PP08"]
                 rooms[city.city_code] = modes["TR24"] * sum(p.students for p in own) / 100
         day, evening = ({c: n * w for c, n in rooms.items()} for w in windows.tolist())

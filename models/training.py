@@ -23,6 +23,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
+from zjsim.models.people import HOURS, QUOTA
 from zjsim.models.training_book import Book, Facts
 from zjsim.models.training_classes import (
     PROCESS,
@@ -36,7 +37,7 @@ from zjsim.models.training_classes import (
     monthly_index,
 )
 from zjsim.models.training_data import Demand, TrainingData, training_data, uncertain_inputs
-from zjsim.models.training_supply import City, Provider, supply, wishes_of
+from zjsim.models.training_supply import City, Provider, ledger_hours, supply, wishes_of, yearly_hours
 from zjsim.models.training_use import TrainingUse, Watcher, training_resources
 from zjsim.models.training_yard import run_city
 
@@ -72,7 +73,46 @@ def simulate_training(data: TrainingData, values: Mapping[str, float], streams: 
     """One future of all cities: the outcomes of :data:`OUTCOMES`, one value per year of ``data.years``."""
     use = TrainingUse(data.as_of, data.years, data.cities)
     book = training_book(data, values, streams, (use,))
-    return book.outcomes() | book.parts() | use.outcomes()
+    return book.outcomes() | book.parts() | use.outcomes() | controls(data, values, streams) | used(data, values, book)
+
+
+def used(data: TrainingData, values: Mapping[str, float], book: Book) -> dict[str, Array]:
+    """``people_used/training``: person-hours that teachers of the ledger taught, by (its institution, year).
+
+    Adjuncts of the firms are in no ledger; what a provider taught is theirs first. Never more than is allotted.
+    """
+    if data.people is None:
+        return {}
+    values = {**{i.input_id: i.mode for i in data.inputs}, **values}
+    modes = {i.input_id: i.mode for i in data.inputs}
+    hours = np.concatenate(book.by_provider["trainer_hours"])
+    offered = np.concatenate(book.by_provider["trainer_hours_offered"])
+    found = np.zeros((len(data.people.institutions), len(data.years)))
+    ledger = ledger_hours(data, values)
+    for (_, p), taught, there in zip(data.providers, hours, offered, strict=True):
+        if p.institution >= 0:
+            own, adjuncts = yearly_hours(p, data.years, values, modes, ledger)
+            theirs = there * adjuncts / np.maximum(own + adjuncts, 1e-9)
+            found[p.institution] += np.maximum(taught - theirs, 0.0)
+    return {"people_used/training": found * data.people.parameters.value(HOURS, values) / values[QUOTA]}
+
+
+def controls(data: TrainingData, values: Mapping[str, float], streams: Streams) -> dict[str, Array]:
+    """``control/training_demand``: by how much demand of each year differs from its mean; exactly 0 in expectation.
+
+    The mean over cities, by the registrations asked for there at the modes, of the year's factors, less one. As its
+    expectation is known, a difference of means can be freed of it (:func:`zjsim.simulate.statistics.controlled`).
+    """
+    values = {**{i.input_id: i.mode for i in data.inputs}, **values}
+    province = _year_factors(data, PROVINCE, values["TR21"], streams)
+    total, weight = np.zeros(len(data.years)), 0.0
+    for city, asked in zip(data.cities, data.base, strict=True):
+        own = _year_factors(data, city.city_code, values["TR22"], streams)
+        rates = (base * values[data.courses[k].rate_id] for k, _, base in asked)
+        here = float(sum(rates))
+        total += here * np.array([own[y] * province[y] - 1.0 for y in data.years])
+        weight += here
+    return {"control/training_demand": total / max(weight, 1e-9)}
 
 
 def cities(data: TrainingData) -> tuple[str, ...]:
@@ -100,11 +140,12 @@ def training_book(
     book = Book(edges, np.array([0.0, *(s for s in starts if s > 0), edges[-1]]))
     facts = Facts.of(data.courses, values["TR20"])
     needs_dual = np.array([c.needs_dual for c in data.courses])
+    ledger = ledger_hours(data, values)
     province = _year_factors(data, PROVINCE, values["TR21"], streams)
     for number, (city, asked) in enumerate(zip(data.cities, data.base, strict=True)):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
         factors = {year: own[year] * province[year] for year in own}
-        offer = supply(data, city, values, months, years)
+        offer = supply(data, city, values, months, years, ledger)
         parts = demand_of(data, city, asked, factors, months, values, streams, book)
         if parts:
             classes = join(parts)

@@ -59,8 +59,8 @@ BY_PROVIDER = (
     *("wait_days", "trainer_hours", "trainer_hours_offered", "dual_hours", "dual_hours_offered"),
     *("room_hours", "room_hours_offered", "evening_hours", "evening_hours_offered"),
 )
-"""What is told of every provider by year. Hours used count in the year in which the class was given trainers or begins;
-``trainer_hours`` are all, ``dual_hours`` those of dual-qualified trainers and adjuncts; ``room_hours`` in daytime."""
+"""What is told of every provider by year. Trainer hours count in the year in which the class was given them, room hours in that
+in which it begins; ``trainer_hours`` are all, ``dual_hours`` those of dual-qualified trainers and adjuncts; ``room_hours`` in daytime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ class Book:
         started, ended, expires = fate.started, fate.started + c.days, c.formed + c.patience
         lost = np.isnan(started) & (expires <= horizon)
         began, over, gone = self._bins(started), self._bins(ended), self._bins(np.where(lost, expires, np.nan))
+        given = self._bins(np.where(np.isnan(started), np.nan, fate.trainers))
         # One row per provider, one column per bin; a class that nobody ever took up has the row before the first.
         row = (fate.provider + 1) * (len(self.edges) + 1)
         labour = np.array([True, *(p.level == TECHNICIAN for p in providers)])[fate.provider + 1]
@@ -168,8 +169,8 @@ class Book:
             ("training_lost", gone, c.size),
             ("training_classes_started", began, np.ones(len(c.size))),
             ("wait_days", began, started - c.formed),
-            ("trainer_hours", began, c.hours),
-            ("dual_hours", began, c.hours * fate.dual),
+            ("trainer_hours", given, c.hours),
+            ("dual_hours", given, c.hours * fate.dual),
         ):
             here[name] = self._table(row, bins, weights, n)
             if name in PARTS:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from zjsim.models.location_effects import training_openings
+from zjsim.models.people import TRAINING_IDS, People, people_data
 from zjsim.models.process_tools import horizon, records
 from zjsim.models.training_classes import CourseType
 from zjsim.models.training_supply import COUNTY_SHARE, City, Provider
@@ -37,7 +38,8 @@ class TrainingData:
 
     ``base[c]``: what is asked for in city c; ``sectors``: ids, and ``general`` the indices of
     those that any provider teaches; ``seasons``: monthly indices of registrations (12 values each) by id; ``trainer_index``: 12 values of
-    mean 1 by which the year's trainer hours are paid in; ``holiday_months``: 1..12.
+    mean 1 by which the year's trainer hours are paid in; ``holiday_months``: 1..12; ``people``: the ledger that allots
+    the hours of providers that are institutions of it (None: all providers have their own teachers' hours).
     """
 
     as_of: date
@@ -51,6 +53,7 @@ class TrainingData:
     seasons: tuple[tuple[str, tuple[float, ...]], ...]
     trainer_index: tuple[float, ...]
     holiday_months: tuple[int, ...]
+    people: People | None = None
 
     @property
     def providers(self) -> tuple[tuple[str, Provider], ...]:
@@ -65,7 +68,8 @@ def training_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TrainingDa
     sectors = scenario.table("training_sectors").sort_values("sector_id", ignore_index=True)
     ids = tuple(str(s) for s in sectors["sector_id"])
     time = scenario.parameters.time
-    cities = _cities(scenario, plan, ids)
+    people = people_data(scenario, plan)
+    cities = _cities(scenario, plan, ids, people)
     course_of = {c.course_type_id: k for k, c in enumerate(courses)}
     asked: dict[str, list[Demand]] = {c.city_code: [] for c in cities}
     for r in records(scenario.table("training_demand")):
@@ -85,10 +89,11 @@ def training_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TrainingDa
         sectors=ids,
         general=tuple(int(k) for k in sectors.index[sectors["any_provider"]]),
         base=tuple(tuple(sorted(asked[c.city_code])) for c in cities),
-        inputs=tuple(_input(found[i]) for i in sorted(needed)),
+        inputs=(*(_input(found[i]) for i in sorted(needed)), *(people.parameters.inputs[i] for i in TRAINING_IDS)),
         seasons=tuple((i, _months_of(index, i)) for i in seasons),
         trainer_index=tuple(float(v) for v in calendar["trainer_index"]),
         holiday_months=tuple(int(m) for m in sorted(calendar.loc[calendar["is_holiday"], "month"])),
+        people=people,
     )
 
 
@@ -97,7 +102,9 @@ def uncertain_inputs(data: TrainingData) -> tuple[UncertainInput, ...]:
     return tuple(i for i in data.inputs if i.basis not in PUBLIC_BASES)
 
 
-def _cities(scenario: Any, plan: Mapping[str, pd.DataFrame], sectors: tuple[str, ...]) -> tuple[City, ...]:
+def _cities(
+    scenario: Any, plan: Mapping[str, pd.DataFrame], sectors: tuple[str, ...], people: People
+) -> tuple[City, ...]:
     """Cities in order, each with its providers by id and then what opens there by date."""
     rows = scenario.table("training_providers").sort_values("provider_id", ignore_index=True)
     opened = training_openings(scenario, plan)
@@ -111,6 +118,7 @@ def _cities(scenario: Any, plan: Mapping[str, pd.DataFrame], sectors: tuple[str,
                 students=float(r["full_time_students"]),
                 sectors=tuple(sectors.index(s) for s in sorted(str(r["sectors"]).split(";")) if s),
                 moe_code=str(r["moe_code"]),
+                institution=people.institutions.index(r["moe_code"]) if r["moe_code"] in people.institutions else -1,
             )
         )
     for o in opened:

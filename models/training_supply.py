@@ -15,9 +15,9 @@ the first day, so it is laid down here in arrays by month and provider; the simu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,9 @@ WEEK_HOURS = 40.0
 """Class hours in a full week of a room in the daytime."""
 WISHES = 3
 """How many providers a class would go to."""
-RING_POINTS = 24
-"""Points that a provider of mean capacity has on the ring of its city."""
+RING_POINTS = 64
+"""Points that a provider of usual size has on the ring of its city: shares of first wishes differ from those of the
+teachers by an eighth or so."""
 
 ANY = -1
 """In place of the index of a sector: any provider."""
@@ -54,8 +55,8 @@ class Provider:
 
     ``teachers`` are full-time ones, ``students`` full-time students. Of what a plan opens, ``opens`` is the date from
     which its ``rooms`` and its locally hired ``trainers`` count; ``shared``: a practice centre, rooms for everybody.
-    ``ledger``: class hours by simulated year that the people ledger allots to training at the base point (empty: the
-    provider has none and its own teachers count).
+    ``institution``: its index in the ledger of people, which then allots the hours of its teachers (-1: it is not there
+    and its own teachers count).
     """
 
     provider_id: str
@@ -68,7 +69,7 @@ class Provider:
     rooms: float = 0.0
     trainers: float = 0.0
     shared: bool = False
-    ledger: tuple[float, ...] = ()
+    institution: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +108,36 @@ def teacher_hours(provider: Provider, values: Mapping[str, float], modes: Mappin
 
 
 def yearly_hours(
-    provider: Provider, years: tuple[int, ...], values: Mapping[str, float], modes: Mapping[str, float]
+    provider: Provider,
+    years: tuple[int, ...],
+    values: Mapping[str, float],
+    modes: Mapping[str, float],
+    ledger: Array | None = None,
 ) -> tuple[Array, float]:
     """Hours by simulated year of the full-time teachers, and the hours of adjuncts a year (the same in all).
 
-    Where the people ledger allots hours, they are its hours, moved with quota and released share as the teachers' own.
-    Only colleges have adjuncts of number PP11, each with TR16 hours.
+    ``ledger``: class hours a year by (institution, year), for providers that are in the ledger of people (M071, M028).
+    Only colleges have adjuncts, PP11 of them with TR16 hours each; they are the firms' people and in no ledger.
     """
-    own = teacher_hours(provider, values, modes)
-    hours = np.full(len(years), own)
-    if provider.ledger:
-        base = teacher_hours(provider, modes, modes)
-        hours = np.array(provider.ledger) * (own / base if base else 1.0)
+    hours = np.full(len(years), teacher_hours(provider, values, modes))
+    if provider.institution >= 0 and ledger is not None:
+        hours = ledger[provider.institution]
     adjuncts = values["PP11"] * values["TR16"] if provider.level == "college" else 0.0
     return hours, adjuncts
+
+
+def ledger_hours(data: TrainingData, values: Mapping[str, float]) -> Array | None:
+    """Class hours that the ledger of people allots to training, as hours of a whole year, by (institution, year).
+
+    A year that is simulated in part has the ledger's hours of that part; they are paid in by the trainers' index of its
+    months, so that no year gives more than it is allotted. None: the data has no ledger.
+    """
+    if data.people is None:
+        return None
+    first = data.as_of + timedelta(days=1)
+    months = [range(first.month if year == first.year else 1, 13) for year in data.years]
+    parts = np.array([sum(data.trainer_index[m - 1] for m in those) / 12 for those in months])
+    return np.asarray(data.people.class_hours(values) / parts)
 
 
 def dual_share(values: Mapping[str, float], year: int, first_year: int) -> float:
@@ -144,10 +161,16 @@ def window_hours(values: Mapping[str, float], is_holiday: bool) -> tuple[float, 
 
 
 def supply(
-    data: TrainingData, city: City, values: Mapping[str, float], months: list[tuple[float, int]], years: list[int]
+    data: TrainingData,
+    city: City,
+    values: Mapping[str, float],
+    months: list[tuple[float, int]],
+    years: list[int],
+    ledger: Array | None = None,
 ) -> Supply:
     """What ``city`` offers in each of ``months`` (first day, calendar month; the last is the end), in ``years``.
 
+    ``ledger``: that of :func:`ledger_hours`.
     What a plan opens counts from the month of its open date. For marginal values a city has ``more/trainers/<level>``
     trainers (full teaching hours), ``more/rooms/<level>`` and ``more/evening_rooms/<level>`` rooms (40 hours a week)
     more at its providers of a level, in proportion to teachers and students.
@@ -155,7 +178,7 @@ def supply(
     modes = {i.input_id: i.mode for i in data.inputs}
     providers = city.providers
     first = data.years[0]
-    own = [yearly_hours(p, data.years, values, modes) for p in providers]
+    own = [yearly_hours(p, data.years, values, modes, ledger) for p in providers]
     hours, adjuncts = np.array([h for h, _ in own]).T, np.array([a for _, a in own])
     hours = hours + values["PP08"] * _more(values, "trainers", providers, "teachers")
     rooms = np.array([values["TR24"] * p.students / 100 if p.opens is None else p.rooms for p in providers])
@@ -195,28 +218,27 @@ class Ring:
     """
 
     position: Array
-    providers: NDArray[np.int64]
+    providers: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Where classes would go: class i to the providers in row ``of[i]`` of ``lists`` (row, rank)."""
+    """Where classes would go: class i to the providers ``lists[of[i]]``, the first wish first."""
 
     of: NDArray[np.int64]
-    lists: NDArray[np.int64]
+    lists: Sequence[tuple[int, ...]]
 
 
 def wishes_of(city: City, classes: Classes, general: tuple[int, ...]) -> Wishes:
     """The list of every class; one without a sector (``general``), or whose sector nobody teaches, may go to anyone."""
-    of, lists, rows = np.zeros(len(classes.wish), dtype=np.int64), [], 0
+    of, lists = np.zeros(len(classes.wish), dtype=np.int64), list[tuple[int, ...]]()
     for sector in np.unique(classes.sector).tolist():
         here = classes.sector == sector
         found = ring(city, ANY if sector in general else sector) or ring(city, ANY)
         if found is not None:
-            of[here] = rows + np.searchsorted(found.position, classes.wish[here]) % len(found.position)
-            lists.append(found.providers)
-            rows += len(found.position)
-    return Wishes(of, np.concatenate(lists) if lists else np.zeros((1, 0), dtype=np.int64))
+            of[here] = len(lists) + np.searchsorted(found.position, classes.wish[here]) % len(found.position)
+            lists += found.providers
+    return Wishes(of, lists or [()])
 
 
 @cache
@@ -237,17 +259,15 @@ def ring(city: City, sector: int) -> Ring | None:
     for k in may:
         p = city.providers[k]
         points = max(4, round((p.teachers or p.trainers) / USUAL_TEACHERS * RING_POINTS))
-        u = Streams(0, 0).uniforms(PROCESS, p.provider_id, "ring", points)
-        places.append((np.arange(points) + u) / points)
+        places.append(Streams(0, 0).uniforms(PROCESS, p.provider_id, "ring", points))
         owner.append(np.full(points, k))
     position, who = np.concatenate(places), np.concatenate(owner)
     order = np.lexsort((who, position))
     position, who = position[order], who[order]
-    n = len(position)
-    found = np.empty((n, WISHES), dtype=np.int64)
-    following: list[int] = list(dict.fromkeys(who.tolist()))
-    for k in range(n - 1, -1, -1):  # the next different ones from point k on: k's own, then those of k + 1
-        mine = int(who[k])
-        following = [mine, *(q for q in following if q != mine)]
-        found[k] = (following * WISHES)[:WISHES]
-    return Ring(position, found)
+    following = list(dict.fromkeys(who.tolist()))
+    found: list[tuple[int, ...]] = []
+    for mine in reversed(who.tolist()):  # the next different ones from this point on: its own, then the next point's
+        following.remove(mine)
+        following.insert(0, mine)
+        found.append(tuple((following * WISHES)[:WISHES]))
+    return Ring(position, tuple(reversed(found)))

@@ -119,8 +119,7 @@ class Desk:
         for p, general, dual in zip(self.providers, *hours, strict=True):
             p.general_a_month, p.dual_a_month = general, dual
         self._months = [a.tolist() for a in (offer.general, offer.dual, offer.day, offer.evening)]
-        lists = [[self.providers[k] for k in row] for row in wishes.lists.tolist()]
-        self._wishes = [lists[k] for k in wishes.of.tolist()]
+        self._wishes = [wishes.lists[k] for k in wishes.of.tolist()]
         n = len(classes.formed)
         self.hours, self.week_hours, self.days = (a.tolist() for a in (classes.hours, classes.week_hours, classes.days))
         self.expires = (classes.formed + classes.patience).tolist()
@@ -155,7 +154,9 @@ class Desk:
         that it has taken and has to give back; None: no provider can take it today.
         """
         hours, week_hours, needs_dual, evening = self.hours[i], self.week_hours[i], self.dual[i], self.evening[i]
-        for p in self._wishes[i]:
+        providers = self.providers
+        for k in self._wishes[i]:
+            p = providers[k]
             account = p.dual if needs_dual else p.general
             if account.queue or account.free < hours:
                 account = p.dual
@@ -182,7 +183,7 @@ class Desk:
         others. None: no provider on its list has trainers at all.
         """
         hours, found, least = self.hours[i], None, inf
-        for p in self._wishes[i]:
+        for p in (self.providers[k] for k in self._wishes[i]):
             dual = self.dual[i] or p.general_a_month <= 0
             account, a_month = (p.dual, p.dual_a_month) if dual else (p.general, p.general_a_month)
             if not p.is_open or a_month <= 0:

@@ -52,6 +52,31 @@ def variance_reduction(a: ArrayLike, b: ArrayLike) -> tuple[float, float, float]
     return independent, paired, independent / paired
 
 
+def controlled(a: ArrayLike, b: ArrayLike, controls: ArrayLike) -> tuple[float, float, float]:
+    """The mean paired difference ``a - b``, freed of what ``controls`` explain, and what that buys.
+
+    ``controls``: by (replication, control), numbers of the same replications whose expectation is exactly 0. Their mean
+    in the sample is known to be chance, so the part of the difference that runs along with it (least squares) is taken
+    off. Returns the difference, the variance of what is left of it (residual degrees of freedom), and the variance of
+    independent runs ÷ this one; the interval of the difference shrinks by its root. NaN with too few replications.
+    """
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    z = np.asarray(controls, dtype=np.float64).reshape(len(x), -1)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"wanted as many replications of either, got {x.shape} and {y.shape}")
+    free = x.size - 1 - z.shape[1]
+    if free < 1:
+        return float("nan"), float("nan"), float("nan")
+    d, mean_z = x - y, z.mean(axis=0)
+    slope, *_ = np.linalg.lstsq(z - mean_z, d - d.mean(), rcond=None)
+    rest = d - d.mean() - (z - mean_z) @ slope
+    variance, independent = float(rest @ rest) / free, float(x.var(ddof=1) + y.var(ddof=1))
+    difference = float(d.mean() - mean_z @ slope)
+    if variance <= 1e-15 * independent:
+        return difference, 0.0, float("inf") if independent > 0 else float("nan")
+    return difference, variance, independent / variance
+
+
 def quantiles(values: ArrayLike, at: tuple[float, ...] = (0.05, 0.5, 0.95)) -> tuple[float, ...]:
     """Sample quantiles (linear between order statistics), one per entry of ``at``."""
     return tuple(float(q) for q in np.quantile(np.asarray(values, dtype=np.float64), at))
