@@ -38,7 +38,7 @@ from zjsim.models.training_classes import (
 )
 from zjsim.models.training_data import Demand, TrainingData, training_data, uncertain_inputs
 from zjsim.models.training_supply import City, Provider, ledger_hours, supply, wishes_of, yearly_hours
-from zjsim.models.training_use import TrainingUse, Watcher, training_resources
+from zjsim.models.training_use import TrainingUse, Watcher, levels_of, training_resources
 from zjsim.models.training_yard import run_city
 
 from zjsim.simulate.resources import Resource
@@ -239,9 +239,15 @@ __all__ = [
     "Provider",
     "TrainingData",
     "cities",
+    "controls",
+    "ledger_hours",
+    "levels_of",
+    "monthly_index",
     "months_of",
+    "registrations",
     "resources",
     "simulate_training",
+    "supply",
     "training_book",
     "training_data",
     "uncertain_inputs",

@@ -10,66 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from zjsim.models.enterprise_service import ServiceData, enterprise_service_data, serve
-from zjsim.models.location_effects import platform_staff, training_places
+from zjsim.models.location_effects import platform_staff, training_openings
 from zjsim.models.location_tables import PLAN_COLUMNS
 from zjsim.models.people import People
 from zjsim.models.plan_value import same
 from zjsim.models.process_tools import ParameterSet
 from zjsim.models.service_data import FirmGroup
 from zjsim.models.service_requests import Requests
-from zjsim.models.training import City, TrainingData, run_city, training_data, uncertain_inputs
-from zjsim.models.training_classes import Classes
+from zjsim.models.training import training_data, uncertain_inputs
 
 from zjsim.scenario import Scenario, load
 from zjsim.simulate.inputs import UncertainInput
 
-VALUES = {"PP08": 120.0, "PP09": 0.1, "PP10": 2.0, "PP11": 0.0, "PP14": 0.5, "TR16": 0.0, "TR24": 5.0, "TR25": 2.0,
-          "LP17": 0.5}  # fmt: skip
-INPUTS = tuple(UncertainInput(i, v, v, v, "constant", "", "assumption", i, i) for i, v in sorted(VALUES.items()))
-FEBRUARY = date(2025, 1, 31)
-"""Day 30 after the as-of date: the second month of the toy."""
-PLAIN = City("330100", teachers=2, technician_teachers=0, colleges=0, students=40)
-WITH_CAMPUS = replace(PLAIN, opened=((FEBRUARY, 3.0, 10.0),))
-MONTHS = [(0.0, 1), (30.0, 2), (60.0, 7), (90.0, 8)]
-
-
 @pytest.fixture(scope="module")
 def baseline() -> Scenario:
     return load("baseline")
-
-
-def toy(city: City) -> TrainingData:
-    return TrainingData(date(2024, 12, 31), (2025,), (city,), (), ((),), INPUTS, (1.0,) * 12, (1.0,) * 12, (7, 8))
-
-
-def classes(formed: list[float], hours: float) -> Classes:
-    ones = np.ones(len(formed))
-    return Classes(
-        np.zeros(len(formed), dtype=np.int64), np.array(formed), hours * ones, ones, 7 * hours * ones, 500 * ones,
-        10 * ones, 9 * ones, 8 * ones,
-    )  # fmt: skip
-
-
-def test_a_campus_adds_hours_and_rooms_from_its_month_on() -> None:
-    """Two hours a month, and from February ten trainers × 120 × 0.5 / 12 = 50 more. Rooms: 40 × 5 × 40 / 100 = 80
-    hours a week, half of them free (all in July); three rooms of 40 hours more.
-    """
-    none = classes([], 1.0)
-    _, before = run_city(toy(PLAIN), PLAIN, VALUES, none, MONTHS)
-    _, after = run_city(toy(WITH_CAMPUS), WITH_CAMPUS, VALUES, none, MONTHS)
-    assert before.hours_paid_in == ((0.0, 2.0), (30.0, 2.0), (60.0, 2.0))
-    assert after.hours_paid_in == ((0.0, 2.0), (30.0, 52.0), (60.0, 52.0))
-    assert before.room_week_hours == ((0.0, 40.0), (30.0, 40.0), (60.0, 80.0))
-    assert after.room_week_hours == ((0.0, 40.0), (30.0, 100.0), (60.0, 200.0))
-
-
-def test_a_class_too_large_for_the_city_starts_when_the_campus_opens() -> None:
-    """Thirty hours: more than two a month for three months ever give; with the campus they are there on day 30."""
-    formed = classes([5.0], 30.0)
-    started, _ = run_city(toy(PLAIN), PLAIN, VALUES, formed, MONTHS)
-    assert np.isnan(started).all()
-    started, _ = run_city(toy(WITH_CAMPUS), WITH_CAMPUS, VALUES, formed, MONTHS)
-    assert started.tolist() == [30.0]
 
 
 def opening(kind: str, **values: Any) -> dict[str, Any]:
@@ -84,20 +39,25 @@ def plan_of(name: str, *rows: dict[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 def test_training_reads_campuses_and_practice_centres(baseline: Scenario) -> None:
-    """An industry college: 0.9 of 12 rooms and of 1.5 x 8 trainers; a practice centre: 0.95 of 20 rooms, nobody."""
+    """An industry college: 0.9 of 12 rooms and of 1.5 x 8 trainers; a practice centre: 0.95 of 20 rooms, nobody.
+
+    Both are providers of their city, after the others; what they add month by month: see the tests of training.
+    """
     college = plan_of("campus_plan", opening("county_industry_college"))
     centre = opening("practice_centre", staff=0, rooms=20, failure_parameter="LP20", open_date="2025-09-01")
-    plan = college | plan_of("practice_centre_plan", centre)
-    found = training_places(baseline, plan)
-    assert list(found) == ["330100"]
-    assert [d for d, _, _ in found["330100"]] == [date(2025, 9, 1), date(2026, 3, 1)]
-    assert np.array([p[1:] for p in found["330100"]]).tolist() == pytest.approx(np.array([[19.0, 0.0], [10.8, 10.8]]))
+    plan = college | plan_of("practice_centre_plan", {**centre, "opening_id": "X2"})
+    found = training_openings(baseline, plan)
+    assert [(p.opens, p.opening_id, p.city_code) for p in found] == [
+        (date(2025, 9, 1), "X2", "330100"), (date(2026, 3, 1), "X1", "330100"),
+    ]  # fmt: skip
+    assert np.array([[p.rooms, p.trainers] for p in found]) == pytest.approx(np.array([[19.0, 0.0], [10.8, 10.8]]))
     without, with_plan = training_data(baseline, {}), training_data(baseline, plan)
-    assert [c.city_code for c in with_plan.cities if c.opened] == ["330100"]
-    assert tuple(replace(c, opened=()) for c in with_plan.cities) == without.cities
-    added = {i.input_id for i in uncertain_inputs(with_plan)} - {i.input_id for i in uncertain_inputs(without)}
-    assert added == {"LP17"}
-    assert training_places(baseline, {}) == {}
+    added = [(c, p) for c, p in with_plan.providers if p.opens]
+    assert [(c, p.provider_id, p.shared) for c, p in added] == [("330100", "X2", True), ("330100", "X1", False)]
+    assert tuple(x for x in with_plan.providers if x not in added) == without.providers
+    more = {i.input_id for i in uncertain_inputs(with_plan)} - {i.input_id for i in uncertain_inputs(without)}
+    assert more == {"LP17"}
+    assert training_openings(baseline, {}) == ()
 
 
 def test_platforms_add_the_time_of_their_persons(baseline: Scenario) -> None:

@@ -289,12 +289,36 @@ def test_person_years_go_to_their_class_and_activity(
     assert sum(r.present for r in found) == pytest.approx(base[:, a, -1].sum() / a_year)
 
 
-def test_trainers_and_rooms_added_are_paid_in(processes: dict[str, Process]) -> None:
+@pytest.mark.parametrize("level", ["college", "secondary_school"])
+def test_trainers_and_rooms_added_are_paid_in(processes: dict[str, Process], level: str) -> None:
+    """By kind of provider: the step's hours arrive in every city, at that kind alone, and nothing else moves."""
     data = small(processes["training"]).data
-    modes = {i.input_id: i.mode for i in data.inputs}
-    relief = next(r for r in reliefs("training", data) if r.relief_id == "trainers")
-    for city in data.cities:
-        less, _ = training.trainer_hours_per_year(data, city, modes)
-        more, _ = training.trainer_hours_per_year(data, city, {**modes, **relief.values})
-        assert more - less == pytest.approx(relief.of_city[city.city_code] * modes["PP08"])
-        assert relief.present_of[city.city_code] == pytest.approx(less / modes["PP08"])
+    found = {r.relief_id: r for r in reliefs("training", data)}
+    modes, months = {i.input_id: i.mode for i in data.inputs}, training.months_of(data)[-13:]
+    years, ledger = [data.years[-1]] * 12, training.ledger_hours(data, {i.input_id: i.mode for i in data.inputs})
+    for what in ("trainers", "rooms", "evening_rooms"):
+        relief = found[f"{what}/{level}"]
+        for city in data.cities:
+            less, more = (
+                training.supply(data, city, {**modes, **v}, months, years, ledger) for v in ({}, relief.values)
+            )
+            own = np.array([p.level == level for p in city.providers])
+            step = relief.of_city[city.city_code]
+            gained = {
+                "trainers": (more.general + more.dual - less.general - less.dual).sum(axis=0),
+                "rooms": (more.day - less.day).mean(axis=0),
+                "evening_rooms": (more.evening - less.evening).mean(axis=0),
+            }
+            for name, gain in gained.items():
+                wanted = step * (modes["PP08"] if name == "trainers" else 40.0) if name == what else 0.0
+                assert gain[own].sum() == pytest.approx(wanted, abs=1e-6), (what, name)
+                assert gain[~own] == pytest.approx(0.0, abs=1e-6)
+    hours = sum(p.present for r, p in found.items() if r.startswith("trainers/")) * modes["PP08"]
+    offered = sum(
+        training.supply(data, c, modes, months, [data.years[0]] * 12, ledger).general.sum()
+        + training.supply(data, c, modes, months, [data.years[0]] * 12, ledger).dual.sum()
+        for c in data.cities
+    )
+    assert hours == pytest.approx(offered), "those present are what the year pays in"
+    assert {"adjuncts", "release_share", "rooms_in_term", "evening_windows", "dual_share", "online_share"} <= set(found)
+    assert all(r.name(lang) for r in found.values() for lang in ("zh", "en"))

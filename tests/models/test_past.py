@@ -153,15 +153,15 @@ def test_every_process_covers_the_plan_from_any_quarter(
 def test_training_counts_from_the_first_day_and_its_books_balance() -> None:
     whole = training.training_data(scenario_at(AS_OF), {})
     small = replace(whole, cities=whole.cities[:1], base=whole.base[:1])
-    months = training._months(small)
+    months = training.months_of(small)
     assert months[0] == (-273.0, 1)  # 1 January 2026: unused trainer hours of the year remain
     assert (0.0, 10) in months
     assert months[-1] == (92 + 365, 1)
-    early = training._months(replace(small, as_of=date(2025, 3, 31), years=(2025, 2026, 2027)))
+    early = training.months_of(replace(small, as_of=date(2025, 3, 31), years=(2025, 2026, 2027)))
     assert early[0] == (-182.0, 10)  # half a year is the least
     factors = dict.fromkeys(range(2025, 2028), 1.0)
-    coming = training.registrations(small, 1200.0, factors, 1.0, months)
-    index = np.array(whole.enrolment_index)
+    index = np.array(dict(whole.seasons)["PP15"])
+    coming = training.registrations(small, 1200.0, factors, training.monthly_index(index, 1.0) / 12, months)
     index = np.maximum(1 + (index - 1), 0.05) * 12 / np.maximum(1 + (index - 1), 0.05).sum()
     assert coming.by(0.0) == pytest.approx(100 * index[:9].sum())
     book = training_book(small, {}, Streams(1, 0))

@@ -17,7 +17,7 @@ import zjsim
 from zjsim.audit import audit_outcomes
 from zjsim.simulate.ensemble import Experiment, Task, replicate
 from zjsim.simulate.inputs import base_values
-from zjsim.simulate.resources import read
+from zjsim.simulate.resources import MEASURES, read
 from zjsim.simulate.streams import Streams
 
 
@@ -48,19 +48,23 @@ def of(studies: list[Study], name: str) -> tuple[Process, dict[str, np.ndarray]]
 
 def test_training_offers_and_uses_what_its_book_says(studies: list[Study]) -> None:
     process, base = of(studies, "training")
-    hours, rooms = read(base, "trainer_hours"), read(base, "room_hours")
-    values = base_values(process.inputs) | {i.input_id: i.mode for i in process.data.inputs}
-    wanted = [training.trainer_hours_per_year(process.data, city, values)[0] for city in process.data.cities]
-    index = sum(process.data.trainer_index) / 12
-    assert hours["capacity"][0] == pytest.approx(np.array(wanted)[:, None] * index * np.ones(3))
-    assert rooms["served"].sum(axis=1) == pytest.approx(base["training_classes_started"])
-    started = hours["used"].sum(axis=(1, 2)) / hours["capacity"].sum(axis=(1, 2))
-    offered = hours["capacity"].sum(axis=1)
-    assert started == pytest.approx((base["trainer_hours_used"] * offered).sum(axis=1) / offered.sum(axis=1), rel=0.02)
+    levels = training.levels_of(process.data.cities)
+    hours, dual, rooms, evenings = (
+        {m: sum(read(base, f"{resource}_{level}")[m] for level in levels) for m in MEASURES}
+        for resource in ("trainer_hours", "dual_hours", "room_hours", "evening_hours")
+    )
+    own = np.cumsum([0, *(len(c.providers) for c in process.data.cities)])[:-1]
+    wanted = np.add.reduceat(base["by_provider/trainer_hours_offered"], own, axis=1)
+    assert hours["capacity"] == pytest.approx(wanted)
+    used = np.add.reduceat(base["by_provider/trainer_hours"], own, axis=1)
+    assert hours["used"] == pytest.approx(used)
+    assert (rooms["served"] + evenings["served"]).sum(axis=1) == pytest.approx(base["training_classes_started"])
     assert (hours["used"].sum(axis=2) <= hours["capacity"].sum(axis=2)).all()
-    assert (rooms["used"] <= rooms["capacity"]).all()
+    assert (dual["used"] <= hours["used"]).all()
+    assert all((r["used"] <= r["capacity"]).all() for r in (rooms, evenings))
     lost_persons = base["training_lost"].sum(axis=1)
-    assert ((hours["left"] + rooms["left"]).sum(axis=(1, 2)) > 0).all() == (lost_persons > 0).all()
+    left = hours["left"] + rooms["left"] + evenings["left"]
+    assert (left.sum(axis=(1, 2)) > 0).all() == (lost_persons > 0).all()
 
 
 def test_service_staff_is_used_as_much_as_the_requests_took(studies: list[Study]) -> None:
