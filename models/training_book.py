@@ -141,9 +141,7 @@ class Book:
         found |= {f"by_provider/{name}": np.concatenate(parts) for name, parts in self.by_provider.items() if parts}
         return found | {f"quarterly/{name}": values for name, values in self.quarterly.items()}
 
-    def enter(
-        self, classes: Classes, fate: Fate, offer: Supply, providers: Sequence[Provider], facts: Facts
-    ) -> None:
+    def enter(self, classes: Classes, fate: Fate, offer: Supply, providers: Sequence[Provider], facts: Facts) -> None:
         """Enter all classes of a city; a class that never found trainers and rooms in time started on day NaN."""
         c, horizon, n = classes, self.edges[-1], len(providers)
         started, ended, expires = fate.started, fate.started + c.days, c.formed + c.patience

@@ -77,7 +77,9 @@ class TrainingUse:
             k, hours = taught_at[which], c.hours[which]
             gone = np.where(without[which], expires[which], np.nan)
             return {
-                "capacity": counted(np.repeat(days, len(level)), paid.ravel(), np.tile(level, len(days)), n, self.months),
+                "capacity": counted(
+                    np.repeat(days, len(level)), paid.ravel(), np.tile(level, len(days)), n, self.months
+                ),
                 "used": counted(given[which], hours, k, n, self.months),
                 "waiting": spread(c.formed[which], waited[which], 1.0, k, n, self.months),
                 "served": counted(got[which], 1.0, k, n, self.months),

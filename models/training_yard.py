@@ -131,9 +131,7 @@ class Desk:
         """Pay in the month's trainer hours (in January the old year's rest is lost first), set the free room hours."""
         m: int = call.argument
         general, dual, day, evening = (a[m] for a in self._months)
-        before = (
-            ([0.0] * len(day), [0.0] * len(day)) if m == 0 else (self._months[2][m - 1], self._months[3][m - 1])
-        )
+        before = ([0.0] * len(day), [0.0] * len(day)) if m == 0 else (self._months[2][m - 1], self._months[3][m - 1])
         for k, p in enumerate(self.providers):
             if self.offer.january[m]:
                 p.general.lose()

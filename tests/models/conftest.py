@@ -36,7 +36,9 @@ def training_toy() -> Callable[..., tuple[TrainingData, dict[str, float]]]:
         *providers: Provider, course: CourseType = COURSE, **constants: float
     ) -> tuple[TrainingData, dict[str, float]]:
         values = {**CONSTANTS, **constants}
-        inputs = tuple(UncertainInput(i, v, v, v, "constant", "", "assumption", i, i) for i, v in sorted(values.items()))
+        inputs = tuple(
+            UncertainInput(i, v, v, v, "constant", "", "assumption", i, i) for i, v in sorted(values.items())
+        )
         data: Any = TrainingData(
             as_of=date(2024, 12, 31),
             years=(2025,),

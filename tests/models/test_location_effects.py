@@ -22,6 +22,7 @@ from zjsim.models.training import training_data, uncertain_inputs
 from zjsim.scenario import Scenario, load
 from zjsim.simulate.inputs import UncertainInput
 
+
 @pytest.fixture(scope="module")
 def baseline() -> Scenario:
     return load("baseline")

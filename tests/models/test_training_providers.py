@@ -170,14 +170,20 @@ def test_what_is_left_of_a_year_is_lost_and_given_back_hours_stay_in_their_year(
     assert fate.started.tolist() == pytest.approx([62, nan], nan_ok=True)
     # c1 got December's hours, found no room in time and leaves in January: they are not January's
     wide = {"hours": 2, "week_hours": 2}
-    rows = ({"formed": 31, "hours": 150, "week_hours": 150}, {"formed": 32, "patience": 40, **wide}, {"formed": 75, **wide})
+    rows = (
+        {"formed": 31, "hours": 150, "week_hours": 150},
+        {"formed": 32, "patience": 40, **wide},
+        {"formed": 75, **wide},
+    )
     fate, _ = run(training_toy(A, PP09=7.6, PP14=0.5), classes(*rows), [[0, 0]] * 3, months=months)
     assert fate.trainers[1] == 32
 
 
 def test_classes_go_where_their_sector_is_taught() -> None:
     """Sector 1 is taught by two of three; sector 2 by nobody: anyone. Wishes are different providers, all there are."""
-    three = tuple(Provider(f"P00{k}", "college", teachers=100, students=1, sectors=s) for k, s in enumerate([(1,), (0,), (1,)]))
+    three = tuple(
+        Provider(f"P00{k}", "college", teachers=100, students=1, sectors=s) for k, s in enumerate([(1,), (0,), (1,)])
+    )
     city = City("330100", three)
     assert {k for row in ring(city, 1).providers for k in row} == {0, 2}
     assert ring(city, 2) is None
