@@ -87,9 +87,8 @@ def training_reliefs(data: TrainingData) -> list[Relief]:
     free class hours a week; those there are the free hours of a mean month. What a plan opens has no step of its own.
     """
     modes = {i.input_id: i.mode for i in data.inputs}
-    windows = (
-        np.mean([window_hours(modes, month in data.holiday_months) for month in range(1, 13)], axis=0) / WEEK_HOURS
-    )
+    hours_of = [window_hours(modes, month in data.holiday_months) for month in range(1, 13)]
+    windows = np.mean(hours_of, axis=0) / WEEK_HOURS
     found, ledger = [], ledger_hours(data, modes)
     for level in LEVELS[:3]:
         trainers: dict[str, float] = {}

@@ -59,8 +59,9 @@ BY_PROVIDER = (
     *("wait_days", "trainer_hours", "trainer_hours_offered", "dual_hours", "dual_hours_offered"),
     *("room_hours", "room_hours_offered", "evening_hours", "evening_hours_offered"),
 )
-"""What is told of every provider by year. Trainer hours count in the year in which the class was given them, room hours in that
-in which it begins; ``trainer_hours`` are all, ``dual_hours`` those of dual-qualified trainers and adjuncts; ``room_hours`` in daytime."""
+"""What is told of every provider by year. Trainer hours count in the year in which the class was given them, room hours
+in that in which it begins; ``trainer_hours`` are all, ``dual_hours`` those of dual-qualified trainers and adjuncts;
+``room_hours`` are those in the daytime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ class Book:
         known = bins < len(self.edges)
         width = len(self.edges) + 1
         found = np.bincount((row + bins)[known], weights=weights[known], minlength=(providers + 1) * width)
-        return found.reshape(providers + 1, width)
+        return np.asarray(found.reshape(providers + 1, width), dtype=np.float64)
 
     def imbalance(self) -> float:
         """Registered persons minus those in any of the six states at the horizon, since the empty start (0)."""

@@ -1,4 +1,4 @@
-"""What the training process is made of: providers by city, course types, sectors, demand, months, inputs (M003-M092)."""
+"""What the training process is made of: providers by city, course types, sectors, demand, months (M003-M092)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Demand = tuple[int, int, float]
 class TrainingData:
     """All that the training process needs.
 
-    ``base[c]``: what is asked for in city c; ``sectors``: ids, and ``general`` the indices of
-    those that any provider teaches; ``seasons``: monthly indices of registrations (12 values each) by id; ``trainer_index``: 12 values of
-    mean 1 by which the year's trainer hours are paid in; ``holiday_months``: 1..12; ``people``: the ledger that allots
-    the hours of providers that are institutions of it (None: all providers have their own teachers' hours).
+    ``base[c]``: what is asked for in city c; ``sectors``: ids, and ``general`` the indices of those that any provider
+    teaches; ``seasons``: monthly indices of registrations (12 values each) by id; ``trainer_index``: 12 values of mean
+    1 by which the year's trainer hours are paid in; ``holiday_months``: 1..12; ``people``: the ledger that allots the
+    hours of providers that are institutions of it (None: all providers have their own teachers' hours).
     """
 
     as_of: date

@@ -245,8 +245,9 @@ def wishes_of(city: City, classes: Classes, general: tuple[int, ...]) -> Wishes:
 def ring(city: City, sector: int) -> Ring | None:
     """The ring of the providers of ``city`` that teach ``sector`` (all of them for :data:`ANY`); None without any.
 
-    A provider has points in proportion to its teachers, each at a place of its own draws. So a provider more takes the classes just before its points, and every other class keeps its
-    wishes: paired runs with and without it share all the rest.
+    A provider has points in proportion to its teachers, each at a place of its own draws. So a provider more takes the
+    classes just before its points, and every other class keeps its wishes: paired runs with and without it share all
+    the rest.
     """
     may = [
         k

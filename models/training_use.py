@@ -1,6 +1,6 @@
 """What training offers, uses, waits for and loses, by city and kind of provider (M063, M065, M066, M070).
 
-Trainer hours, and among them the hours of dual-qualified trainers, rooms in the daytime and rooms in the evening: each a
+Trainer hours, and among them those of dual-qualified trainers, rooms in the daytime and rooms in the evening: each is a
 resource per kind of provider, its places are the cities. Read from the days that every class has noted, when a city is
 through. A class waits for trainers from its forming until it gets them or gives up, then for a room until it starts or
 gives up. Its trainer hours count in the month in which they were given, its room hours while it runs.
@@ -75,11 +75,10 @@ class TrainingUse:
 
         def trainers(which: NDArray[np.bool_], paid: Array) -> dict[str, Array]:
             k, hours = taught_at[which], c.hours[which]
+            when = np.repeat(days, len(level))
             gone = np.where(without[which], expires[which], np.nan)
             return {
-                "capacity": counted(
-                    np.repeat(days, len(level)), paid.ravel(), np.tile(level, len(days)), n, self.months
-                ),
+                "capacity": counted(when, paid.ravel(), np.tile(level, len(days)), n, self.months),
                 "used": counted(given[which], hours, k, n, self.months),
                 "waiting": spread(c.formed[which], waited[which], 1.0, k, n, self.months),
                 "served": counted(got[which], 1.0, k, n, self.months),

@@ -39,10 +39,16 @@ class Stock:
         self.free, self.owed, self.year = 0.0, 0.0, 0
         self.queue: deque[tuple[Entity, float, float]] = deque()
 
+    def has(self, amount: float) -> bool:
+        """Whether so much is there that nobody waits for."""
+        if self.queue:
+            self.serve()
+        return not self.queue and self.free >= amount
+
     def take(self, entity: Entity, asked: tuple[float, float]) -> bool:
         """Hand over the amount if nobody waits and so much is there; otherwise queue ``entity``."""
         amount, expires = asked
-        if self.queue or self.free < amount:
+        if not self.has(amount):
             self.queue.append((entity, amount, expires))
             self.owed += amount
             return False
@@ -156,12 +162,13 @@ class Desk:
         for k in self._wishes[i]:
             p = providers[k]
             account = p.dual if needs_dual else p.general
-            if account.queue or account.free < hours:
-                account = p.dual
-                if needs_dual or account.queue or account.free < hours:
+            if account.free < hours or (account.queue and not account.has(hours)):
+                if needs_dual or not p.dual.has(hours):
                     continue
-            rooms, place = (p.evening if evening else p.day), p
-            if rooms.queue or rooms.free < week_hours:
+                account = p.dual
+            rooms: Stock = p.evening if evening else p.day
+            place = p
+            if rooms.free < week_hours or (rooms.queue and not rooms.has(week_hours)):
                 centre = self._centre(i)
                 if centre is None:
                     continue
@@ -189,7 +196,7 @@ class Desk:
             account.serve()
             wait = max(account.owed + hours - account.free, 0.0) / a_month
             rooms = p.evening if self.evening[i] else p.day
-            if rooms.queue or rooms.free < self.week_hours[i]:
+            if not rooms.has(self.week_hours[i]):
                 wait += MONTHS_FOR_A_ROOM
             if wait < least:
                 found, least = (p, account), wait
@@ -198,7 +205,7 @@ class Desk:
     def room(self, i: int, p: Provider) -> tuple[Stock, int]:
         """Where class ``i`` of provider ``p`` meets: at the provider, or in a practice centre if only that has room."""
         rooms = p.evening if self.evening[i] else p.day
-        if rooms.queue or rooms.free < self.week_hours[i]:
+        if not rooms.has(self.week_hours[i]):
             centre = self._centre(i)
             if centre is not None:
                 return (centre.evening if self.evening[i] else centre.day), centre.number
@@ -208,7 +215,7 @@ class Desk:
         """A practice centre of the city with a free room for class ``i`` in its window."""
         for centre in self.centres:
             rooms = centre.evening if self.evening[i] else centre.day
-            if not rooms.queue and rooms.free >= self.week_hours[i]:
+            if rooms.has(self.week_hours[i]):
                 return centre
         return None
 

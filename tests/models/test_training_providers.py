@@ -20,11 +20,12 @@ from zjsim.models.training import Provider, TrainingData, simulate_training, tra
 from zjsim.models.training_book import Book, Facts
 from zjsim.models.training_classes import Array, Classes
 from zjsim.models.training_supply import ANY, City, Supply, Wishes, ring, supply, wishes_of
-from zjsim.models.training_yard import Fate, run_city
+from zjsim.models.training_yard import Fate, Stock, run_city
 
 import zjsim
 from zjsim.simulate.ensemble import Experiment, Task, replicate
 from zjsim.simulate.inputs import base_values
+from zjsim.simulate.kernel import Simulation, Steps
 from zjsim.simulate.streams import Streams
 
 Toy = Callable[..., tuple[TrainingData, dict[str, float]]]
@@ -168,15 +169,35 @@ def test_what_is_left_of_a_year_is_lost_and_given_back_hours_stay_in_their_year(
     months = [(0.0, 11), (30.0, 12), (61.0, 1), (92.0, 2)]
     fate, _ = run(training_toy(A), classes({"formed": 62}, {"formed": 63, "patience": 20}), [[0, 0]] * 2, months=months)
     assert fate.started.tolist() == pytest.approx([62, nan], nan_ok=True)
-    # c1 got December's hours, found no room in time and leaves in January: they are not January's
-    wide = {"hours": 2, "week_hours": 2}
-    rows = (
-        {"formed": 31, "hours": 150, "week_hours": 150},
-        {"formed": 32, "patience": 40, **wide},
-        {"formed": 75, **wide},
-    )
-    fate, _ = run(training_toy(A, PP09=7.6, PP14=0.5), classes(*rows), [[0, 0]] * 3, months=months)
-    assert fate.trainers[1] == 32
+    stock = Stock(Simulation())
+    stock.put(5.0)
+    before = stock.year
+    stock.lose()
+    stock.undo(3.0, before)
+    assert stock.free == 0, "hours of a year that is over"
+    stock.undo(3.0, stock.year)
+    assert stock.free == 3
+
+
+def test_who_has_left_blocks_nobody() -> None:
+    """Two wait for 5 and 2 of 3 hours, the first until day 4: at day 3 the second is behind it, from then on not."""
+    for day, wanted in ((3.0, False), (4.5, True)):
+        sim = Simulation()
+        stock = Stock(sim)
+        stock.put(3.0)
+        resumed = list[str]()
+
+        def guest(name: str, amount: float, until: float, stock: Stock = stock, seen: list[str] = resumed) -> Steps:
+            yield stock, (amount, until)
+            seen.append(name)
+
+        sim.start(guest("large", 5.0, 4.0))
+        sim.start(guest("small", 2.0, 9.0))
+        sim.run(day)
+        assert stock.has(1.0) is wanted
+        sim.run(day)
+        assert resumed == (["large", "small"] if wanted else [])
+        assert stock.free == (1.0 if wanted else 3.0)
 
 
 def test_classes_go_where_their_sector_is_taught() -> None:
@@ -276,7 +297,7 @@ def test_double_counting_is_found(small: TrainingData, monkeypatch: pytest.Monke
 
 
 def test_a_part_of_a_year_pays_in_what_the_ledger_has_for_it() -> None:
-    """From October 2026 on: three months' hours of the ledger come in three months, whatever the index of the months."""
+    """From October 2026 on: three months' hours of the ledger come in three months, whatever their index."""
     data = cities(training_data(zjsim.load("mid_course"), {}), "330800", "331100")
     assert data.as_of == date(2026, 9, 30)
     paid = simulate_training(data, {"PP11": 0.0}, Streams(5, 1))["by_provider/trainer_hours_offered"]

@@ -13,7 +13,8 @@ teaches the sectors that words of its name say, and others drawn by the weights 
 a sector that nobody in a city would teach goes to its largest provider.
 
 Demand. A provincial base (persons, firms, institutions) is split over cities by residents, by students, or goes to the
-capital, and within a city by the weights of the sectors that the course type is split over. Run ``python -m zjsim.synthesis.training FOLDER`` to write both registries anew; equal input gives equal bytes.
+capital, and within a city by the weights of the sectors that the course type is split over. Run
+``python -m zjsim.synthesis.training FOLDER`` to write both registries anew; equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def providers(named: pd.DataFrame, residents: pd.Series) -> pd.DataFrame:
 def sector_weights(
     sectors: pd.DataFrame, industries: pd.DataFrame, places: pd.DataFrame, cities: list[str]
 ) -> pd.DataFrame:
-    """Share of each sector (columns, in order of id) in the economy of each of ``cities`` (rows): each row adds up to 1.
+    """Share of each sector (columns, in order of id) in the economy of each of ``cities`` (rows); rows add up to 1.
 
     The groups of industry keep together the share that they have in the province. All arguments hold text cells.
     """
@@ -223,7 +224,7 @@ def _generator(provider_id: str, column: str) -> np.random.Generator:
 
 
 def regenerate(folder: Path) -> dict[str, str]:
-    """Both registries as CSV text, from the named providers, sectors, bases, course types, industries and counties there."""
+    """Both registries as CSV text, from what ``folder`` holds of providers, sectors, bases, courses and places."""
 
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)

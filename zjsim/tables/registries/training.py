@@ -74,7 +74,7 @@ TRAINING_SECTORS = Registry(
             "Words in names",
             required=False,
             help_zh="校名含其中一词的机构教该行业，分号分隔。",
-            help_en="A provider whose Chinese name holds one of these words teaches the sector; separated by semicolons.",
+            help_en="A provider whose Chinese name holds one of these words teaches the sector (semicolons between).",
         ),
         Column("any_provider", "boolean", "不分行业", "Held by any provider"),
         source_column(),
