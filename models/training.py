@@ -77,7 +77,7 @@ def simulate_training(data: TrainingData, values: Mapping[str, float], streams: 
 
 
 def used(data: TrainingData, values: Mapping[str, float], book: Book) -> dict[str, Array]:
-    """``people_used/training``: person-hours that teachers of the ledger taught, by (its institution, year).
+    """``people/training``: person-hours that teachers of the ledger taught, by (its institution, year).
 
     Adjuncts of the firms are in no ledger; what a provider taught is theirs first. Never more than is allotted.
     """
@@ -94,7 +94,7 @@ def used(data: TrainingData, values: Mapping[str, float], book: Book) -> dict[st
             own, adjuncts = yearly_hours(p, data.years, values, modes, ledger)
             theirs = there * adjuncts / np.maximum(own + adjuncts, 1e-9)
             found[p.institution] += np.maximum(taught - theirs, 0.0)
-    return {"people_used/training": found * data.people.parameters.value(HOURS, values) / values[QUOTA]}
+    return {"people/training": found * data.people.parameters.value(HOURS, values) / values[QUOTA]}
 
 
 def controls(data: TrainingData, values: Mapping[str, float], streams: Streams) -> dict[str, Array]:

@@ -276,7 +276,7 @@ def test_teachers_of_the_ledger_never_teach_more_than_it_allots(small: TrainingD
     assert people is not None
     here = sorted({p.institution for _, p in small.providers} - {-1})
     for n, values in enumerate(({}, {"PP09": 0.03}, {"PP08": 320.0, "PE06": 600.0}, {"TR03": 2.0, "PP11": 100.0})):
-        used = simulate_training(small, values, Streams(5, n))["people_used/training"]
+        used = simulate_training(small, values, Streams(5, n))["people/training"]
         allotted = people.allot(values).allotted[:, a]
         assert (used <= allotted * (1 + 1e-9)).all()
         assert (used[here] > 0).any()
@@ -292,7 +292,7 @@ def test_double_counting_is_found(small: TrainingData, monkeypatch: pytest.Monke
         return 2 * honest(data, values)
 
     monkeypatch.setattr(training, "ledger_hours", twice)
-    used = simulate_training(small, {"PP09": 0.03}, Streams(5, 1))["people_used/training"]
+    used = simulate_training(small, {"PP09": 0.03}, Streams(5, 1))["people/training"]
     assert (used > people.allot({"PP09": 0.03}).allotted[:, a]).any()
 
 
