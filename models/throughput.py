@@ -38,9 +38,9 @@ from zjsim.models.feasibility import (
 )
 from zjsim.models.marginal_values import marginal_values, relieve
 from zjsim.models.outcomes_by_city import outcomes_by_city
+from zjsim.models.outcomes_by_provider import training_by_provider
 from zjsim.models.people import people_data
 from zjsim.models.people_tables import people_ledger, people_summary
-from zjsim.models.outcomes_by_provider import training_by_provider
 from zjsim.models.plan_value import SUFFIX, changed_by_plan
 from zjsim.models.processes import Process, processes_of
 from zjsim.models.reliefs import Relief
