@@ -22,7 +22,7 @@ ROWS = {
     "relevance": 175,
     "industry_totals": 14,
     "process_parameters": 72,
-    "monthly_indices": 24,
+    "monthly_indices": 36,
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

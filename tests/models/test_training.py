@@ -279,3 +279,14 @@ def test_constants_are_declared_inputs(baseline: TrainingData) -> None:
     declared = set(zjsim.load("baseline").table("uncertainties")["input_id"])
     own = [i for i in uncertain_inputs(baseline) if i.input_id.startswith(("PP", "TR"))]
     assert all(isinstance(i, UncertainInput) and i.input_id in declared for i in own)
+
+
+def test_every_month_has_its_share_of_registrations_and_orders(baseline: TrainingData) -> None:
+    """Two indices of mean 1; orders come before the terms begin, most of them in September, within the range."""
+    parameters = zjsim.load("baseline").table("training_parameters").set_index("parameter_id")
+    seasons = dict(baseline.seasons)
+    assert sorted(seasons) == ["PP15", "TR37"]
+    assert [sum(v) for v in seasons.values()] == pytest.approx([12, 12])
+    orders = seasons["TR37"]
+    assert (min(orders), max(orders)) == tuple(parameters.loc["TR37", ["low", "high"]])
+    assert orders.index(max(orders)) + 1 == 9
