@@ -22,7 +22,9 @@ OUTCOMES = {
     "public_share": ["public_share_public_only", "public_share_with_purchased"],
     "permit_seat_guarantee": ["permit_public_place_share"],
     "stem_agri_med_share": [
-        "stem_share_admissions", "stem_share_admissions_all_levels", "stem_share_enrolment",
+        "stem_share_admissions",
+        "stem_share_admissions_all_levels",
+        "stem_share_enrolment",
     ],
 }
 
