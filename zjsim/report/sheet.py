@@ -77,7 +77,7 @@ def number_format(column: str, integer: bool) -> str:
         return "0.00%"
     if column.startswith(_SHARES) or "share" in column or column.endswith("_gap"):
         return "0.0%"
-    if integer or column.endswith(("_yuan", "_seats", "_children", "_classes", "population")):
+    if integer or "hours" in column or column.endswith(("_yuan", "_seats", "_children", "_classes", "population")):
         return "#,##0"
     return "0.000" if "score" in column else "#,##0.00"
 

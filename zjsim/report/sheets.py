@@ -189,6 +189,6 @@ CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",
     "later_goal", "theme", "limit", "relevance_from", "capacity_unit", "staff_unit", "zone_kind",
-    "pathway", "action", "resource", "activity", "staff_class",
+    "pathway", "action", "resource", "staff_class",
 )  # fmt: skip
 """Columns whose values are codes with a word in the texts."""

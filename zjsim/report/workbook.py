@@ -82,6 +82,10 @@ def for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -
         table = table[table["unmet"] > 0].reset_index(drop=True)
     if name == "location_limits":
         table = table.assign(year=table["year"].where(table["year"] > 0))
+    if name == "people_ledger":
+        table = table[table["allotted_hours"] > 0].reset_index(drop=True)
+    if name in ("people_ledger", "people_summary"):
+        table = table.assign(activity=[known(f"people.activity.{a}", lang, a) for a in table["activity"]])
     if name == "assignment_prices":
         table = stated_prices(table)
     if name in _READINGS and "reading" in table:
