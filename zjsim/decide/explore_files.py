@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zjsim.archive import pack_inputs
 from zjsim.decide.explore import explore
 from zjsim.decide.planned import planned
 from zjsim.engine import Engine, checkpoint_of
@@ -37,8 +36,6 @@ def write_exploration(
     Returns the folder and the tables. Equal inputs, plans, points and replications give equal bytes for any number of
     workers. Raises ``InputErrors``, or :class:`zjsim.chain.RunRefused` where a scenario has no plan.
     """
-    from hashlib import sha256
-
     from zjsim.report.decision_book import write_decision_book
     from zjsim.report.figures.sensitivity import draw_sensitivity
     from zjsim.report.style import house_style, label_synthetic, save
@@ -47,7 +44,8 @@ def write_exploration(
     identity = {
         "kind": "exploration",
         "plans": [p.label for p in plans],
-        "inputs": [sha256(pack_inputs(p.scenario)).hexdigest() for p in plans],
+        "inputs": [p.scenario.file_hashes for p in plans],
+        "parameters": [p.scenario.parameters.model_dump(mode="json") for p in plans],
         "sets": list(sets),
         "seed": plans[0].seed,
         "targets": list(targets),
