@@ -11,8 +11,10 @@ import pytest
 from zjsim.models.processes import Process
 
 from zjsim.decide import explore as room
+from zjsim.decide import rank as ranking
 from zjsim.decide.explore import explore
 from zjsim.decide.planned import Planned, typed
+from zjsim.decide.rank import rank
 from zjsim.engine import Engine
 from zjsim.simulate.inputs import UncertainInput
 from zjsim.tables.errors import InputErrors
@@ -36,11 +38,12 @@ def toys(scenario: Any, plan: Any) -> list[Process]:
 
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[Planned]:
-    monkeypatch.setattr(room, "processes_of", toys)
+    for used_by in (room, ranking):
+        monkeypatch.setattr(used_by, "processes_of", toys)
     row = {
         "target_id": "t", "reading": "r", "is_default": True, "comparator": ">=", "bound": 70.0, "period": "stock",
         "start": "2027-01-01", "deadline": "2027-12-31", "baseline": np.nan, "outcome": "open", "indicator_zh": "目标",
-        "indicator_en": "T", "unit": "colleges",
+        "indicator_en": "T", "unit": "colleges", "measures": "M083",
     }  # fmt: skip
     scenario: Any = SimpleNamespace(
         table=lambda name: pd.DataFrame([row]),
@@ -86,3 +89,13 @@ def test_tables_of_a_plan_are_read_as_they_were() -> None:
     assert table["a"].tolist() == [True, False]
     assert table["b"].tolist() == ["x", ""]
     assert table["c"].dtype == np.int64
+
+
+def test_the_better_plan_is_ranked_first(plans: list[Planned]) -> None:
+    table, found = rank(plans, "t", delta=1.0, engine=Engine())
+    assert table["plan"].tolist() == ["better", "plain"]
+    assert table["is_best"].tolist() == [True, False]
+    assert table["mean"].diff().iloc[1] == pytest.approx(-6)
+    assert found.replications == 20
+    with pytest.raises(InputErrors, match="--target"):
+        rank(plans, "u", delta=1.0, engine=Engine())

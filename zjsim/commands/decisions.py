@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 
 from zjsim.commands.kit import LEAST, OK, Kit, Lang, cores
@@ -83,3 +84,67 @@ def register(kit: Kit) -> None:
         count = int(tables["explored_points"].groupby("process")["point"].nunique().sum())
         print(text("explore.done", lang.value, plans=plans, points=count, folder=folder))
         return OK
+
+    target_option = kit.option("--target", key="rank_target", default=..., metavar="TARGET")
+    delta_option = kit.option("--delta", key="rank_delta", default=...)
+    measure_option = kit.option("--measure", key="rank_measure", default=Measure.figure)
+    confidence_option = kit.option("--confidence", key="rank_confidence", default=0.95)
+    most_option = kit.option("--most", key="rank_most", default=2000, min=20)
+
+    @kit.command("rank")
+    def rank(
+        sources: list[str] = sources_argument,
+        target: str = target_option,
+        delta: float = delta_option,
+        measure: Measure = measure_option,
+        confidence: float = confidence_option,
+        most: int = most_option,
+        workers: int = workers_option,
+        cluster: str = cluster_option,
+        lang: Lang = kit.lang,
+        json_output: bool = kit.json,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.decide.planned import planned
+        from zjsim.decide.rank import rank as rank_plans
+        from zjsim.engine import Engine
+
+        check_rank(delta, confidence, len(sources))
+        plans = [planned(source) for source in sources]
+        table, found = rank_plans(
+            plans, target, delta=delta, measure=measure.value, confidence=confidence, most=most,
+            engine=Engine(workers, cluster),
+        )  # fmt: skip
+        if json_output:
+            print(table.to_json(orient="records", force_ascii=False, indent=1))
+            return OK
+        key = "rank.undecided" if found.best is None else "rank.best"
+        best, name = table["plan"].iloc[0], table[f"indicator_{lang.value}"].iloc[0]
+        words = {"best": best, "confidence": f"{confidence:.0%}", "delta": f"{delta:g}", "most": found.replications}
+        print(text(key, lang.value, indicator=name, unit=table["unit"].iloc[0], **words))
+        for row in table.to_dict("records"):
+            numbers = {"mean": f"{row['mean']:,.6g}", "share": f"{row['share_met']:.0%}"}
+            print(text("rank.line", lang.value, **{**row, **numbers}))
+        return OK
+
+
+class Measure(StrEnum):
+    """What plans are ranked by."""
+
+    figure = "figure"
+    probability = "probability"
+
+
+def check_rank(delta: float, confidence: float, count: int) -> None:
+    """Raise ``InputErrors`` for settings that no ranking can have."""
+    from zjsim.tables.errors import InputErrors, finding
+
+    faults = []
+    if not delta > 0:
+        faults.append(finding("not_positive", "--delta", value=f"{delta:g}", theme="decide.rule"))
+    if not 0.5 < confidence < 1:
+        faults.append(finding("no_confidence", "--confidence", value=f"{confidence:g}", theme="decide.rule"))
+    if count < 2:
+        faults.append(finding("nothing_to_compare", "RUN|SCENARIO...", theme="decide.rule"))
+    if faults:
+        raise InputErrors(faults)

@@ -1,0 +1,85 @@
+"""The best of several plans for a target, with a stated probability of having chosen right (M123)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from zjsim.decide.planned import Planned
+from zjsim.decide.selection import Floats, Selection, select_best
+from zjsim.models.feasibility import deciding_figure, margins
+from zjsim.models.processes import processes_of
+from zjsim.models.throughput import target_of
+from zjsim.simulate.ensemble import Ensemble, Experiment, Task
+from zjsim.simulate.inputs import base_values
+from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.values import nearest
+
+if TYPE_CHECKING:
+    from zjsim.engine import Engine
+
+COLUMNS = (
+    "rank", "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "measure", "mean", "share_met",
+    "replications", "dropped_after", "is_best", "delta", "confidence",
+)  # fmt: skip
+FIGURE, PROBABILITY = "figure", "probability"
+
+
+def rank(
+    plans: Sequence[Planned],
+    target: str,
+    *,
+    delta: float,
+    measure: str = FIGURE,
+    confidence: float = 0.95,
+    most: int = 2000,
+    engine: Engine,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[pd.DataFrame, Selection]:
+    """Rank ``plans`` by the figure that decides ``target`` (its default reading), or by whether it is met.
+
+    ``delta``: differences below it do not matter, in the target's unit (or as a share for ``probability``). The best is
+    chosen right with probability ``confidence`` (:func:`zjsim.decide.selection.select_best`); all plans meet the same
+    futures, those of the first plan's seed. Raises ``InputErrors`` for an unknown target.
+    """
+    registry = plans[0].scenario.table("targets")
+    known = registry[(registry["outcome"] != "") & registry["is_default"]]
+    if target not in set(known["target_id"]):
+        fix = nearest(target, list(known["target_id"]))
+        raise InputErrors([finding("no_target", "--target", value=target, fix=fix, theme="decide.rule")])
+    row = known[known["target_id"] == target].iloc[0]
+    asked = target_of(row)
+    processes = [
+        next(p for p in processes_of(plan.scenario, plan.plan) if row["outcome"] in p.outcomes) for plan in plans
+    ]
+    experiments = {str(k): Experiment(p.simulate, p.data) for k, p in enumerate(processes)}
+    kept: list[list[tuple[Floats, Floats]]] = [[] for _ in plans]
+    with Ensemble(experiments, **engine.options()) as ensemble:
+
+        def sample(which: Sequence[int], start: int, count: int) -> Floats:
+            tasks = [Task(str(k), base_values(processes[k].inputs), plans[0].seed, start, count) for k in which]
+            rows = []
+            for k, outcome in zip(which, ensemble.run(tasks), strict=True):
+                values, years = outcome[asked.outcome], processes[k].years
+                figure = deciding_figure(asked, values, years)
+                met = (margins(asked, values, years) >= 0).astype(np.float64)
+                kept[k].append((figure, met))
+                rows.append(met if measure == PROBABILITY else figure)
+            if progress is not None:
+                progress(start + count, most)
+            return np.array(rows)
+
+        found = select_best(sample, len(plans), delta=delta, confidence=confidence, most=most, batch=processes[0].batch)
+    names = [row[c] for c in ("target_id", "reading", "indicator_zh", "indicator_en", "unit")]
+    sides = [[np.concatenate(parts) for parts in zip(*own, strict=True)] for own in kept]
+    means = [float((s[1] if measure == PROBABILITY else s[0]).mean()) for s in sides]
+    order = sorted(range(len(plans)), key=lambda k: (k != found.best, k not in found.left, -means[k]))
+    rows: list[tuple[Any, ...]] = []
+    for place, k in enumerate(order, start=1):
+        figure, met = sides[k]
+        told = (measure, float(figure.mean()), float(met.mean()), len(met), found.dropped_after[k], k == found.best)
+        rows.append((place, plans[k].label, *names, *told, delta, confidence))
+    return pd.DataFrame(rows, columns=list(COLUMNS)), found
