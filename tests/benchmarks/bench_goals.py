@@ -60,8 +60,8 @@ def weighted(goals: list[Goal]) -> Goal:
             "public": PUBLIC,
             "distance": 1,
         }.get(part, SIBLINGS)
-        arc += weight * g.arc_cost
-        unplaced += weight * g.unplaced_cost
+        arc += np.int64(weight) * g.arc_cost
+        unplaced += np.int64(weight) * g.unplaced_cost
     return Goal("weighted", arc, unplaced)
 
 
