@@ -3,6 +3,8 @@
 What was allotted comes from the ledger at the base point, what was used from every base replication: a process tells by
 institution how much of its staff time was busy (resources :data:`USED_OF`, or outcomes ``people/<activity>`` in
 person-hours by institution and year). Posts, visits and research on platforms are promised time: all of it is used.
+Hours to teach are an account of the calendar year: after an as-of date within a year its rest may use what earlier
+months left, and then ``unused_hours`` of training is below 0 in that year.
 """
 
 from __future__ import annotations

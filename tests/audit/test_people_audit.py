@@ -130,7 +130,13 @@ def test_an_as_of_date_within_a_year_counts_its_rest() -> None:
     people = people_data(later, {})
     results = {"people_ledger": people_ledger(people, [], {}), "people_summary": people_summary(people, [])}
     assert audit_outcomes(results, {}, later.tables, later.parameters) == []
-    hours = results["people_ledger"].groupby("year")["working_hours"].sum()
+    ledger = results["people_ledger"]
+    at = (ledger["activity"] == "training") & (ledger["year"] == 2026)
+    ledger.loc[at, "used_hours_most"] = ledger.loc[at, "allotted_hours"] * 365 / 92
+    assert audit_outcomes(results, {}, later.tables, later.parameters) == [], "what the year's first months left"
+    ledger.loc[at, "used_hours_most"] *= 1.01
+    assert rules(audit_outcomes(results, {}, later.tables, later.parameters)) == {"overused"}
+    hours = ledger.groupby("year")["working_hours"].sum()
     assert hours[2026] / hours[2027] == pytest.approx(92 / 365)
 
 

@@ -45,7 +45,7 @@ def check(
     released = ledger.groupby(KEYS)["available_hours"].first()
     world = _World(plan, tables, parameters)
     return [
-        *_use(ledger),
+        *_use(ledger, world),
         *_sums(hours, released),
         *_own_time(hours, world),
         *_promises(hours, world),
@@ -121,12 +121,20 @@ def _cells(ledger: pd.DataFrame, tables: Mapping[str, pd.DataFrame], parameters:
         yield finding("negative", "people.audit.negative", **where, hours=_said(row["allotted_hours"]))
 
 
-def _use(ledger: pd.DataFrame) -> Iterator[Finding]:
-    """In no replication more hours are used than allotted."""
+def _use(ledger: pd.DataFrame, world: _World) -> Iterator[Finding]:
+    """In no replication more hours are used than allotted.
+
+    Hours to teach are an account of the calendar year (M066): where the as-of date lies within a year, what its earlier
+    months left is still there, so its rest may use up to the whole year's allotment.
+    """
     for row in ledger[ledger["used_hours_most"].notna()].to_dict("records"):
-        if _above(row["used_hours_most"], row["allotted_hours"]):
+        most = row["allotted_hours"]
+        if row["activity"] == "training":
+            year = date(int(row["year"]), 12, 31)
+            most *= year.timetuple().tm_yday / max(world.days(year.year), 1)
+        if _above(row["used_hours_most"], most):
             where = {name: row[name] for name in (*KEYS, "activity")}
-            said = {"used": _said(row["used_hours_most"]), "allotted": _said(row["allotted_hours"])}
+            said = {"used": _said(row["used_hours_most"]), "allotted": _said(most)}
             yield finding("overused", "people.audit.overused", **where, **said)
 
 
