@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zjsim.simulate import reference_models as models
-from zjsim.simulate.reference_flows import FLOWS, Pairs
+from zjsim.simulate.reference_controls import Controlled, ratios
+from zjsim.simulate.reference_flows import FLOWS, Pairs, uncontrolled
 from zjsim.simulate.reference_values import LAWS
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
 KERNEL_LANES, LANES, CHUNK = 4, 1000, 100
+KERNEL_STEPS = 20_000
+"""Longest path that the kernel walks beside the recursion: on the same draws any length shows whether they agree."""
 
 
 def service_times(rng: Rng, law: str, shape: Mapping[str, float], size: tuple[int, ...]) -> Array:
@@ -49,19 +53,23 @@ def _queue(
 ) -> Pairs:
     """A queue drawn in chunks (``steps``: their length and number); ``combine`` makes the quantities of six figures."""
     length, chunks = steps
+    few = max(1, min(chunks, KERNEL_STEPS // length))
+    beside = replace(q, skip=q.skip * few // chunks)
 
     def both(rng: Rng) -> tuple[Array, Array]:
-        drawn = [draw(rng, (length, KERNEL_LANES)) for _ in range(chunks)]
+        drawn = [draw(rng, (length, KERNEL_LANES)) for _ in range(few)]
         whole = {name: np.concatenate([d[name] for d in drawn]) for name in drawn[0]}
         came = np.cumsum(whole["gap"], axis=0)
         by_kernel = [
-            models.queue_by_kernel(q, came[:, k], whole["service"][:, k], whole["patience"][:, k])
+            models.queue_by_kernel(beside, came[:, k], whole["service"][:, k], whole["patience"][:, k])
             for k in range(KERNEL_LANES)
         ]
-        return combine(np.array(by_kernel)), combine(models.queue_by_arrays(q, drawn, KERNEL_LANES))
+        return combine(np.array(by_kernel)), combine(models.queue_by_arrays(beside, drawn, KERNEL_LANES)[0])
 
-    def arrays(rng: Rng) -> Array:
-        return combine(models.queue_by_arrays(q, lambda k: draw(rng, (length, LANES)) if k < chunks else None, LANES))
+    def arrays(rng: Rng) -> Controlled:
+        ask = lambda k: draw(rng, (length, LANES)) if k < chunks else None  # noqa: E731
+        figures, controls = models.queue_by_arrays(q, ask, LANES)
+        return combine(figures), controls
 
     return Pairs(tuple(quantities), both, arrays)
 
@@ -80,13 +88,20 @@ def _poisson_queue(
     batch: int = 1,
     stages: int = 1,
 ) -> Pairs:
-    """Arrivals at ``arrival`` (Erlang gaps of ``stages``, ``batch`` at once), any service, exponential patience."""
+    """Arrivals at ``arrival`` (Erlang gaps of ``stages``, ``batch`` at once), any service, exponential patience.
+
+    What is left out at the start is four times as long as the queue takes to forget that it was empty: after that the
+    mean lacks less than a thousandth, and a thirtieth of it over what is counted.
+    """
     mean, cv2 = LAWS[law](**shape)
     load = min(arrival * batch * mean / servers, 0.999)
-    bounded = bool(room) or patience > 0
-    spare = 1.0 if bounded else (1 - load) ** 2
+    slow = 1 / (1 - load) ** 2
+    if room:
+        slow = min(slow, (1 + room - servers) ** 2 / 4)
+    if patience:
+        slow = min(slow, 1 + 1 / (patience * mean))
     chunk = batch * max(1, CHUNK // batch)
-    skip = int((200 + 8 * servers + 4 * (1 / stages + cv2) / spare) * batch)
+    skip = batch * int(200 + 8 * servers + 8 * (1 / stages + cv2 / batch) * slow + 8 * bool(patience) * slow * servers)
     first = np.arange(chunk) % batch == 0
 
     def draw(rng: Rng, size: tuple[int, int]) -> models.Draws:
@@ -95,7 +110,9 @@ def _poisson_queue(
         kept = gap if batch == 1 else np.where(first[:, None], gap, 0.0)
         return {"gap": kept, "service": service_times(rng, law, shape, size), "patience": wait}
 
-    return _queue(models.Queue(servers, room, skip, tail), draw, (chunk, 8 * skip // chunk + 10), quantities, combine)
+    squares = (mean**2 * (1 + cv2), (1 + 1 / stages) / arrival**2)
+    q = models.Queue(servers, room, skip, tail, (mean, squares[0]), (1 / arrival, squares[1]), batch)
+    return _queue(q, draw, (chunk, 5 * skip // chunk + 10), quantities, combine)
 
 
 def _many_servers(c: int, arrival: float, service: float) -> Pairs:
@@ -154,18 +171,22 @@ def _hand_trace(arrivals: Sequence[float], service: Sequence[float]) -> Pairs:
         lengths, limit = np.array(service, dtype=float), np.full(n, np.inf)
         chunk = {"gap": gap[:, None], "service": lengths[:, None], "patience": limit[:, None]}
         by_kernel = models.queue_by_kernel(q, np.cumsum(gap), lengths, limit)
-        return by_kernel[None, :2], models.queue_by_arrays(q, [chunk], 1)[:, :2]
+        return by_kernel[None, :2], models.queue_by_arrays(q, [chunk], 1)[0][:, :2]
 
-    return Pairs(("mean wait", "mean time in system"), both, lambda rng: both(rng)[1], exact=True)
+    return Pairs(("mean wait", "mean time in system"), both, lambda rng: uncontrolled(both(rng)[1]), exact=True)
 
 
-def _jumps(steps: int, names: Sequence[str], begin: int = 0) -> Callable[[Rng, int], Callable[[int], models.Draws]]:
+def _events(skip: int, times: int) -> int:
+    """Events of a lane: ``times`` as many are counted as are left out, a multiple of 60.
+
+    Jumps go round: with one node the number in system is even and odd in turn. Whole rounds leave no trace of it.
+    """
+    return skip + 1 + 60 * -(-times * skip // 60)
+
+
+def _jumps(names: Sequence[str], rng: Rng, lanes: int) -> Callable[[int], models.Draws]:
     """Draws of one event after the other: uniform ``turn``, exponential others."""
-
-    def start(rng: Rng, lanes: int) -> Callable[[int], models.Draws]:
-        return lambda event: {n: rng.random(lanes) if n == "turn" else rng.exponential(1.0, lanes) for n in names}
-
-    return start
+    return lambda event: {n: rng.random(lanes) if n == "turn" else rng.exponential(1.0, lanes) for n in names}
 
 
 def _paired(rng: Rng, steps: int, names: Sequence[str]) -> tuple[dict[str, Array], Callable[[int], models.Draws]]:
@@ -175,30 +196,41 @@ def _paired(rng: Rng, steps: int, names: Sequence[str]) -> tuple[dict[str, Array
     return whole, lambda event: {n: x[event] for n, x in whole.items()}
 
 
-def _network(net: models.Network, steps: int, quantities: Sequence[str], combine: Callable[[Array], Array]) -> Pairs:
+def _network(
+    net: models.Network, steps: int, quantities: Sequence[str], combine: Callable[[Array], Array], lanes: int = LANES
+) -> Pairs:
     names = ("gap", "turn", "first", "second")
+    few = min(steps, KERNEL_STEPS)
+    beside = replace(net, skip=net.skip * few // steps)
 
     def both(rng: Rng) -> tuple[Array, Array]:
         begin = rng.exponential(1.0, (max(net.customers, 1), KERNEL_LANES))
-        whole, draw = _paired(rng, steps, names)
+        whole, draw = _paired(rng, few, names)
         by_kernel = [
             models.network_by_kernel(
-                net, {**{n: x[:, k].tolist() for n, x in whole.items()}, "begin": begin[:, k].tolist()}
+                beside, {**{n: x[:, k].tolist() for n, x in whole.items()}, "begin": begin[:, k].tolist()}
             )
             for k in range(KERNEL_LANES)
         ]
-        return combine(np.array(by_kernel)), combine(models.network_by_arrays(net, steps, draw, begin, KERNEL_LANES))
+        area, time, _ = models.network_by_arrays(beside, few, draw, begin, KERNEL_LANES)
+        return combine(np.array(by_kernel)), combine(area / time[:, None])
 
-    def arrays(rng: Rng) -> Array:
-        begin = rng.exponential(1.0, (max(net.customers, 1), LANES))
-        return combine(models.network_by_arrays(net, steps, _jumps(steps, names)(rng, LANES), begin, LANES))
+    def arrays(rng: Rng) -> Controlled:
+        begin = rng.exponential(1.0, (max(net.customers, 1), lanes))
+        area, time, controls = models.network_by_arrays(net, steps, _jumps(names, rng, lanes), begin, lanes)
+        return combine(ratios(area, time)), controls
 
     return Pairs(tuple(quantities), both, arrays)
 
 
 def _open(gamma: Any, servers: Any, service: Any, routing: Any) -> Pairs:
-    net = models.Network(tuple(servers), tuple(service), tuple(map(tuple, routing)), tuple(gamma), 0, 1000)
     nodes = len(servers)
+    rates = np.linalg.solve(np.eye(nodes) - np.array(routing).T, np.array(gamma, dtype=float))
+    capacity = np.array(servers) * np.array(service)
+    spare = np.minimum(np.maximum(1 - rates / capacity, 1e-3), 1.0)
+    slow = np.max(16 / capacity / spare**2) + np.sum(10 / np.array(service))
+    skip = int(200 * nodes + (sum(gamma) + rates.sum()) * slow)
+    net = models.Network(tuple(servers), tuple(service), tuple(map(tuple, routing)), tuple(gamma), 0, skip)
 
     def combine(f: Array) -> Array:
         numbers = f[:, :nodes]
@@ -206,44 +238,51 @@ def _open(gamma: Any, servers: Any, service: Any, routing: Any) -> Pairs:
         return np.column_stack([numbers, total, total / sum(gamma), f[:, nodes]])
 
     names = (*(f"L_{i}" for i in range(1, nodes + 1)), "L", "W", "lambda_1")
-    return _network(net, 8000, names, combine)
+    return _network(net, _events(skip, 4), names, combine, lanes=500)
 
 
 def _closed(customers: int, servers: Any, service: Any, routing: Any) -> Pairs:
     many = tuple(min(c, customers) for c in servers)
-    net = models.Network(many, tuple(service), tuple(map(tuple, routing)), (0.0,) * len(many), customers, 300)
+    skip = 200 + 20 * customers * (customers + len(many))
+    net = models.Network(many, tuple(service), tuple(map(tuple, routing)), (0.0,) * len(many), customers, skip)
     names = (*(f"L_{i}" for i in range(1, len(many) + 1)), "throughput")
-    return _network(net, 3000, names, lambda f: f)
+    return _network(net, _events(skip, 5), names, lambda f: f, lanes=500)
 
 
 def _machines(machines: int, repairers: int, failure: float, repair: float) -> Pairs:
-    net = models.Network((machines, repairers), (failure, repair), ((0.0, 1.0), (1.0, 0.0)), (0.0, 0.0), machines, 300)
+    skip = 300 + 60 * machines
+    net = models.Network((machines, repairers), (failure, repair), ((0.0, 1.0), (1.0, 0.0)), (0.0, 0.0), machines, skip)
 
     def combine(f: Array) -> Array:
         down, broken = f[:, 1], f[:, 2]
-        return np.column_stack([down, down - broken / repair, down / broken, f[:, 0]])
+        stay = ratios(down[:, None], broken)[:, 0] if len(f) > KERNEL_LANES else down / broken
+        return np.column_stack([down, down - broken / repair, stay, f[:, 0]])
 
-    return _network(net, 6000, ("L (down)", "Lq", "W", "mean up"), combine)
+    return _network(net, _events(skip, 5), ("L (down)", "Lq", "W", "mean up"), combine, lanes=500)
 
 
 def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False) -> Pairs:
-    load = sum(arrivals) / service / c
-    skip = int(200 + 16 / (1 - load) ** 2)
+    load = min(sum(arrivals) / service / c, 0.999)
+    skip = int(200 + 16 * c + 32 / (1 - load) ** 2)
     ranks = models.Ranked(c, tuple(arrivals), service, preemptive, skip)
-    steps, rates = 8 * skip + 1000, np.array(arrivals)
+    steps, rates = _events(skip, 4), np.array(arrivals)
+    few = min(steps, KERNEL_STEPS)
+    beside = replace(ranks, skip=skip * few // steps)
     names = ("gap", "turn", "first")
 
     def combine(f: Array) -> Array:
         return f / rates if preemptive else np.column_stack([f / rates, f.sum(axis=1)])
 
     def both(rng: Rng) -> tuple[Array, Array]:
-        whole, draw = _paired(rng, steps, names)
+        whole, draw = _paired(rng, few, names)
         lanes = [{n: x[:, k].tolist() for n, x in whole.items()} for k in range(KERNEL_LANES)]
-        by_kernel = np.array([models.ranked_by_kernel(ranks, lane) for lane in lanes])
-        return combine(by_kernel), combine(models.ranked_by_arrays(ranks, steps, draw, KERNEL_LANES))
+        by_kernel = np.array([models.ranked_by_kernel(beside, lane) for lane in lanes])
+        area, time, _ = models.ranked_by_arrays(beside, few, draw, KERNEL_LANES)
+        return combine(by_kernel), combine(area / time[:, None])
 
-    def arrays(rng: Rng) -> Array:
-        return combine(models.ranked_by_arrays(ranks, steps, _jumps(steps, names)(rng, LANES), LANES))
+    def arrays(rng: Rng) -> Controlled:
+        area, time, controls = models.ranked_by_arrays(ranks, steps, _jumps(names, rng, LANES), LANES)
+        return combine(ratios(area, time)), controls
 
     kind = "W" if preemptive else "Wq"
     found = [f"{kind} class {n}" for n in range(1, len(arrivals) + 1)]

@@ -10,22 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zjsim.simulate.kernel import Call, Simulation, Steps
+from zjsim.simulate.reference_controls import Controlled, JumpControls, Walked, ratios
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
+MOST_ENTITIES = 1_500_000
+"""Entities of a block of lanes: their arrays stay below some tens of megabytes."""
 Stages = tuple[Any, Array, Any]
 """Which entities are kept (or a function of their arrival that says so), lengths and passes by (entity, stage)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """A case that can be run: ``both`` gives (kernel, arrays) on the same draws, ``arrays`` further lanes, each as an
-    array (lane, quantity). An ``exact`` case has nothing random in it."""
+    """A case that can be run: ``both`` gives (kernel, arrays) on the same draws, each as an array (lane, quantity);
+    ``arrays`` further lanes, with their controls. An ``exact`` case has nothing random in it."""
 
     quantities: tuple[str, ...]
     both: Callable[[Rng], tuple[Array, Array]]
-    arrays: Callable[[Rng], Array]
+    arrays: Callable[[Rng], Controlled]
     exact: bool = False
+
+
+def uncontrolled(figures: Array) -> Controlled:
+    """Figures without any controls."""
+    return figures, np.zeros((len(figures), 0))
 
 
 def _stages_by_kernel(came: Array, lengths: Array, passes: Array, at: Sequence[float]) -> tuple[Array, Array]:
@@ -68,6 +76,7 @@ def _flow(
 ) -> Pairs:
     """Poisson arrivals at rate ``most`` over ``horizon``; ``stages`` draws (kept, lengths, passes) by entity."""
     paired = 40
+    lanes = max(100, min(lanes, int(MOST_ENTITIES / (most * horizon)) // 100 * 100))
 
     def draw(rng: Rng, size: int) -> tuple[Array, Array, Any, Any]:
         counts = rng.poisson(most * horizon, size)
@@ -102,10 +111,10 @@ def _flow(
         pair = np.array(by_kernel), figures(came, lengths, passes)
         return (moments_of(pair[0]), moments_of(pair[1])) if moments else pair
 
-    def arrays(rng: Rng) -> Array:
+    def arrays(rng: Rng) -> Controlled:
         came, lengths, passes, _ = draw(rng, lanes)
         found = figures(came, lengths, passes)
-        return moments_of(found) if moments else found
+        return uncontrolled(moments_of(found) if moments else found)
 
     return Pairs(tuple(quantities), both, arrays)
 
@@ -124,7 +133,7 @@ def _from_empty(arrival: float, mean: float, at: Sequence[float]) -> Pairs:
 
 
 def _stationary(arrival: float, mean: float) -> Pairs:
-    horizon = 16 * mean
+    horizon = 11 * mean  # of those who came earlier one in 60,000 is there still
     return _flow(
         ("E N", "Var N"), (horizon,), horizon, arrival, _one_stage(mean), through=False, lanes=4000, moments=True
     )
@@ -157,7 +166,7 @@ def _pipeline(rate: float, passing: Sequence[float], means: Sequence[float], at:
         return every, lengths, np.ones(lengths.shape, dtype=bool)
 
     names = [f"ends by {t:g}" for t in at]
-    all_of_them = _flow(names, at, max(at), rate, whole, through=True, lanes=10)
+    all_of_them = _flow(names, at, max(at), rate, whole, through=True, lanes=100)
     few = _flow(names, at, max(at), rate * float(np.prod(passing)), thinned, through=True, lanes=4000)
     return Pairs(all_of_them.quantities, all_of_them.both, few.arrays)
 
@@ -205,8 +214,8 @@ def _class_forming(batch: int, rate: float) -> Pairs:
         gaps = rng.exponential(1 / rate, (4, classes * batch))
         return np.array([by_kernel(lane) for lane in gaps.tolist()]), by_arrays(gaps)
 
-    def arrays(rng: Rng) -> Array:
-        return by_arrays(rng.exponential(1 / rate, (lanes, classes * batch)))
+    def arrays(rng: Rng) -> Controlled:
+        return uncontrolled(by_arrays(rng.exponential(1 / rate, (lanes, classes * batch))))
 
     return Pairs(("mean wait", "cv of gaps"), both, arrays)
 
@@ -214,10 +223,11 @@ def _class_forming(batch: int, rate: float) -> Pairs:
 def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
     """Whoever comes while a batch with room is served joins it and ends with it: a completion takes up to b away."""
     spare = (1 - arrival / (b * service)) ** 2
-    skip = int(200 + 16 / spare)
-    steps = 8 * skip + 1000
+    skip = int(200 + 8 * (b + 1) * (1 + 1 / b) / spare)
+    steps = skip + 1 + 60 * (skip // 15)
 
-    def by_arrays(draw: Callable[[int], tuple[Array, Array]], lanes: int) -> Array:
+    def by_arrays(draw: Callable[[int], tuple[Array, Array]], lanes: int) -> Walked:
+        controls, busy = JumpControls(lanes, 2, 2), np.full((lanes, 2), arrival)
         there = np.zeros(lanes)
         done, clock = np.full(lanes, np.inf), np.zeros(lanes)
         coming, area, mark = draw(0)[0] / arrival, np.zeros(lanes), np.zeros(lanes)
@@ -227,6 +237,10 @@ def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
             now = np.where(arrives, coming, done)
             if event > skip:
                 area += there * (now - clock)
+                busy[:, 1] = service * (there > 0)
+                taken = np.minimum(there, b)
+                state = np.column_stack([there * np.maximum(taken, 1.0), taken * taken])
+                controls.add(state, busy, now - clock, 1 - arrives.astype(np.int64))
             if event == skip:
                 mark = now
             clock = now
@@ -234,7 +248,7 @@ def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
             there = np.where(arrives, there + 1, np.maximum(there - b, 0.0))
             starts = np.where(arrives, there == 1, there > 0)
             done = np.where(starts, now + work / service, np.where(arrives, done, np.inf))
-        return area / (clock - mark)
+        return area[:, None], clock - mark, controls.flat()
 
     def by_kernel(gaps: list[float], works: list[float]) -> float:
         sim = Simulation()
@@ -278,10 +292,12 @@ def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
     def both(rng: Rng) -> tuple[Array, Array]:
         gaps, works = rng.exponential(1.0, (steps, 4)), rng.exponential(1.0, (steps, 4))
         found = [by_kernel(gaps[:, k].tolist(), works[:, k].tolist()) for k in range(4)]
-        return figures(np.array(found)), figures(by_arrays(lambda e: (gaps[e], works[e]), 4))
+        area, time, _ = by_arrays(lambda e: (gaps[e], works[e]), 4)
+        return figures(np.array(found)), figures(area[:, 0] / time)
 
-    def arrays(rng: Rng) -> Array:
-        return figures(by_arrays(lambda _: (rng.exponential(1.0, 1000), rng.exponential(1.0, 1000)), 1000))
+    def arrays(rng: Rng) -> Controlled:
+        area, time, controls = by_arrays(lambda _: (rng.exponential(1.0, 1000), rng.exponential(1.0, 1000)), 1000)
+        return figures(ratios(area, time)[:, 0]), controls
 
     return Pairs(("L", "W"), both, arrays)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zjsim.simulate.kernel import Call, Pool, PriorityPool, Simulation, Steps
+from zjsim.simulate.reference_controls import Controlled, JumpControls, QueueControls, Walked
 
 Array = NDArray[np.float64]
 Draws = dict[str, Array]
@@ -24,12 +25,18 @@ Draws = dict[str, Array]
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A queue, first come first served: ``servers``, at most ``room`` in system (0: no limit), how many customers are
-    left out at the start (``skip``), and the waiting time ``tail`` whose excess is counted."""
+    left out at the start (``skip``), and the waiting time ``tail`` whose excess is counted.
+
+    ``service`` and ``gap`` are mean and mean square of what is drawn, ``batch`` how many come at once (for controls).
+    """
 
     servers: int
     room: int
     skip: int
     tail: float
+    service: tuple[float, float] = (0.0, 0.0)
+    gap: tuple[float, float] = (0.0, 0.0)
+    batch: int = 1
 
 
 def queue_by_kernel(q: Queue, came: Array, service: Array, patience: Array) -> Array:
@@ -68,12 +75,13 @@ def queue_by_kernel(q: Queue, came: Array, service: Array, patience: Array) -> A
     return np.array([np.mean(f[part]) for f in figures])
 
 
-def queue_by_arrays(q: Queue, chunks: Sequence[Draws] | Callable[[int], Draws | None], lanes: int) -> Array:
+def queue_by_arrays(q: Queue, chunks: Sequence[Draws] | Callable[[int], Draws | None], lanes: int) -> Controlled:
     """Every lane by Kiefer and Wolfowitz' recursion: the figures of :func:`queue_by_kernel` by (lane, figure)."""
     ask = chunks if callable(chunks) else lambda k: chunks[k] if k < len(chunks) else None
     clock, every = np.zeros(lanes), np.arange(lanes)
     free, leaving = np.zeros((lanes, q.servers)), np.zeros((lanes, q.room))
-    sums = np.zeros((6, lanes))
+    sums, controls = np.zeros((6, lanes)), QueueControls(lanes, q.service, q.gap, q.batch)
+    waited = np.zeros(lanes)
     step = k = 0
     while (chunk := ask(k)) is not None:
         k += 1
@@ -91,10 +99,14 @@ def queue_by_arrays(q: Queue, chunks: Sequence[Draws] | Callable[[int], Draws | 
                 oldest = leaving.argmin(axis=1)
                 leaving[every, oldest] = np.where(served, end, leaving[every, oldest])
             if step >= q.skip:
+                controls.add(step, waited, wait, gap, length)
+                waited = wait
                 wait = np.where(blocked, 0.0, np.minimum(wait, limit))
                 sums += (wait, np.where(served, end - clock, 0.0), wait > 1e-12, wait > q.tail, blocked, gave_up)
+            else:
+                waited = wait
             step += 1
-    return (sums / (step - q.skip)).T
+    return (sums / (step - q.skip)).T, (controls.sums / (step - q.skip)).T
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +176,22 @@ def network_by_kernel(net: Network, d: dict[str, list[float]]) -> Array:
     return np.asarray((end - begin)[1:] / (end - begin)[0])
 
 
-def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], begin: Array, lanes: int) -> Array:
-    """Every lane by its jumps, all lanes one jump at a time: the figures of :func:`network_by_kernel` by lane."""
+def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], begin: Array, lanes: int) -> Walked:
+    """Every lane by its jumps, all lanes one jump at a time: the figures of :func:`network_by_kernel` × time by lane."""
     nodes = len(net.servers)
     node_of = np.repeat(np.arange(nodes), net.servers)
     rate_of, total = np.array(net.rates)[node_of], sum(net.gamma)
     onward = np.cumsum(net.routing, axis=1)
     entry = np.cumsum(net.gamma) / max(total, 1e-300)
     ends, every = np.full((lanes, len(node_of) + 1), np.inf), np.arange(lanes)
+    shares_of = np.vstack([net.routing, np.array(net.gamma) / max(total, 1e-300)])  # the last row: who comes from outside
+    shares_of = np.column_stack([shares_of, 1 - shares_of.sum(axis=1)])
+    ways = np.argwhere(shares_of > 1e-12)
+    ways = ways[(ways[:, 0] < nodes) | (total > 0)]
+    kind_of = np.zeros(shares_of.shape, dtype=np.int64)
+    kind_of[ways[:, 0], ways[:, 1]] = np.arange(len(ways))
+    controls, servers = JumpControls(lanes, len(ways), nodes), np.array(net.servers)
+    way_share, way_from, outside = shares_of[ways[:, 0], ways[:, 1]], ways[:, 0], np.full((lanes, 1), total)
     queue, there = np.zeros((lanes, nodes)), np.zeros((lanes, nodes))
     clock, area, mark = np.zeros(lanes), np.zeros((lanes, nodes + 1)), np.zeros(lanes)
     if net.customers:
@@ -185,8 +205,9 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         d = draw(event)
         which = ends.argmin(axis=1)
         now = ends[every, which]
+        before, passed = there.copy(), now - clock
         if event > net.skip:
-            area[:, :nodes] += there * (now - clock)[:, None]
+            area[:, :nodes] += there * passed[:, None]
         clock = now
         if event == net.skip:
             mark = now.copy()
@@ -203,6 +224,10 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         ends[arrival, -1] = clock[arrival] + d["gap"][arrival] / total if total else np.inf
         shares = np.where(arrival[:, None], entry[None, :], onward[origin])
         goal = (d["turn"][:, None] >= shares).sum(axis=1)
+        if event > net.skip:
+            busy = np.concatenate([np.minimum(before, servers) * net.rates, outside], axis=1)
+            kind = kind_of[np.where(arrival, nodes, origin), goal]
+            controls.add(before, busy[:, way_from] * way_share, passed, kind)
         stays = np.flatnonzero(goal < nodes)
         target = goal[stays]
         there[stays, target] += 1
@@ -212,7 +237,7 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         begins = stays[free]
         ends[begins, server] = clock[begins] + d["second"][begins] / rate_of[server]
         queue[stays[~free], target[~free]] += 1
-    return area / (clock - mark)[:, None]
+    return area, clock - mark, controls.flat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +322,8 @@ def ranked_by_kernel(r: Ranked, d: dict[str, list[float]]) -> Array:
     return np.asarray((marks[1] - marks[0])[1:] / (marks[1] - marks[0])[0])
 
 
-def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes: int) -> Array:
-    """Every lane by its jumps: the figures of :func:`ranked_by_kernel` by (lane, class)."""
+def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes: int) -> Walked:
+    """Every lane by its jumps: the figures of :func:`ranked_by_kernel` × time by (lane, class)."""
     total, shares = sum(r.arrivals), np.cumsum(r.arrivals) / sum(r.arrivals)
     every, classes = np.arange(lanes), len(r.arrivals)
     ends = np.full((lanes, r.servers), np.inf)
@@ -306,18 +331,26 @@ def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes:
     left = np.zeros(lanes)
     coming, clock, mark = draw(0)["gap"] / total, np.zeros(lanes), np.zeros(lanes)
     area = np.zeros((lanes, classes))
+    # Jumps: a class comes; a service ends while the first class that waits (or is there) is such, or nobody does.
+    controls, rates = JumpControls(lanes, 2 * classes + 1, classes), np.zeros((lanes, 2 * classes + 1))
+    rates[:, :classes] = r.arrivals
     for event in range(1, steps):
         d = draw(event)
         server = ends.argmin(axis=1)
         done = ends[every, server]
         arrival = coming <= done
         now = np.where(arrival, coming, done)
+        rank = (d["turn"][:, None] >= shares).sum(axis=1)
         if event > r.skip:
             area += counts * (now - clock)[:, None]
+            some = counts > 0
+            first = np.where(some.any(axis=1), some.argmax(axis=1), classes)
+            rates[:, classes:] = 0.0
+            rates[every, classes + first] = r.rate * np.isfinite(ends).sum(axis=1)
+            controls.add(counts.astype(np.float64), rates, now - clock, np.where(arrival, rank, classes + first))
         clock = now
         if event == r.skip:
             mark = now.copy()
-        rank = (d["turn"][:, None] >= shares).sum(axis=1)
         length = d["first"] / r.rate
         coming = np.where(arrival, now + d["gap"] / total, coming)
         if r.preemptive:
@@ -343,4 +376,4 @@ def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes:
         busy = starts | follows
         changed = starts | ~arrival
         ends[every, place] = np.where(changed, np.where(busy, now + length, np.inf), ends[every, place])
-    return area / (clock - mark)[:, None]
+    return area, clock - mark, controls.flat()

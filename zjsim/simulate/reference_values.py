@@ -11,7 +11,7 @@ from itertools import product
 from math import comb, cos, exp, factorial, lgamma, log, pi, sin, sqrt
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import linalg, optimize, special, stats
 
 Values = dict[str, float]
 
@@ -67,10 +67,19 @@ def general_service(arrival: float, law: str, **shape: float) -> Values:
 
 
 def deterministic_wait(rho: float, within: float) -> Values:
-    """M/D/1 with unit service (Erlang 1909): the chance to wait at most ``within``."""
-    k = int(within)
-    total = sum((rho * (j - within)) ** j / factorial(j) * exp(-rho * (j - within)) for j in range(k + 1))
-    return {"P(Wq <= t)": (1 - rho) * total}
+    """M/D/1 with unit service: the chance to wait at most ``within`` (Franx 2001: a sum of positive terms only).
+
+    Chances of the number in system follow from one another with tails of the Poisson law (Ramaswami 1988).
+    """
+    k = int(within) + 1
+    tail = 1 - special.pdtr(np.arange(k + 2), rho)
+    p = np.zeros(k + 1)
+    p[0] = 1 - rho
+    for j in range(1, k + 1):
+        p[j] = (p[0] * tail[j - 1] + float(p[1:j] @ tail[j - 1 : 0 : -1])) / exp(-rho)
+    waiting = np.cumsum(p)[1:]  # at most 0, 1, ... wait for service
+    left = rho * (k - within)
+    return {"P(Wq <= t)": float(sum(waiting[k - 1 - j] * exp(-left) * left**j / factorial(j) for j in range(k)))}
 
 
 def erlang_arrivals(b: int, rho: float, service: float) -> Values:
@@ -190,23 +199,25 @@ def infinite_seasonal(base: float, swing: float, service: float, at: Sequence[fl
     }
 
 
+def _through(means: Sequence[float], within: float) -> tuple[float, float]:
+    """Chance that exponential stages of these means are over ``within`` a time, and its integral (equal means too)."""
+    stages = len(means)
+    moves = np.zeros((stages + 2, stages + 2))
+    for n, mean in enumerate(means):
+        moves[n, n], moves[n, n + 1] = -1 / mean, 1 / mean
+    moves[stages, stages + 1] = 1.0  # the last column adds up the time spent at the end
+    found = linalg.expm(moves * within)
+    return float(found[0, stages]), float(found[0, stages + 1])
+
+
 def pipeline(rate: float, passing: Sequence[float], means: Sequence[float], at: Sequence[float]) -> Values:
     """Disclosures pass stages of exponential length, each with a chance: expected cumulative ends, from empty."""
-    rates = np.array([1 / m for m in means])
-    found = {}
-    for t in at:
-        # ∫ of the distribution function of a sum of exponentials with different rates
-        weights = [np.prod([o / (o - r) for o in np.delete(rates, i)]) for i, r in enumerate(rates)]
-        area = sum(w * (t - (1 - exp(-r * t)) / r) for w, r in zip(weights, rates, strict=True))
-        found[f"ends by {t:g}"] = rate * float(np.prod(passing)) * float(area)
-    return found
+    return {f"ends by {t:g}": rate * float(np.prod(passing)) * _through(means, t)[1] for t in at}
 
 
 def stage_time(means: Sequence[float], within: float) -> Values:
-    """Chance that the sum of exponential stages with different means ends ``within`` a time."""
-    rates = np.array([1 / m for m in means])
-    weights = [np.prod([o / (o - r) for o in np.delete(rates, i)]) for i, r in enumerate(rates)]
-    return {"P(T <= t)": float(sum(w * (1 - exp(-r * within)) for w, r in zip(weights, rates, strict=True)))}
+    """Chance that the sum of exponential stages ends ``within`` a time."""
+    return {"P(T <= t)": _through(means, within)[0]}
 
 
 def non_use(hazard: float, inflow: float, clock: float, horizon: float) -> Values:

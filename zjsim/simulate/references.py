@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from zjsim.simulate import reference_values as theory
 from zjsim.simulate.reference_cases import BUILDERS
+from zjsim.simulate.reference_controls import controlled_mean
 from zjsim.simulate.reference_flows import Pairs
 from zjsim.simulate.streams import Streams
 
@@ -32,6 +33,7 @@ PRECISION, OF_PROBABILITY = 0.01, 0.002
 SPARE = 0.9
 """An estimate is made a little narrower than it has to be."""
 MOST_BLOCKS = 400
+"""A case that would need more blocks of lanes is refused: it would take many minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +133,25 @@ def _estimate(
     half_paired = theory.tail_quantile(error / 2, max(1, lanes - 1)) * spread / np.sqrt(lanes)
     if pairs.exact:
         return {n: (float(by_kernel[0, p]), 0.0, float(d)) for n, p, d in zip(asked, pick, paired, strict=True)}
-    blocks: list[Array] = []
-    for block in range(MOST_BLOCKS):
-        blocks.append(pairs.arrays(streams.generator("reference", family, "arrays", str(block)))[:, pick])
-        means = np.concatenate(blocks)
-        mean = means.mean(axis=0)
-        half = theory.tail_quantile(error / 2, len(means) - 1) * means.std(axis=0, ddof=1) / np.sqrt(len(means))
-        wanted = [
-            OF_PROBABILITY if n.startswith("P(") else PRECISION * abs(m) for n, m in zip(asked, mean, strict=True)
-        ]
-        if np.all(half_paired + half <= SPARE * np.array(wanted)):
+    figures: list[Array] = []
+    controls: list[Array] = []
+    while True:
+        found, beside = pairs.arrays(streams.generator("reference", family, "arrays", str(len(figures))))
+        figures.append(found[:, pick])
+        controls.append(beside)
+        mean, half = controlled_mean(np.concatenate(figures), np.concatenate(controls), error / 2)
+        rare = [OF_PROBABILITY / 10 if n.startswith("P(") else 0.0 for n in asked]
+        half = np.maximum(half, rare)  # what no lane has seen has no spread
+        wanted = np.array(
+            [OF_PROBABILITY if n.startswith("P(") else PRECISION * abs(m) for n, m in zip(asked, mean, strict=True)]
+        )
+        if np.all(half_paired + half <= SPARE * wanted):
             break
-        if np.any(half_paired > np.array(wanted)):
+        if np.any(half_paired > wanted):
             raise ValueError(f"{family}: kernel and recursion differ by {paired} ± {half_paired} on the same draws")
-    else:
-        raise ValueError(f"{family}: the half-width is not reached with {len(means)} lanes: {half}, wanted {wanted}")
+        needed = len(figures) * float(np.max(half / np.maximum(SPARE * wanted - half_paired, 1e-300))) ** 2
+        if needed > MOST_BLOCKS and (len(figures) >= 5 or needed > 10 * MOST_BLOCKS):
+            raise ValueError(f"{family}: some {needed:.0f} blocks of lanes would be needed, {MOST_BLOCKS} are the most")
     return {
         n: (float(m + d), float(h + hp), float(d))
         for n, m, d, h, hp in zip(asked, mean, paired, half, half_paired, strict=True)
