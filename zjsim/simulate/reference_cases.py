@@ -246,7 +246,7 @@ def _closed(customers: int, servers: Any, service: Any, routing: Any) -> Pairs:
     skip = 200 + 20 * customers * (customers + len(many))
     net = models.Network(many, tuple(service), tuple(map(tuple, routing)), (0.0,) * len(many), customers, skip)
     names = (*(f"L_{i}" for i in range(1, len(many) + 1)), "throughput")
-    return _network(net, _events(skip, 5), names, lambda f: f, lanes=500)
+    return _network(net, _events(skip, 5), names, lambda f: f, lanes=200)
 
 
 def _machines(machines: int, repairers: int, failure: float, repair: float) -> Pairs:
@@ -258,7 +258,7 @@ def _machines(machines: int, repairers: int, failure: float, repair: float) -> P
         stay = ratios(down[:, None], broken)[:, 0] if len(f) > KERNEL_LANES else down / broken
         return np.column_stack([down, down - broken / repair, stay, f[:, 0]])
 
-    return _network(net, _events(skip, 5), ("L (down)", "Lq", "W", "mean up"), combine, lanes=500)
+    return _network(net, _events(skip, 5), ("L (down)", "Lq", "W", "mean up"), combine, lanes=200)
 
 
 def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False) -> Pairs:

@@ -184,7 +184,9 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
     onward = np.cumsum(net.routing, axis=1)
     entry = np.cumsum(net.gamma) / max(total, 1e-300)
     ends, every = np.full((lanes, len(node_of) + 1), np.inf), np.arange(lanes)
-    shares_of = np.vstack([net.routing, np.array(net.gamma) / max(total, 1e-300)])  # the last row: who comes from outside
+    shares_of = np.vstack(
+        [net.routing, np.array(net.gamma) / max(total, 1e-300)]
+    )  # the last row: who comes from outside
     shares_of = np.column_stack([shares_of, 1 - shares_of.sum(axis=1)])
     ways = np.argwhere(shares_of > 1e-12)
     ways = ways[(ways[:, 0] < nodes) | (total > 0)]
