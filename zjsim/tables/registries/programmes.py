@@ -121,4 +121,20 @@ SIBLING_RULE = Registry(
     "the notices.",
 )
 
-REGISTRIES: tuple[Registry, ...] = (PROGRAMMES, PROGRAMME_BATCHES, PROGRAMME_PARAMETERS, SIBLING_RULE)
+POINTS_RULE = Registry(
+    "points_rule",
+    "积分入学",
+    "Points rule by county",
+    key=("county_code",),
+    columns=(
+        Column("county_code", "code", "县（市、区）", "County", ref="counties.county_code"),
+        Column("in_force", "boolean", "基准日已施行", "In force at the as-of date"),
+        source_column(),
+        basis_column(),
+    ),
+    help_zh="“居住证＋积分”入学（M109）在各县的施行状态：见于入学规则登记表的按报道，其余按合成方法给出，须以实际通知替换。",
+    help_en="Residence permit and points (M109) by county: as reported in the registry of admission rules, else "
+    "synthetic, to be replaced by the notices.",
+)
+
+REGISTRIES: tuple[Registry, ...] = (PROGRAMMES, PROGRAMME_BATCHES, PROGRAMME_PARAMETERS, SIBLING_RULE, POINTS_RULE)
