@@ -107,7 +107,7 @@ def _start(scenario: Scenario, own: pd.DataFrame, name: str, otherwise: float) -
     if len(known):
         return float(known.iloc[0])
     if (own["mechanism"] == "diffusion").any():
-        return float(scenario.table("sibling_rule")["in_force"].sum())
+        return float(scenario.table(own["programme_id"].iloc[0])["in_force"].sum())
     return float(own["stock"].sum()) if len(own) else otherwise
 
 

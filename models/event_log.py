@@ -4,8 +4,9 @@ It is made afterwards: the replication is simulated once more at the base values
 followed from outside. So the runs that count pay nothing for it, and the log shows exactly what they did.
 
 An entity's last event says what became of it: it ended, left, or (``…_at_end``) still waits or runs at the end of the
-horizon. ``unit`` is the city or the institution where it happens; ``details`` are ``name=value``. Online learners and
-outreach are numbers by year without a day and don't appear; what lies before the as-of date belongs to the back-cast.
+horizon. ``unit`` is the city or the institution where it happens; ``details`` are ``name=value``. Online learners,
+outreach and enrolment applications are numbers by year or week and don't appear one by one, seats have no events; what
+lies before the as-of date belongs to the back-cast.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from zjsim.models import enterprise_service, patent_transfer, programmes, training
+from zjsim.models import enrolment, enterprise_service, patent_transfer, programmes, training
 from zjsim.models.service_requests import draw_requests
 from zjsim.models.training_classes import Classes
 from zjsim.models.training_supply import City, Supply
@@ -30,6 +31,7 @@ from zjsim.simulate.tracing import Tracing, Track
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
+    from zjsim.models.enrolment import EnrolmentData
     from zjsim.models.patent_data import PatentData
     from zjsim.models.programme_data import Programme, ProgrammeData
     from zjsim.models.service_data import ServiceData
@@ -269,9 +271,20 @@ def _projects(data: ProgrammeData, programme: Programme, values: Values, streams
         yield min(day, _last(end)), f"{name}/stock/{k}", "closed" if day < end else "operating_at_end", "", ""
 
 
+def _enrolment(data: EnrolmentData, values: Values, streams: Streams) -> list[Event]:
+    """Service zones as they open (M114); applications are numbers by week and don't appear one by one."""
+    opened = enrolment.zones_opened(data, values, streams).tolist()
+    return [
+        (day, f"service_zone/{code}", "zone_opened", code, "")
+        for day, (code, _) in zip(opened, data.counties, strict=True)
+        if day < data.horizon.end
+    ]
+
+
 _EVENTS: Mapping[str, Any] = {
     "training": _training,
     "enterprise_service": _services,
     "patent_transfer": _patents,
     "programmes": _programmes,
+    "enrolment": _enrolment,
 }

@@ -8,7 +8,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from zjsim.models import enterprise_service, patent_transfer, programmes, seat_outcomes, talent_admissions, training
+from zjsim.models import (
+    enrolment,
+    enterprise_service,
+    patent_transfer,
+    programmes,
+    seat_outcomes,
+    talent_admissions,
+    training,
+)
 from zjsim.models.past import Past, past, with_past
 
 from zjsim.simulate.ensemble import Outcome
@@ -78,6 +86,7 @@ def processes_of(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> list[Proces
             10,
         ),
         ("programmes", programmes, programmes.programmes_data, programmes.simulate_programmes, 10, 40, 200),
+        ("enrolment", enrolment, enrolment.enrolment_data, enrolment.simulate_enrolment, 1, 4, 20),
         ("seats", seat_outcomes, seat_outcomes.seat_data, seat_outcomes.simulate_seats, 10, 40, 200),
         (
             talent_admissions.PROCESS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ADMISSION_MONTH = "PP69"
 CALL_TO_APPROVAL = "GP10"
 PULL_OF_NEIGHBOURS = "GP15"
+OTHER_RULES = ("points_rule",)
+"""Rules adopted by counties that have a registry of their own, besides the sibling rule."""
 _REFERENCES = (
     "pace_parameter",
     "setup_parameter",
@@ -74,13 +76,17 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeData:
-    """Programmes, and the counties with the sibling rule's state: (county code, city code, in force)."""
+    """Programmes, and the counties with the sibling rule's state: (county code, city code, in force).
+
+    ``rules``: the state of other rules that counties adopt, by programme, in the order of the counties.
+    """
 
     horizon: Horizon
     parameters: ParameterSet
     programmes: tuple[Programme, ...]
     counties: tuple[tuple[str, str, bool], ...]
     past: Past
+    rules: Mapping[str, tuple[bool, ...]] = field(default_factory=dict)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -107,8 +113,10 @@ def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> Pro
     if any(p.planned is not None for p in programmes):
         names.append("location_parameters")
     registries = [scenario.table(name) for name in names]
-    rule = dict(zip(*(scenario.table("sibling_rule")[c] for c in ("county_code", "in_force")), strict=True))
+    rule = _in_force(scenario, "sibling_rule")
     counties = scenario.table("counties").sort_values("county_code")
+    others = [p.programme_id for p in programmes if p.mechanism == "diffusion" and p.programme_id in OTHER_RULES]
+    states = {name: _in_force(scenario, name) for name in others}
     parameters = parameter_set(registries, sorted(ids | {CALL_TO_APPROVAL, PULL_OF_NEIGHBOURS, ADMISSION_MONTH}))
     before = past(scenario)
     return ProgrammeData(
@@ -120,7 +128,14 @@ def programmes_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> Pro
             for code, city in zip(counties["county_code"], counties["city_code"], strict=True)
         ),
         past=before,
+        rules={n: tuple(bool(rule.get(c, False)) for c in counties["county_code"]) for n, rule in states.items()},
     )
+
+
+def _in_force(scenario: Scenario, registry: str) -> dict[str, bool]:
+    """Whether a rule is in force at the as-of date, by county code."""
+    table = scenario.table(registry)
+    return dict(zip(table["county_code"], table["in_force"], strict=True))
 
 
 def _programme(row: Mapping[str, Any], when: Horizon, known: tuple[tuple[float, str, int], ...]) -> Programme:

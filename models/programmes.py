@@ -1,4 +1,4 @@
-"""Programmes that grow by projects, batches or counties (M009, M013–M017, M045–M049, M055, M083, M104, M107).
+"""Programmes that grow by projects, batches or counties (M009, M013–M017, M045–M049, M055, M083, M096, M104, M107).
 
 *Pipelines* (joint platforms, Silk Road Colleges): projects are started one by one at the historic pace, take their
 set-up time, and some fail before opening; what is open may close. The net pace observed in the past, plus the closures
@@ -8,7 +8,8 @@ the stock are those of the past years that are not set up yet: nothing started l
 *Batches* (communities, consortia, centres): approvals come in scheduled batches at an interval; projects do not queue.
 A published call or approval fixes the next date; otherwise the first batch falls anywhere within an interval.
 
-*Milestone* (the AI college): one project. *Diffusion* (sibling rule): counties adopt in the admission season of a year.
+*Milestone* (the AI college): one project. *Diffusion* (sibling rule, points rule): counties adopt in the admission
+season of a year.
 
 *Planned*: where a location plan decides a programme, its own starts after the as-of date replace the pace (and the
 batches); set-up times and failures are drawn all the same, and what was under way before stays.
@@ -37,9 +38,11 @@ from zjsim.models.programme_data import (
     programmes_data,
     start_pace,
 )
+from zjsim.models.programme_use import SetUps, programme_resources
 
 if TYPE_CHECKING:
     from zjsim.simulate.inputs import UncertainInput, Values
+    from zjsim.simulate.resources import Resource
     from zjsim.simulate.streams import Streams
 
 Mask = NDArray[np.bool_]
@@ -63,7 +66,13 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "science_parks_recognised": ("flow", "parks"),
     "ai_college_opened": ("flow", "college"),
     "sibling_counties": ("level", "counties"),
+    "points_counties": ("level", "counties"),
+    "balanced_counties_recognised": ("flow", "counties"),
+    "preschool_counties_recognised": ("flow", "counties"),
 }
+
+BY_COUNTY = ("sibling_counties", "points_counties")
+"""Levels of rules that counties adopt once a year: told by city, not by quarter."""
 
 PAST_YEARS = 8
 """Years before the date of a stock whose projects may still be under way: Silk Road Colleges began in 2016."""
@@ -80,6 +89,11 @@ def cities(data: ProgrammeData) -> tuple[str, ...]:
     return tuple(sorted({city for _, city, _ in data.counties}))
 
 
+def resources(data: ProgrammeData) -> tuple[Resource, ...]:
+    """Projects being set up, by programme."""
+    return programme_resources(data)
+
+
 def uncertain_inputs(data: ProgrammeData) -> tuple[UncertainInput, ...]:
     """Every number of this process that no public document settles."""
     return data.parameters.uncertain()
@@ -91,15 +105,21 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
     found = {name: np.zeros(years) for name in OUTCOMES}
     quarters = data.horizon.quarter_edges()[1:]
     for name in OUTCOMES:
-        if name != "sibling_counties":
+        if name not in BY_COUNTY:
             found[f"quarterly/{name}"] = np.zeros(len(quarters))
-    for programme in data.programmes:
+    set_ups = SetUps(data)
+    for place, programme in enumerate(data.programmes):
         if programme.mechanism == "pipeline" or programme.planned is not None:
-            opened, closed = pipeline(data, programme, values, streams)
+            made = list(projects(data, programme, values, streams))
+            opened, closed = openings(data, made, closings_of_stock(data, programme, values, streams))
+            for f in made:
+                set_ups.projects(place, f.start, f.opening, f.fails.astype(np.float64))
         elif programme.mechanism == "batches":
             opened, closed = batches(data, programme, values, streams), np.zeros(0)
+            set_ups.approved(place, opened)
         elif programme.mechanism == "milestone":
             opened, closed = milestone(data, programme, values, streams), np.zeros(0)
+            set_ups.approved(place, opened)
         else:
             name = programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new
             with_rule = diffusion(data, programme, values, streams)
@@ -116,7 +136,7 @@ def simulate_programmes(data: ProgrammeData, values: Values, streams: Streams) -
                 found[prefix + programme.outcome_ever] += ever + programme.closed_before
             for name in programme.outcomes_level:
                 found[prefix + name] += ever - np.searchsorted(np.sort(closed), edges)
-    return found
+    return found | set_ups.use()
 
 
 def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams: Streams) -> tuple[Floats, Floats]:
@@ -127,10 +147,14 @@ def pipeline(data: ProgrammeData, programme: Programme, values: Values, streams:
     starts take the place of the pace after the as-of date.
     """
     found = list(projects(data, programme, values, streams))
-    opened, closed = [f.opening[f.opens] for f in found], [f.closing[f.opens] for f in found]
-    closed.append(closings_of_stock(data, programme, values, streams))
-    openings, closings = np.concatenate(opened), np.concatenate(closed)
-    return openings[openings < data.horizon.end], closings[closings < data.horizon.end]
+    return openings(data, found, closings_of_stock(data, programme, values, streams))
+
+
+def openings(data: ProgrammeData, found: list[Projects], of_stock: Floats) -> tuple[Floats, Floats]:
+    """Days of openings and of closures within the horizon, of projects and of the stock."""
+    opened = np.concatenate([f.opening[f.opens] for f in found])
+    closed = np.concatenate([*(f.closing[f.opens] for f in found), of_stock])
+    return opened[opened < data.horizon.end], closed[closed < data.horizon.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +324,8 @@ def _with_rule(data: ProgrammeData, programme: Programme, streams: Streams) -> M
 
     Counties with an actual value of their own first, then those in force in the registry, then drawn ones.
     """
-    known = np.array([state for _, _, state in data.counties], dtype=bool)
+    states = data.rules.get(programme.programme_id, [state for _, _, state in data.counties])
+    known = np.array(states, dtype=bool)
     name = programme.outcomes_level[0] if programme.outcomes_level else programme.outcome_new
     wanted = data.past.level(name)
     if np.isnan(wanted):

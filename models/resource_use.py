@@ -49,9 +49,15 @@ MONTHLY_COLUMNS = tuple(
 
 
 def place_names(scenario: Any) -> dict[str, tuple[str, str]]:
-    """Names of cities and institutions by code: Chinese, English."""
-    names: dict[str, tuple[str, str]] = {}
-    for table, key in (("cities", "city_code"), ("universities", "moe_code")):
+    """Names of cities, institutions, programmes, industries and classes of firms by code: Chinese, English."""
+    names: dict[str, tuple[str, str]] = {"": (text("simulation.no_industry", "zh"), text("simulation.no_industry", "en"))}
+    for table, key in (
+        ("cities", "city_code"),
+        ("universities", "moe_code"),
+        ("programmes", "programme_id"),
+        ("industries", "industry_id"),
+        ("firm_classes", "firm_class"),
+    ):
         rows = scenario.table(table)
         names |= {str(c): (z, e) for c, z, e in zip(rows[key], rows["name_zh"], rows["name_en"], strict=True)}
     return names

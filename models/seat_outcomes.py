@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from zjsim.models.past import Past, past
+from zjsim.models.process_tools import city_of
 from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties, first_year
 
 from zjsim.simulate.inputs import UncertainInput, Values, sample
+from zjsim.simulate.resources import Resource, exported, months_between, spread
 from zjsim.simulate.streams import Streams
 
 Floats = NDArray[np.float64]
@@ -67,6 +70,16 @@ class SeatData:
     base_share: Floats
     plan_share: Floats
     inputs: tuple[UncertainInput, ...]
+    as_of: date = date(2024, 12, 31)
+    county_cities: tuple[str, ...] = ()
+
+
+SEATS = "public_seats"
+
+
+def resources(data: SeatData) -> tuple[Resource, ...]:
+    """Public seats of compulsory education, by city."""
+    return (Resource(SEATS, "seat-days", tuple(sorted(set(data.county_cities)))),) if data.county_cities else ()
 
 
 def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData:
@@ -104,6 +117,8 @@ def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData
         base_share=_base_share(past(scenario), places, years),
         plan_share=shares,
         inputs=_declared(scenario.table("seat_norms")),
+        as_of=time.as_of,
+        county_cities=tuple(city_of(c) for c in codes),
     )
 
 
@@ -133,6 +148,7 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
     classes = values.get("more/classes", 0.0)
     found = np.zeros((len(data.years), len(OUTCOMES)))
     before = data.base_share
+    seats = np.zeros((3, len(data.years), len(data.county_codes)))
     for t in range(len(data.years)):
         limit = np.minimum(data.rooms[t], data.staffed[t]) + classes
         holders, all_children, ruled = (_stages(a[t]) for a in (permit, migrant, eligible))
@@ -161,9 +177,34 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
             _share((public + bought).sum(), total),
             _share((holders - without_public).sum(), holders.sum()),
         )
+        taken = data.local[t].sum(axis=1) + public.sum(axis=1)
+        seats[:, t] = np.maximum((limit * usable).sum(axis=1), taken), taken, none.sum(axis=1)
         children = all_children.sum(axis=1)
         before = np.divide(public.sum(axis=1), children, out=np.ones_like(children), where=children > 0)
-    return {name: found[:, k].copy() for k, name in enumerate(OUTCOMES)}
+    return {name: found[:, k].copy() for k, name in enumerate(OUTCOMES)} | _use(data, seats)
+
+
+def _use(data: SeatData, seats: Floats) -> dict[str, Floats]:
+    """The outcomes of the resource: seats that classes could offer, those taken, and permit holders without a place.
+
+    ``seats`` by (measure, school year, county); a school year begins in September, what lies before the first is empty.
+    Seats that are offered are at least those taken: where local children come above the usable seats, classes are full.
+    """
+    if not data.county_cities:
+        return {}
+    first_day = data.as_of + timedelta(days=1)
+    end = float((date(data.years[-1] + 1, 1, 1) - first_day).days)
+    months = months_between(first_day, end)
+    names = sorted(set(data.county_cities))
+    city = np.array([names.index(c) for c in data.county_cities], dtype=np.int64)
+    begin = np.array([float((date(y, 9, 1) - first_day).days) for y in data.years])
+    until = np.append(begin[1:], end)
+
+    def of(number: Floats) -> Floats:
+        start, stop = (np.broadcast_to(x[:, None], number.shape).ravel() for x in (begin, until))
+        return spread(start, stop, number.ravel(), np.broadcast_to(city, number.shape).ravel(), len(names), months)
+
+    return exported(SEATS, months, {"capacity": of(seats[0]), "used": of(seats[1]), "lost": of(seats[2])})
 
 
 def _growth(data: SeatData, values: Values, streams: Streams) -> Floats:

@@ -184,11 +184,18 @@ PROCESSES = {
     "programmes": Theme(
         "programmes",
         (),
-        ("programmes", "programme_data", "past"),
+        ("programmes", "programme_data", "programme_use", "past"),
         (
-            "actuals", "programmes", "programme_batches", "sibling_rule", "counties", "process_parameters",
-            "programme_parameters", "location_kinds", "location_parameters",
+            "actuals", "programmes", "programme_batches", "sibling_rule", "points_rule", "counties",
+            "process_parameters", "programme_parameters", "location_kinds", "location_parameters",
         ),
+        ("time", "simulation"),
+    ),
+    "enrolment": Theme(
+        "enrolment",
+        (),
+        ("enrolment", "past"),
+        ("actuals", "seat_demand", "counties", "process_parameters", "programme_parameters"),
         ("time", "simulation"),
     ),
     "seats": Theme(

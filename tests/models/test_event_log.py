@@ -62,7 +62,7 @@ def lives(log: pd.DataFrame, process: str) -> dict[str, list[str]]:
 def test_the_log_is_in_the_order_of_time_and_the_same_again(processes: dict[str, Process], log: pd.DataFrame) -> None:
     assert tuple(log.columns) == COLUMNS
     assert log["time"].is_monotonic_increasing
-    assert set(log["process"]) == {"training", "enterprise_service", "patent_transfer", "programmes"}
+    assert set(log["process"]) == {"training", "enterprise_service", "patent_transfer", "programmes", "enrolment"}
     few = [processes["programmes"], processes["patent_transfer"]]
     again = event_log(few, seed=SEED, replication=REPLICATION, lang="zh")
     same = log[log["process"].isin(["programmes", "patent_transfer"])].reset_index(drop=True)
@@ -133,8 +133,11 @@ def test_projects_open_fail_or_are_set_up_still(processes: dict[str, Process], l
     counted = outcomes(processes["programmes"])
     rows = log[log["entity"].str.startswith("joint_platforms/")]
     assert per_year(rows, "programmes", "opened") == counted["platforms_opened"][-3:].tolist()
-    adopted = per_year(log, "programmes", "rule_adopted")
-    assert adopted[1:] == np.diff(counted["sibling_counties"][-3:]).tolist()
+    for rule, name in (("sibling_rule", "sibling_counties"), ("points_rule", "points_counties")):
+        adopted = per_year(log[log["entity"].str.startswith(f"{rule}/")], "programmes", "rule_adopted")
+        assert adopted[1:] == np.diff(counted[name][-3:]).tolist()
+    zones = per_year(log, "enrolment", "zone_opened")
+    assert np.cumsum(zones).tolist() == outcomes(processes["enrolment"])["service_zones"].tolist()
 
 
 def test_a_process_that_is_followed_does_what_it_did(processes: dict[str, Process]) -> None:

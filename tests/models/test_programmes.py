@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from zjsim.models.process_tools import ParameterSet
 from zjsim.models.programmes import (
+    BY_COUNTY,
     OUTCOMES,
     Programme,
     ProgrammeData,
@@ -35,7 +36,15 @@ from zjsim.tables.reader import read_table
 from zjsim.tables.registries import REGISTRIES
 
 FOLDER = Path(next(iter(zjsim.scenarios.__path__))) / "baseline" / "registries"
-NAMES = ("programmes", "programme_batches", "programme_parameters", "sibling_rule", "process_parameters", "counties")
+NAMES = (
+    "programmes",
+    "programme_batches",
+    "programme_parameters",
+    "sibling_rule",
+    "points_rule",
+    "process_parameters",
+    "counties",
+)
 
 
 @pytest.fixture(scope="module")
@@ -215,11 +224,14 @@ def test_another_programme_or_county_leaves_the_others_alone(baseline: Programme
         outcome_ever="",
     )
     larger = replace(
-        baseline, programmes=(*baseline.programmes, extra), counties=(*baseline.counties, ("339901", "339900", True))
+        baseline,
+        programmes=(*baseline.programmes, extra),
+        counties=(*baseline.counties, ("339901", "339900", True)),
+        rules={name: (*states, True) for name, states in baseline.rules.items()},
     )
     one, two = (simulate_programmes(d, values, Streams(1, 4)) for d in (baseline, larger))
     for name in OUTCOMES:
-        if name == "sibling_counties":
+        if name in BY_COUNTY:
             assert np.array_equal(one[name] + 1, two[name])
         elif name != "kindergartens_opened":
             assert np.array_equal(one[name], two[name])

@@ -15,7 +15,7 @@ from zjsim.tables.registries import REGISTRIES
 FOLDER = Path(next(iter(zjsim.scenarios.__path__))) / "baseline" / "registries"
 INPUTS = (
     *("cities", "counties", "universities", "disciplines", "firm_classes", "institution_weights"),
-    *("service_parameters", "patent_parameters", "programme_parameters", "process_parameters"),
+    *("service_parameters", "patent_parameters", "programme_parameters", "process_parameters", "admission_rules"),
 )
 
 
@@ -26,10 +26,13 @@ def derived() -> dict[str, pd.DataFrame]:
     return found | {
         "patents": patents.patents(tables, found["service_teams"]),
         "sibling_rule": programmes.sibling_rule(tables),
+        "points_rule": programmes.points_rule(tables),
     }
 
 
-@pytest.mark.parametrize("name", ["enterprises", "service_teams", "team_deployment", "patents", "sibling_rule"])
+@pytest.mark.parametrize(
+    "name", ["enterprises", "service_teams", "team_deployment", "patents", "sibling_rule", "points_rule"]
+)
 def test_the_file_is_what_the_method_gives(derived: dict[str, pd.DataFrame], name: str) -> None:
     assert services.registry_csv(derived[name]) == (FOLDER / f"{name}.csv").read_bytes()
 

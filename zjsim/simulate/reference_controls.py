@@ -64,7 +64,7 @@ class QueueControls:
 
 
 class JumpControls:
-    """Controls of a Markov chain: jumps of each kind against their rate, by themselves and times each part of the state.
+    """Controls of a Markov chain: jumps of each kind against their rate, also times each part of the state.
 
     ``sums`` is (lane, kind, 1 + part of the state).
     """

@@ -177,16 +177,15 @@ def network_by_kernel(net: Network, d: dict[str, list[float]]) -> Array:
 
 
 def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], begin: Array, lanes: int) -> Walked:
-    """Every lane by its jumps, all lanes one jump at a time: the figures of :func:`network_by_kernel` × time by lane."""
+    """Every lane by its jumps, one at a time: the figures of :func:`network_by_kernel` × time by lane."""
     nodes = len(net.servers)
     node_of = np.repeat(np.arange(nodes), net.servers)
     rate_of, total = np.array(net.rates)[node_of], sum(net.gamma)
     onward = np.cumsum(net.routing, axis=1)
     entry = np.cumsum(net.gamma) / max(total, 1e-300)
     ends, every = np.full((lanes, len(node_of) + 1), np.inf), np.arange(lanes)
-    shares_of = np.vstack(
-        [net.routing, np.array(net.gamma) / max(total, 1e-300)]
-    )  # the last row: who comes from outside
+    # Last row: who comes from outside; last column: who leaves.
+    shares_of = np.vstack([net.routing, np.array(net.gamma) / max(total, 1e-300)])
     shares_of = np.column_stack([shares_of, 1 - shares_of.sum(axis=1)])
     ways = np.argwhere(shares_of > 1e-12)
     ways = ways[(ways[:, 0] < nodes) | (total > 0)]

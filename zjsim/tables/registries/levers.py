@@ -86,7 +86,7 @@ UNCERTAINTIES = Registry(
             "choice",
             "过程",
             "Process",
-            choices=("training", "enterprise_service", "patent_transfer", "programmes", "seats", "talent"),
+            choices=("training", "enterprise_service", "patent_transfer", "programmes", "enrolment", "seats", "talent"),
             help_zh="使用此数的仿真过程。",
             help_en="The simulated process that uses the number.",
         ),
