@@ -1,8 +1,8 @@
 """Enterprise service: a request, from its coming to its completion (M001, M006, M033, M034, M095, M145).
 
 A firm asks (season, class and city); the request goes into the demand registry of its city; a team of an institution
-that serves the city takes it up: the lead or paired institutions of the firm's industry first (M010, M012), then
-whichever is asked first. Little giants, chain leaders and heritage firms are served before specialised SMEs, these
+that serves the city takes it up: the lead, paired and supporting institutions of the firm's industry first (M010-M012),
+then whichever is asked first. Little giants, chain leaders and heritage firms are served before specialised SMEs, these
 before the others (M145); who waits longer than his patience leaves. A service is a diagnosis (days, all the service
 time of a few persons), a tactical project (weeks) or an R&D partnership (years, a tenth of a person); with some chance
 the firm asks again within a year of it.
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, parts_of, poisson_quantile
 from zjsim.models.service_data import ServiceData, enterprise_service_data, uncertain_inputs
+from zjsim.models.service_firms import firms_served, joint_applications
 from zjsim.models.service_past import Posts, known_firms
 from zjsim.models.service_requests import Requests, draw_requests
 from zjsim.models.service_use import service_resources, service_use
@@ -43,6 +44,9 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "services_with_outreach": ("flow", "enterprise-times"),
     "key_firms_served": ("flow", "firms"),
     "key_firms_contacted": ("flow", "firms"),
+    "firms_served": ("flow", "firms"),
+    "joint_applications": ("flow", "applications"),
+    "quality_services": ("flow", "enterprise-times"),
 }
 
 MOST_SERVICES_OF_A_POST = 24
@@ -77,13 +81,22 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     outside = outreach(data, values, streams)
     parts = parts_of(horizon, "services_completed", days, city, len(data.cities))
     parts["by_city/services_with_outreach"] = parts["by_city/services_completed"] + outside
-    for name, firsts in (("key_firms_served", served), ("key_firms_contacted", contacted)):
-        parts |= parts_of(horizon, name, firsts, city_of_firm, len(data.cities))
+    finished = desk.completed_requests()
+    filed, applicants = joint_applications(data, requests, desk, values)
+    on_quality = requests.quality[finished]
+    counts = {
+        "key_firms_served": (served, city_of_firm),
+        "key_firms_contacted": (contacted, city_of_firm),
+        "firms_served": (firms_served(data, requests, desk, posts, known), data.firms()[1]),
+        "joint_applications": (filed, requests.city[applicants]),
+        "quality_services": (done[on_quality], requests.city[finished[on_quality]]),
+    }
+    for name, (day, place) in counts.items():
+        parts |= parts_of(horizon, name, day, place, len(data.cities))
     return {
         "services_completed": services,
         "services_with_outreach": services + outside.sum(axis=0),
-        "key_firms_served": horizon.per_year(served),
-        "key_firms_contacted": horizon.per_year(contacted),
+        **{name: horizon.per_year(day) for name, (day, _) in counts.items()},
         **parts,
         **use,
     }

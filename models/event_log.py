@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from zjsim.models import enrolment, enterprise_service, patent_transfer, programmes, training
+from zjsim.models.service_firms import joint_applications
 from zjsim.models.service_requests import draw_requests
 from zjsim.models.training_classes import Classes
 from zjsim.models.training_supply import City, Supply
@@ -165,6 +166,9 @@ def _services(data: ServiceData, values: Values, streams: Streams) -> list[Event
             )
         else:
             note(_last(end), "request_waiting_at_end", city, f"waited_days={end - came[request]:.0f}")
+    for day, request in zip(*(x.tolist() for x in joint_applications(data, requests, desk, values)), strict=True):
+        city = data.cities[requests.city[request]]
+        events.append((day, f"{city}/{request}/application", "joint_application_filed", city, ""))
     posts = enterprise_service.vice_presidents(data, values, streams)
     for event, firms, days in (
         ("post_begun", posts.post_firm, posts.post_days),

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +49,7 @@ ACTIVITIES = ("dual_appointments", "visiting_engineers", "platforms", "services"
 
 HOURS, MOST, POST, FURTHER, ON_REQUESTS, VISITORS, VISIT = (f"PE{n:02d}" for n in range(1, 8))
 IN_TEAMS, MEMBER_TIME, LEAD_GAIN, READY, POSTS_PER_100, TERM = "SP03", "SP04", "SP13", "SP15", "SP16", "PP29"
+SUPPORT_GAIN = "SP26"
 QUOTA, RELEASED, TEACHERS = "PP08", "PP09", "PP10"
 PATENT_TIME, TEAM_SIZE = "TP09", "PP28"
 
@@ -57,7 +58,10 @@ SERVICE_IDS = (POST, FURTHER, ON_REQUESTS)
 """Uncertain inputs of the ledger that move enterprise service."""
 TRAINING_IDS = (VISITORS, VISIT)
 """Uncertain inputs of the ledger that move training."""
-_SERVICE, _PROCESS = (IN_TEAMS, MEMBER_TIME, LEAD_GAIN, READY, POSTS_PER_100), (TERM, QUOTA, RELEASED, TEACHERS)
+_SERVICE, _PROCESS = (
+    (IN_TEAMS, MEMBER_TIME, LEAD_GAIN, SUPPORT_GAIN, READY, POSTS_PER_100),
+    (TERM, QUOTA, RELEASED, TEACHERS),
+)
 
 STAFF_CLASSES = ("research", "other_undergraduate", "double_high", "other_college")
 """Classes of institutions by which further person-years are told apart."""
@@ -87,8 +91,9 @@ class People:
 
     ``teachers``: all; ``members`` of service teams at the base point; ``trainers``: teachers, where the institution is
     a training provider; ``officers`` of the transfer office; ``classes``: kind of institution; ``leads``: industries
-    that it is assigned by the plan; ``cities`` with their little giants, the institutions that serve them and the
-    teams of these there; ``platforms``: (day, institution, persons) posted to what the plan opens.
+    that it is assigned by the plan, ``supports``: that it supports; ``cities`` with their little giants, the
+    institutions that serve them and the teams of these there; ``platforms``: (day, institution, persons) posted to what
+    the plan opens.
     """
 
     horizon: Horizon
@@ -105,6 +110,7 @@ class People:
     area_of: tuple[tuple[int, ...], ...]
     weight_of: tuple[tuple[float, ...], ...]
     platforms: tuple[Step, ...] = ()
+    supports: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def activities(self) -> tuple[str, ...]:
@@ -193,6 +199,7 @@ class People:
         base = self.members * p.value(MEMBER_TIME, values) * p.share_of_mode(IN_TEAMS, values) + self._teams(values)
         ready, gain = p.value(READY, values) * DAYS_PER_MONTH, p.value(LEAD_GAIN, values)
         leads = np.array([self.leads.get(i, 0) for i in range(len(base))], dtype=np.float64)
+        leads += p.value(SUPPORT_GAIN, values) * np.array([self.supports.get(i, 0) for i in range(len(base))])
         everyone = np.arange(len(base))
         day, institution, persons = self._posted()
         released = joined(
@@ -294,6 +301,7 @@ def people_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> People:
         trainers=of(trainers),
         officers=of(officers),
         leads=_leads(plan, codes),
+        supports=_leads(plan, codes, ("support_assignments",)),
         cities=cities,
         giants=tuple(int(giants.get(c, 0)) for c in cities),
         area_of=tuple(tuple(sorted(areas[c])) for c in cities),
@@ -306,11 +314,16 @@ def people_data(scenario: Scenario, plan: Mapping[str, pd.DataFrame]) -> People:
     )
 
 
-def _leads(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...]) -> dict[int, int]:
-    """How many industries each institution is assigned, as a lead or in a heritage pair (M010, M012)."""
+def _leads(
+    plan: Mapping[str, pd.DataFrame],
+    codes: tuple[str, ...],
+    tables: tuple[str, ...] = ("lead_assignments", "heritage_pairs"),
+) -> dict[int, int]:
+    """How many industries each institution is assigned, as a lead or in a heritage pair (M010, M012), or as ``tables``
+    say."""
     pairs = {
         (str(industry), codes.index(code))
-        for name in ("lead_assignments", "heritage_pairs")
+        for name in tables
         if name in plan
         for industry, code in zip(plan[name]["industry_id"], plan[name]["moe_code"], strict=True)
         if code in codes

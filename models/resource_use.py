@@ -50,7 +50,9 @@ MONTHLY_COLUMNS = tuple(
 
 def place_names(scenario: Any) -> dict[str, tuple[str, str]]:
     """Names of cities, institutions, programmes, industries and classes of firms by code: Chinese, English."""
-    names: dict[str, tuple[str, str]] = {"": (text("simulation.no_industry", "zh"), text("simulation.no_industry", "en"))}
+    names: dict[str, tuple[str, str]] = {
+        "none": (text("simulation.no_industry", "zh"), text("simulation.no_industry", "en"))
+    }
     for table, key in (
         ("cities", "city_code"),
         ("universities", "moe_code"),

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from zjsim.models.past import Past, past
 from zjsim.models.people import SERVICE_IDS, People, people_data, service_areas
-from zjsim.models.process_tools import Horizon, ParameterSet, city_of, horizon, parameter_set, records
+from zjsim.models.process_tools import Horizon, Ints, ParameterSet, city_of, horizon, parameter_set, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ SEASON = "PP31"
 def service_parameter_ids() -> tuple[str, ...]:
     """The parameters of this process (SP01, SP02 and SP22 only derive registries; those of people are theirs)."""
     engagement = ("PP24", "PP25", "PP26", "PP27", "PP28", "PP29", "PP32a", "PP32b", "PP32c", "PP33", "PP34")
-    return (*engagement, *(f"SP{n:02d}" for n in range(3, 22)))
+    return (*engagement, *(f"SP{n:02d}" for n in (*range(3, 22), *range(23, 28))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,25 @@ class ServiceData:
             if g.first_key_firm >= 0:
                 found[g.first_key_firm : g.first_key_firm + g.firms] = [g.city] * g.firms
         return tuple(found)
+
+    @property
+    def firm_classes(self) -> tuple[str, ...]:
+        """The classes of firms, in order."""
+        return tuple(sorted({g.firm_class for g in self.groups}))
+
+    def firms(self) -> tuple[tuple[int, ...], Ints]:
+        """Numbers of all firms: the first one of every group, and the city (index) of every firm.
+
+        Key firms come first, with their own numbers; then the firms of the other groups, in order.
+        """
+        first, following = [], self.key_firms
+        for g in self.groups:
+            first.append(g.first_key_firm if g.first_key_firm >= 0 else following)
+            following += 0 if g.first_key_firm >= 0 else g.firms
+        city = np.zeros(following, dtype=np.int64)
+        for number, g in zip(first, self.groups, strict=True):
+            city[number : number + g.firms] = g.city
+        return tuple(first), city
 
     @property
     def little_giants(self) -> tuple[tuple[str, int, int], ...]:
@@ -154,10 +174,10 @@ def _mix(
 def _assigned(
     plan: Mapping[str, pd.DataFrame], industries: tuple[str, ...], institutions: tuple[str, ...]
 ) -> tuple[tuple[int, ...], ...]:
-    """Institutions the plan assigns to each industry: in the order of the plan's rows, each once."""
+    """Institutions the plan assigns to each industry, each once: leads and pairs in its order, then supports."""
     index = {code: n for n, code in enumerate(institutions)}
     found: dict[str, dict[int, None]] = defaultdict(dict)
-    for name in ("lead_assignments", "heritage_pairs"):
+    for name in ("lead_assignments", "heritage_pairs", "support_assignments"):  # who leads is asked first
         if name in plan:
             for industry, code in zip(plan[name]["industry_id"], plan[name]["moe_code"], strict=True):
                 if code in index:

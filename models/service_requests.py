@@ -6,7 +6,7 @@ r + ``firsts``, so a chain of services of one firm is r, r + firsts, r + 2 first
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,8 @@ DEMAND = ("SP06", "SP07", "SP08", "SP09", "SP10")
 
 _FIRST = ("day", "firm", "repeats", "industry")
 _EACH = ("kind", "length", "load", "patience", "asked", "delay")
+_LATER = ("topic", "applies")
+"""Drawn from a stream of their own: the model came to know them later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Requests:
     ``key_firm``: number of the key firm or -1; ``industry``: index or -1; ``asked``: position in the city's area of the
     institution asked first; ``followed``: whether a repeat follows a completion; ``arrival_days``: of the requests
     whose coming does not depend on the simulation (else NaN); ``coming``: those, in order of arrival, from day 0 on;
-    ``running``, ``running_until``: services under way on day 0 and their last day.
+    ``running``, ``running_until``: services under way on day 0 and their last day. ``firm``: number among all firms
+    (:meth:`ServiceData.firms`); ``firm_class``: index; ``quality``: about quality, standards, brands or metrology;
+    ``applies``: a uniform number that says whether a joint application comes of it.
     """
 
     firsts: int
@@ -58,6 +62,10 @@ class Requests:
     coming: Ints
     running: Ints
     running_until: Floats
+    firm: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    firm_class: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    quality: np.ndarray[tuple[int], np.dtype[np.bool_]] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    applies: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Requests:
@@ -65,13 +73,17 @@ def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Reques
     years = (*data.horizon.past_years(PAST_YEARS), *data.horizon.years)
     parts = [_group_year(data, group, year, values, streams) for group in data.groups for year in years]
     first = {name: np.concatenate([p[name] for p in parts]) for name in ("day", "firm", "industry", "repeats", "group")}
-    each = {name: np.concatenate([p[name] for p in parts], axis=1).ravel() for name in _EACH}
+    each = {name: np.concatenate([p[name] for p in parts], axis=1).ravel() for name in (*_EACH, *_LATER)}
     firsts = len(first["day"])
     of_group = {
         "city": np.array([g.city for g in data.groups], dtype=np.int64),
         "priority": np.array([g.priority for g in data.groups], dtype=np.int64),
     }
     groups = first["group"].astype(np.int64)
+    starts, _ = data.firms()
+    classes = np.array([data.firm_classes.index(g.firm_class) for g in data.groups], dtype=np.int64)
+    firm = np.tile(np.array(starts, dtype=np.int64)[groups] + first["firm"].astype(np.int64), LINKS)
+    key = np.tile(np.array([g.first_key_firm >= 0 for g in data.groups], dtype=bool)[groups], LINKS)
     city = np.tile(of_group["city"][groups], LINKS)
     kind = _kinds(data, values, each["kind"])
     followed = np.concatenate([first["repeats"] > link for link in range(LINKS - 1)] + [np.zeros(firsts, dtype=bool)])
@@ -83,7 +95,7 @@ def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Reques
         firsts=firsts,
         city=city,
         priority=np.tile(of_group["priority"][groups], LINKS),
-        key_firm=np.tile(first["firm"].astype(np.int64), LINKS),
+        key_firm=np.where(key, firm, -1),
         industry=np.tile(first["industry"].astype(np.int64), LINKS),
         asked=_asked(data, city, each["asked"]),
         kind=kind,
@@ -96,6 +108,10 @@ def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Reques
         coming=coming[np.lexsort((coming, arrival[coming]))],
         running=running,
         running_until=until,
+        firm=firm,
+        firm_class=np.tile(classes[groups], LINKS),
+        quality=~key & (each["topic"] < data.parameters.value("SP27", values)),
+        applies=each["applies"],
     )
 
 
@@ -122,18 +138,23 @@ def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, 
     led = np.array([bool(leads) for leads in (*data.assigned, ())])[branch]
     when = data.horizon.year_start(year) + _day_of_year(data, year, day)
     keep = (led & (when >= 0)) | (np.arange(wanted) < count)
-    number = group.first_key_firm + np.floor(firm * group.firms) if group.first_key_firm >= 0 else np.full(wanted, -1.0)
     with np.errstate(divide="ignore"):
         chain = np.floor(np.log(np.maximum(again, 1e-300)) / np.log(repeats)) if repeats > 0 else np.zeros(wanted)
     found = {
         "day": when,
-        "firm": number,
+        "firm": np.floor(firm * group.firms),
         "repeats": chain,
         "industry": branch.astype(np.float64),
         "group": np.full(wanted, float(data.groups.index(group))),
     }
     links = u[len(_FIRST) :].reshape(LINKS, len(_EACH), wanted)
-    return {name: x[keep] for name, x in found.items()} | {name: links[:, n, keep] for n, name in enumerate(_EACH)}
+    later = streams.uniforms(PROCESS, entity, year, wanted * LINKS * len(_LATER), "later")
+    later = later.reshape(wanted, LINKS * len(_LATER)).T.reshape(LINKS, len(_LATER), wanted)
+    return (
+        {name: x[keep] for name, x in found.items()}
+        | {name: links[:, n, keep] for n, name in enumerate(_EACH)}
+        | {name: later[:, n, keep] for n, name in enumerate(_LATER)}
+    )
 
 
 def _day_of_year(data: ServiceData, year: int, u: Floats) -> Floats:

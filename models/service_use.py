@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from zjsim.models.service_requests import Requests
 
 STAFF, DESK = "service_staff", "service_requests"
+BY_INDUSTRY, BY_CLASS = "service_requests_by_industry", "service_requests_by_class"
+NO_INDUSTRY = "none"
 
 
 def service_resources(data: ServiceData) -> tuple[Resource, ...]:
-    """Staff time by institution; requests by city (their staff serves several cities: no capacity of their own)."""
-    return Resource(STAFF, "person-days", data.institutions), Resource(DESK, "person-days", data.cities)
+    """Staff time by institution; requests by city, by industry and by class of firm (M033).
+
+    Requests have no capacity of their own: staff serves several cities, and every industry and class.
+    """
+    return (
+        Resource(STAFF, "person-days", data.institutions),
+        Resource(DESK, "person-days", data.cities),
+        Resource(BY_INDUSTRY, "person-days", (*data.industries, NO_INDUSTRY)),
+        Resource(BY_CLASS, "person-days", data.firm_classes),
+    )
 
 
 def service_use(data: ServiceData, requests: Requests, desk: Desk) -> dict[str, Floats]:
@@ -40,32 +50,35 @@ def service_use(data: ServiceData, requests: Requests, desk: Desk) -> dict[str, 
     came = np.array(desk.arrived, dtype=np.int64)
     gives_up = np.array([desk.expiry.get(r, -np.inf) for r in desk.arrived])
     waited_from = np.array(desk.arrived_days, dtype=np.float64)
-    city, begun = requests.city[came], taken_up[came]
+    begun = taken_up[came]
     refused = np.isnan(begun) & (gives_up < 0)
     left_on = np.where(refused, waited_from, np.where(np.isnan(begun), gives_up, np.nan))
+    waited_until = np.where(np.isnan(begun), np.minimum(left_on, end), begun)
     work = load[came] * requests.length_days[came]
     new = start > 0
-    return {
-        **exported(
-            STAFF,
+    found = exported(
+        STAFF,
+        months,
+        {
+            "capacity": spread(staff[:, 0], end, staff[:, 2], staff[:, 1], institutions, months),
+            "used": spread(start, until, load[request], institution, institutions, months),
+            "served": counted(start[new], 1.0, institution[new], institutions, months),
+        },
+    )
+    industry = np.where(requests.industry < 0, len(data.industries), requests.industry)
+    views = [(DESK, requests.city, cities), (BY_INDUSTRY, industry, len(data.industries) + 1)]
+    views += [(BY_CLASS, requests.firm_class, len(data.firm_classes))]
+    for name, place, places in views:
+        at = place[came]
+        found |= exported(
+            name,
             months,
             {
-                "capacity": spread(staff[:, 0], end, staff[:, 2], staff[:, 1], institutions, months),
-                "used": spread(start, until, load[request], institution, institutions, months),
-                "served": counted(start[new], 1.0, institution[new], institutions, months),
+                "used": spread(start, until, load[request], place[request], places, months),
+                "waiting": spread(waited_from, waited_until, 1.0, at, places, months),
+                "served": counted(begun, 1.0, at, places, months),
+                "left": counted(left_on, 1.0, at, places, months),
+                "lost": counted(left_on, work, at, places, months),
             },
-        ),
-        **exported(
-            DESK,
-            months,
-            {
-                "used": spread(start, until, load[request], requests.city[request], cities, months),
-                "waiting": spread(
-                    waited_from, np.where(np.isnan(begun), np.minimum(left_on, end), begun), 1.0, city, cities, months
-                ),
-                "served": counted(begun, 1.0, city, cities, months),
-                "left": counted(left_on, 1.0, city, cities, months),
-                "lost": counted(left_on, work, city, cities, months),
-            },
-        ),
-    }
+        )
+    return found

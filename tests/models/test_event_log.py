@@ -102,8 +102,11 @@ def test_requests_are_served_or_given_up_or_waiting(processes: dict[str, Process
     }  # fmt: skip
     events = log["event"].value_counts()
     assert events["request_came"] == ends.total()
-    assert set(found) - set(came) == {("service_carried_over", "service_completed")}
+    others = {("service_carried_over", "service_completed"), ("joint_application_filed",)}
+    assert set(found) - set(came) == others
     counted = outcomes(processes["enterprise_service"])
+    filed = per_year(log, "enterprise_service", "joint_application_filed")
+    assert filed == counted["joint_applications"][-3:].tolist()
     services = per_year(log, "enterprise_service", "service_completed", "post_service_completed")
     assert services == counted["services_completed"][-3:].tolist()
 

@@ -113,9 +113,10 @@ def test_no_rooms_and_no_children() -> None:
 
 def test_base_run_has_every_outcome_as_a_share(data: SeatData) -> None:
     got = simulate_seats(data, base_values(data.inputs), Streams(1, 0))
-    assert list(got) == list(OUTCOMES)
+    assert [name for name in got if "/" not in name] == list(OUTCOMES)
     assert data.years == (2025, 2026, 2027)
-    for name, values in got.items():
+    for name in OUTCOMES:
+        values = got[name]
         assert values.shape == (3,), name
         assert ((values >= 0) & (values <= 1)).all(), name
     assert got["public_share_with_purchased"] == pytest.approx(
