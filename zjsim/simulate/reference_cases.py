@@ -17,7 +17,7 @@ from zjsim.simulate.reference_values import LAWS
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
-KERNEL_LANES, LANES, CHUNK = 4, 1000, 100
+KERNEL_LANES, LANES, CHUNK = 4, 500, 100
 KERNEL_STEPS = 20_000
 """Longest path that the kernel walks beside the recursion: on the same draws any length shows whether they agree."""
 
@@ -112,7 +112,7 @@ def _poisson_queue(
 
     squares = (mean**2 * (1 + cv2), (1 + 1 / stages) / arrival**2)
     q = models.Queue(servers, room, skip, tail, (mean, squares[0]), (1 / arrival, squares[1]), batch)
-    return _queue(q, draw, (chunk, 5 * skip // chunk + 10), quantities, combine)
+    return _queue(q, draw, (chunk, 10 * skip // chunk + 10), quantities, combine)
 
 
 def _many_servers(c: int, arrival: float, service: float) -> Pairs:
@@ -238,7 +238,7 @@ def _open(gamma: Any, servers: Any, service: Any, routing: Any) -> Pairs:
         return np.column_stack([numbers, total, total / sum(gamma), f[:, nodes]])
 
     names = (*(f"L_{i}" for i in range(1, nodes + 1)), "L", "W", "lambda_1")
-    return _network(net, _events(skip, 4), names, combine, lanes=500)
+    return _network(net, _events(skip, 10), names, combine, lanes=250)
 
 
 def _closed(customers: int, servers: Any, service: Any, routing: Any) -> Pairs:
@@ -265,7 +265,7 @@ def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False)
     load = min(sum(arrivals) / service / c, 0.999)
     skip = int(200 + 16 * c + 32 / (1 - load) ** 2)
     ranks = models.Ranked(c, tuple(arrivals), service, preemptive, skip)
-    steps, rates = _events(skip, 4), np.array(arrivals)
+    steps, rates = _events(skip, 9), np.array(arrivals)
     few = min(steps, KERNEL_STEPS)
     beside = replace(ranks, skip=skip * few // steps)
     names = ("gap", "turn", "first")

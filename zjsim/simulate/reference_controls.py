@@ -66,23 +66,26 @@ class QueueControls:
 class JumpControls:
     """Controls of a Markov chain: jumps of each kind against their rate, also times each part of the state.
 
-    ``sums`` is (lane, kind, 1 + part of the state).
+    A kind has its ``share`` of the rate at which its ``source`` makes jumps.
     """
 
-    def __init__(self, lanes: int, kinds: int, parts: int) -> None:
-        self.sums = np.zeros((lanes, kinds, 1 + parts))
-        self._every, self._ones = np.arange(lanes), np.ones((lanes, 1))
+    def __init__(self, lanes: int, source: Ints, share: Array, parts: int) -> None:
+        self.source, self.share = source, share
+        self.jumps = np.zeros((lanes, len(source), 1 + parts))
+        self.due = np.zeros((lanes, int(source.max()) + 1, 1 + parts))
+        self._every, self._seen = np.arange(lanes), np.ones((lanes, 1 + parts))
 
     def add(self, state: Array, rates: Array, time: Array, kind: Ints) -> None:
-        """For ``time`` the chain was in ``state`` (lane, part) with ``rates`` (lane, kind), then it made a jump of
+        """For ``time`` the chain was in ``state`` (lane, part) with ``rates`` (lane, source), then it made a jump of
         ``kind``."""
-        seen = np.concatenate([self._ones, state], axis=1)
-        self.sums -= (rates * time[:, None])[:, :, None] * seen[:, None, :]
-        self.sums[self._every, kind] += seen
+        seen = self._seen
+        seen[:, 1:] = state
+        self.due += (rates * time[:, None])[:, :, None] * seen[:, None, :]
+        self.jumps[self._every, kind] += seen
 
     def flat(self) -> Array:
-        """The sums by (lane, control)."""
-        return self.sums.reshape(len(self.sums), -1)
+        """Jumps minus what was due, by (lane, control)."""
+        return (self.jumps - self.due[:, self.source] * self.share[:, None]).reshape(len(self.jumps), -1)
 
 
 def ratios(parts: Array, whole: Array) -> Array:

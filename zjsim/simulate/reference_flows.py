@@ -227,7 +227,7 @@ def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
     steps = skip + 1 + 60 * (skip // 15)
 
     def by_arrays(draw: Callable[[int], tuple[Array, Array]], lanes: int) -> Walked:
-        controls, busy = JumpControls(lanes, 2, 2), np.full((lanes, 2), arrival)
+        controls, busy = JumpControls(lanes, np.arange(2), np.ones(2), 2), np.full((lanes, 2), arrival)
         there = np.zeros(lanes)
         done, clock = np.full(lanes, np.inf), np.zeros(lanes)
         coming, area, mark = draw(0)[0] / arrival, np.zeros(lanes), np.zeros(lanes)

@@ -191,8 +191,8 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
     ways = ways[(ways[:, 0] < nodes) | (total > 0)]
     kind_of = np.zeros(shares_of.shape, dtype=np.int64)
     kind_of[ways[:, 0], ways[:, 1]] = np.arange(len(ways))
-    controls, servers = JumpControls(lanes, len(ways), nodes), np.array(net.servers)
-    way_share, way_from, outside = shares_of[ways[:, 0], ways[:, 1]], ways[:, 0], np.full((lanes, 1), total)
+    controls, servers = JumpControls(lanes, ways[:, 0], shares_of[ways[:, 0], ways[:, 1]], nodes), np.array(net.servers)
+    busy = np.full((lanes, nodes + bool(total)), float(total))
     queue, there = np.zeros((lanes, nodes)), np.zeros((lanes, nodes))
     clock, area, mark = np.zeros(lanes), np.zeros((lanes, nodes + 1)), np.zeros(lanes)
     if net.customers:
@@ -226,9 +226,8 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         shares = np.where(arrival[:, None], entry[None, :], onward[origin])
         goal = (d["turn"][:, None] >= shares).sum(axis=1)
         if event > net.skip:
-            busy = np.concatenate([np.minimum(before, servers) * net.rates, outside], axis=1)
-            kind = kind_of[np.where(arrival, nodes, origin), goal]
-            controls.add(before, busy[:, way_from] * way_share, passed, kind)
+            busy[:, :nodes] = np.minimum(before, servers) * net.rates
+            controls.add(before, busy, passed, kind_of[np.where(arrival, nodes, origin), goal])
         stays = np.flatnonzero(goal < nodes)
         target = goal[stays]
         there[stays, target] += 1
@@ -333,8 +332,9 @@ def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes:
     coming, clock, mark = draw(0)["gap"] / total, np.zeros(lanes), np.zeros(lanes)
     area = np.zeros((lanes, classes))
     # Jumps: a class comes; a service ends while the first class that waits (or is there) is such, or nobody does.
-    controls, rates = JumpControls(lanes, 2 * classes + 1, classes), np.zeros((lanes, 2 * classes + 1))
-    rates[:, :classes] = r.arrivals
+    source = np.concatenate([np.zeros(classes), np.arange(1, classes + 2)]).astype(np.int64)
+    controls = JumpControls(lanes, source, np.array([*r.arrivals, *np.ones(classes + 1)]), classes)
+    rates = np.ones((lanes, classes + 2))
     for event in range(1, steps):
         d = draw(event)
         server = ends.argmin(axis=1)
@@ -346,8 +346,8 @@ def ranked_by_arrays(r: Ranked, steps: int, draw: Callable[[int], Draws], lanes:
             area += counts * (now - clock)[:, None]
             some = counts > 0
             first = np.where(some.any(axis=1), some.argmax(axis=1), classes)
-            rates[:, classes:] = 0.0
-            rates[every, classes + first] = r.rate * np.isfinite(ends).sum(axis=1)
+            rates[:, 1:] = 0.0
+            rates[every, 1 + first] = r.rate * np.isfinite(ends).sum(axis=1)
             controls.add(counts.astype(np.float64), rates, now - clock, np.where(arrival, rank, classes + first))
         clock = now
         if event == r.skip:
