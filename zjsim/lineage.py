@@ -226,7 +226,7 @@ BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
     "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city",
     "replication_outcomes",
-    "training_by_provider",
+    "training_by_provider", "event_log",
 )  # fmt: skip
 BY_REGISTRY = ("input_sources", "input_changes", "sources_used")
 """Tables about the inputs themselves: a row follows from the registry that it names."""

@@ -42,8 +42,8 @@ def read_table(folder: Path, name: str) -> list[Row]:
     """The rows of a table of a run as text; raises ``InputErrors`` with the nearest name if there is none."""
     import pandas as pd
 
-    # A placement keeps tables by group of children in a folder for each county.
-    of_counties = sorted(folder.glob("counties/*/*.csv"))
+    # A placement keeps tables by group of children in a folder for each county, a run its event log in one of its own.
+    of_counties = sorted((*folder.glob("counties/*/*.csv"), *folder.glob("events/*.csv")))
     known = sorted({p.stem for p in (*tables_folder(folder).glob("*.csv"), *of_counties)})
     if name not in known:
         raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))

@@ -1,12 +1,13 @@
-"""Kill real runs at random moments: ``python tests/benchmarks/bench_killed_run.py FOLDER [KILLS] [SEED]``.
+"""Kill the real ensemble at random moments, and compare what it ends with with one that was left alone, byte by byte.
 
-One run of the baseline, reduced to the fewest replications, is left alone; another one is killed by SIGKILL KILLS times
-(50 unless told) at random moments of its ensemble, and begun again each time. A last life goes on to the end. All
-files of both folders are compared byte by byte, but for those that tell the time. Ends with code 1 if one differs, or
-if a finished task was made again. FOLDER must not exist yet; it is left as it is for a look.
+``python tests/benchmarks/bench_killed_run.py ensemble FOLDER [KILLS] [SEED]`` forks lives of the simulation of the
+baseline without a plan, reduced to two replications (all processes, all tables), each with the checkpoint that a run
+has. ``… run FOLDER [KILLS] [SEED]`` kills whole commands ``zjsim run`` (event log included) after their ensemble has
+begun: every life solves the plans again, so a kill takes minutes.
 
-A life is killed between 0 and SPREAD seconds after its ensemble has begun (its checkpoint is there) or has gone on, so
-that kills fall into the work itself; runs that end before their kill are begun anew without what they had kept.
+SIGKILL comes KILLS times (50 unless told), a random time after a life has begun its ensemble; where a life ends before
+its kill, the next one begins from nothing. A last life goes on to the end. Ends with code 1 if a byte differs, or if a
+task that was finished is gone after a kill. FOLDER must not exist; it is left as it is for a look.
 """
 
 from __future__ import annotations
@@ -15,32 +16,65 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-OPTIONS = (
-    *("--replications", "2", "--workers", "1", "--seed", "7", "--lang", "en", "--event-log", "1"),
-    *("--set", "simulation.design_points=0", "--set", "simulation.single_input_points=false"),
-    *("--set", "simulation.marginal_replications=0"),
-)
-SPREAD = 6.0
-MOST_SECONDS = 1800.0
+SETS = ("simulation.design_points=0", "simulation.single_input_points=false", "simulation.marginal_replications=0")
+REPLICATIONS, SEED = 2, 7
+SPREAD = {"ensemble": 8.0, "run": 8.0}
+"""Longest time in seconds from the beginning of a life's ensemble to its kill."""
+MOST_SECONDS = 3600.0
 TELL_THE_TIME = ("manifest.json", "timings.csv", "run_log.csv")
 
 
-def begin(folder: Path) -> subprocess.Popen[bytes]:
-    """A run that writes into ``folder``, in a process group of its own."""
-    command = [sys.executable, "-m", "zjsim.cli", "run", "baseline", "--out", str(folder), *OPTIONS]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+def run_of(folder: Path) -> int:
+    """Begin ``zjsim run`` into ``folder``, in a process group of its own; its process id."""
+    options = ["run", "baseline", "--out", str(folder), "--replications", str(REPLICATIONS), "--workers", "1"]
+    options += ["--seed", str(SEED), "--lang", "en", "--event-log", "1", *(x for s in SETS for x in ("--set", s))]
+    command = [sys.executable, "-c", "import sys; from zjsim.cli import main; main(sys.argv[1:])", *options]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True).pid
+
+
+def ensembles() -> Callable[[Path], int]:
+    """What begins a life of the ensemble alone: the scenario is loaded once, every life is a fork."""
+    import zjsim.models.throughput as throughput
+
+    import zjsim
+    from zjsim.engine import checkpoint_of
+    from zjsim.tables.writer import write_csv
+
+    scenario = zjsim.load("baseline", sets=SETS)
+
+    def live(folder: Path) -> None:
+        checkpoint = checkpoint_of(folder, "baseline", "killed", {})
+        found = throughput.simulate(scenario, {}, seed=SEED, replications=REPLICATIONS, checkpoint=checkpoint)
+        place = folder / "baseline" / "killed"
+        place.mkdir(parents=True)
+        for name in sorted(found):
+            write_csv(found[name], place / f"{name}.csv")
+        (place / "manifest.json").write_text("{}")
+        checkpoint.clear()
+
+    def begin(folder: Path) -> int:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            live(folder)
+            os._exit(0)
+        return child
+
+    return begin
 
 
 def tasks_kept(folder: Path) -> int:
-    """How many finished tasks of the ensemble are kept; -1 before there are any."""
-    kept = sorted(folder.glob("*/.*.resume/*.task"))
-    return len(kept) if kept else -1
+    """How many finished tasks of the ensemble are kept."""
+    return sum(1 for _ in folder.glob("*/.*.resume/*.task"))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -53,48 +87,67 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def wait_for(process: subprocess.Popen[bytes], folder: Path, kept: int) -> None:
-    """Wait until the ensemble has finished a task more than were ``kept``, or the run has ended."""
-    begun = time.monotonic()
-    while process.poll() is None and tasks_kept(folder) <= kept:
-        if time.monotonic() - begun > MOST_SECONDS:
+def ended(process: int) -> bool:
+    """Whether a life is over; raises ``SystemExit`` if it failed."""
+    found, status = os.waitpid(process, os.WNOHANG)
+    if found and status:
+        raise SystemExit(f"a life that was not killed ended with {os.waitstatus_to_exitcode(status)}")
+    return bool(found)
+
+
+def whole(begin: Callable[[Path], int], folder: Path) -> None:
+    """A life that is left alone."""
+    _, status = os.waitpid(begin(folder), 0)
+    if status:
+        raise SystemExit(f"a life that was left alone ended with {os.waitstatus_to_exitcode(status)}")
+
+
+def kill_once(begin: Callable[[Path], int], folder: Path, wait: float, run: bool) -> bool:
+    """One life, killed ``wait`` seconds after its ensemble has begun; False if it ended before that."""
+    before, process = tasks_kept(folder), begin(folder)
+    began = time.monotonic()
+    while run and tasks_kept(folder) == before:  # a command has to solve its plans first
+        if ended(process):
+            return False
+        if time.monotonic() - began > MOST_SECONDS:
             raise SystemExit("the ensemble does not go on")
-        time.sleep(0.05)
+        time.sleep(0.02)
+    time.sleep(wait)
+    if ended(process):
+        return False
+    os.killpg(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return True
 
 
-def main(folder: Path, kills: int, seed: int) -> int:
+def main(kind: str, folder: Path, kills: int, seed: int) -> int:
     """Kill, finish, compare; print what became of it as JSON."""
     folder.mkdir(parents=True)
+    begin = ensembles() if kind == "ensemble" else run_of
     rng = random.Random(seed)
-    if begin(folder / "quiet").wait() != 0:
-        raise SystemExit("the run that is left alone failed")
-    killed, kept, steps = 0, 0, []
+    whole(begin, folder / "quiet")
+    killed, kept, ends = 0, [], 0
+    place = folder / "killed"
     while killed < kills:
-        process = begin(folder / "killed")
-        wait_for(process, folder / "killed", kept if kept < 3 else -1)
-        time.sleep(rng.uniform(0.0, SPREAD))
-        if process.poll() is not None:  # it ended first: the next one starts from nothing
-            for path in sorted((folder / "killed").rglob("*"), reverse=True):
-                path.unlink() if path.is_file() else path.rmdir()
-            kept = 0
+        before = tasks_kept(place)
+        if not kill_once(begin, place, rng.uniform(0.0, SPREAD[kind]), kind == "run"):
+            ends += 1
+            same = digests(folder / "quiet") == digests(place)
+            shutil.rmtree(place)
+            if not same:
+                raise SystemExit("a life that went on after a kill ended with other bytes")
             continue
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
         killed += 1
-        now = max(tasks_kept(folder / "killed"), 0)
-        if now < kept:
-            raise SystemExit(f"{kept} finished tasks were kept, {now} are left after a kill")
-        kept = now
-        steps.append(kept)
-        print(f"killed {killed} of {kills}: {kept} tasks are kept", file=sys.stderr, flush=True)
-    if begin(folder / "killed").wait() != 0:
-        raise SystemExit("the last life failed")
-    quiet, other = digests(folder / "quiet"), digests(folder / "killed")
+        kept.append(tasks_kept(place))
+        if kept[-1] < before:
+            raise SystemExit(f"{before} finished tasks were kept, {kept[-1]} are left after a kill")
+    whole(begin, place)
+    quiet, other = digests(folder / "quiet"), digests(place)
     different = sorted(name for name in quiet.keys() | other.keys() if quiet.get(name) != other.get(name))
-    print(json.dumps({"killed": killed, "kept": steps, "files": len(quiet), "different": different}))
+    print(json.dumps({"killed": killed, "ended_before": ends, "kept": kept, "files": len(quiet), "differ": different}))
     return int(bool(different))
 
 
 if __name__ == "__main__":
-    numbers = [int(n) for n in sys.argv[2:4]]
-    sys.exit(main(Path(sys.argv[1]), *(numbers + [50, 20241231][len(numbers) :])))
+    numbers = [int(n) for n in sys.argv[3:5]]
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), *(numbers + [50, 20241231][len(numbers) :])))
