@@ -145,7 +145,9 @@ def simulate_enrolment(data: EnrolmentData, values: Values, streams: Streams) ->
     zone = queue(at_zone * minutes, there * p.value(ZONE_CLERKS, values) * CLERK_MINUTES)
     at_once = p.value(AT_ONCE, values)
     at_desk = came - at_zone + zone.done / minutes * (1 - at_once)
-    desk = queue(at_desk * minutes, np.broadcast_to(clerks * CLERK_MINUTES, came.shape))
+    desk = queue(
+        at_desk * minutes, np.repeat((clerks * CLERK_MINUTES)[None, :], len(begins), axis=0).astype(np.float64)
+    )
     year = np.searchsorted(when.edges[1:-1], begins, side="right")
     month = np.array([_month(when, day) for day in begins])
     peak = np.abs(month - p.value(PEAK_MONTH, values)) <= 0.5

@@ -1,89 +1,65 @@
-"""Peak memory of every worker of ``zjsim place``, and CPU seconds: the largest counties of a province, both modes.
+"""Two workers against one on the real processes: ``python tests/benchmarks/bench_workers.py [REPLICATIONS] [ROUNDS]``.
 
-python tests/benchmarks/bench_workers.py FOLDER OUT [--workers 2] [--county 330782 330282 330212 330109]
-
-FOLDER is a scenario folder with schools and groups; if it isn't there, ``zjsim synthesize baseline`` draws it. ``OUT``
-takes the placement. The peaks (VmHWM) of this process, which reads the scenario, and of its workers are looked up while
-they run (Linux). With ``--workers 1`` everything happens in this process. Ends with code 1 if a process needs more than
-500 MB or the audit finds anything.
+The base ensembles of the baseline without a plan (8 replications, times each process's repeats) are made by one and by
+two workers in turn, three rounds; wall-clock medians. Workers are begun, and have made a first task, before the clock
+runs. The highest memory of any worker is read from the operating system. Ends with code 1 if two workers are less than
+1.5 × as fast as one, if a worker needs more than 300 MB, or if bytes differ.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
+import multiprocessing
+import statistics
 import sys
-import threading
 import time
 from pathlib import Path
 
-from zjsim.placing import place_scenario
-from zjsim.synthesize import synthesize
+from zjsim.models.throughput import processes_of
 
-LIMIT_MB = 500
+import zjsim
+from zjsim.simulate.ensemble import Ensemble, Experiment, Task, batches
+from zjsim.simulate.inputs import base_values
 
-
-def peak_mb(process: int | str) -> float:
-    """Largest resident memory of a process so far, MB; 0 if it is gone."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+FASTER, MEGABYTES = 1.5, 300.0
+BATCH = 1
+"""Replications of a task; more for those processes that take milliseconds."""
 
 
-def children(of: int) -> list[int]:
-    """Processes whose parent is ``of``, the tracker of shared resources left out."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            command = (stat.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent == of and b"resource_tracker" not in command:
-            found.append(int(stat.parent.name))
-    return found
+def peak_megabytes() -> float:
+    """The highest resident memory of any living child of this process, in MB."""
+    peaks = [0.0]
+    for child in multiprocessing.active_children():
+        for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                peaks.append(float(line.split()[1]) / 1024)
+    return max(peaks)
 
 
-def watch(peaks: dict[int, float], done: threading.Event) -> None:
-    """Notes the peaks of this process's children until ``done``."""
-    while not done.wait(0.1):
-        for process in children(os.getpid()):
-            peaks[process] = max(peaks.get(process, 0.0), peak_mb(process))
-
-
-def main() -> int:
-    """Measure, print, and say by the exit code whether the limit is kept."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--county", nargs="*", default=["330782", "330282", "330212", "330109"])
-    options = parser.parse_args()
-    if not options.folder.exists():
-        synthesize("baseline", options.folder)
-    peaks: dict[int, float] = {}
-    done = threading.Event()
-    watcher = threading.Thread(target=watch, args=(peaks, done))
-    watcher.start()
-    begin = time.perf_counter()
-    try:
-        placed = place_scenario(options.folder, options.out, counties=options.county, workers=options.workers)
-    finally:
-        done.set()
-        watcher.join()
-    used = os.times()
-    print(
-        f"{placed.children()} children in {placed.counties()} counties, {options.workers} workers: "
-        f"{used.user + used.system + used.children_user + used.children_system:.1f} s CPU (reading included), "
-        f"{time.perf_counter() - begin:.1f} s, {len(placed.findings)} findings"
-    )
-    own = peak_mb("self")
-    for name, mb in (("this process", own), *((f"worker {k + 1}", mb) for k, mb in enumerate(peaks.values()))):
-        print(f"{name}: peak {mb:.0f} MB (limit {LIMIT_MB})")
-    return int(max(own, *peaks.values(), 0.0) > LIMIT_MB or bool(placed.findings))
+def main(replications: int, rounds: int) -> int:
+    """Measure, print, and say by the exit code whether the limits are kept."""
+    processes = processes_of(zjsim.load("baseline"), {})
+    experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
+    tasks: list[Task] = []
+    for p in processes:
+        count = replications * p.repeat
+        tasks += batches(Task(p.name, base_values(p.inputs), 7, 0, count), max(BATCH, count // 8))
+    first = [Task(p.name, base_values(p.inputs), 8, 0, 1) for p in processes]
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    memory, bytes_of = 0.0, set()
+    for _ in range(rounds):
+        for workers in (1, 2):
+            with Ensemble(experiments, workers) as ensemble:
+                ensemble.run(first * (2 * workers))
+                begun = time.perf_counter()
+                found = ensemble.run(tasks)
+                seconds[workers].append(time.perf_counter() - begun)
+                memory = max(memory, peak_megabytes())
+            bytes_of.add(b"".join(part[name].tobytes() for part in found for name in sorted(part)))
+    one, two = (statistics.median(seconds[n]) for n in (1, 2))
+    print(f"{len(tasks)} tasks: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} x as fast (at least {FASTER})")
+    print(f"highest memory of a worker: {memory:.0f} MB (at most {MEGABYTES:.0f}); same bytes: {len(bytes_of) == 1}")
+    return int(one / two < FASTER or memory > MEGABYTES or len(bytes_of) != 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*([int(n) for n in sys.argv[1:3]] + [8, 3][len(sys.argv[1:3]) :])))
