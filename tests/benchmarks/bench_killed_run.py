@@ -106,7 +106,7 @@ def whole(begin: Callable[[Path], int], folder: Path) -> None:
 
 
 def kill_once(begin: Callable[[Path], int], folder: Path, wait: float, one_more: bool) -> bool:
-    """One life, killed ``wait`` seconds after its begin, or after ``one_more`` finished task; False if it ended first."""
+    """One life, killed ``wait`` seconds after its begin or after ``one_more`` task; False if it ended first."""
     before, process = tasks_kept(folder), begin(folder)
     began = time.monotonic()
     while one_more and tasks_kept(folder) == before:
