@@ -105,7 +105,7 @@ class _Why:
 
     def __init__(self, county: County, placed: Placed) -> None:
         self.county, self.placed = county, placed
-        self.priority = placed.mode == "priority"
+        self.priority = placed.mode != "utilitarian"
         self.start = placed.arcs.start.tolist()
         # One entry per arc: kept as arrays, lists of a large county would take ten times the memory.
         self.section = placed.arcs.section
@@ -129,6 +129,8 @@ class _Why:
             rule, other = self.coupled[g, a]
             kind = "coupled" if a >= 0 and other >= 0 else "coupled_in" if a >= 0 else "coupled_out"
             return kind, {"at": a, "other": other, "rule": rule}
+        if a >= 0 and self.placed.joint is not None and self.placed.joint[g]:
+            return "family", {"at": a, "choice": a - first + 1, "schools": stop - first}
         if a == first:
             return ("stays" if self.stays[a] else "sibling" if self.together[a] else "first"), {"at": a}
         wanted = first

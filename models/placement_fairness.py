@@ -15,8 +15,9 @@ from zjsim.models.placement_modes import Placed
 from zjsim.models.placement_rules import UNITS, base_claim, favour
 
 _NOBODY = -1
-ENVY_RULES = ("free_seat", "none", "stay", "sibling")
-"""Why a stronger claim was passed over: a seat was left free, no named rule, the rule to stay, the sibling rule."""
+ENVY_RULES = ("free_seat", "none", "stay", "sibling", "family")
+"""Why a stronger claim was passed over: a seat was left free, no named rule, the rule to stay, the sibling rule, the
+family's own wish to be together."""
 
 
 def envy(placed: Placed) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def envy(placed: Placed) -> dict[str, Any]:
         (ENVY_RULES.index("free_seat"), placed.load[s] < grade.seats[s]),
     ):
         rule[holds & (worse > 0)] = number
+    if placed.joint is not None:
+        rule[(rule != _NOBODY) & placed.joint[arcs.group]] = ENVY_RULES.index("family")
     return {"children": worse, "rule": rule}
 
 

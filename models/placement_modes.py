@@ -24,6 +24,8 @@ from zjsim.models.placement_rules import (
 )
 
 MODES = ("priority", "utilitarian")
+PREFERENCE = "preference"
+"""A mode of its own, for counties that collect choices: see ``placement_preference``."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Placed:
 
     ``section_price``: (goals, sections), what one more seat adds to a goal; all 0 in priority mode. Where rules couple
     children (``placement_joint``): ``part``, number of the part solved as a whole to which each section belongs (0:
-    none, the prices prove it), and ``free``, the outcome without these rules.
+    none, the prices prove it), and ``free``, the outcome without these rules. ``joint``: groups (a flag each) whose
+    family is together by its own wish (preference mode).
     """
 
     mode: str
@@ -56,6 +59,7 @@ class Placed:
     part: IntArray | None = None
     free: Placed | None = None
     facts: CoupledFacts | None = None
+    joint: Any = None
 
     @property
     def parts(self) -> IntArray:

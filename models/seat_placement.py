@@ -31,7 +31,8 @@ from zjsim.models.placement_fairness import (
     unplaced_table,
 )
 from zjsim.models.placement_joint import CoupledPart, couples, place_jointly
-from zjsim.models.placement_modes import MODES, place_county
+from zjsim.models.placement_modes import MODES, PREFERENCE, place_county
+from zjsim.models.placement_preference import no_families, place_by_choices
 from zjsim.models.placement_publication import publication as publication
 from zjsim.models.placement_repairs import repair_tables, repairs
 from zjsim.models.placement_values import value_table
@@ -59,9 +60,11 @@ PLAN_TABLES = (
     "placement_repairs",
     "placement_repair_steps",
     "placement_exchanges",
+    "placement_families",
+    "placement_stability",
 )
-COUNTY_TABLES = ("placement_groups",)
-"""Tables by group of children: for the county's own use only."""
+COUNTY_TABLES = ("placement_groups", "placement_families")
+"""Tables by group of children or family: for the county's own use only."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +123,11 @@ def county_tasks(
     codes = there if counties is None else sorted(set(counties))
     if not codes or not set(codes) <= set(there):
         raise ValueError(f"no groups of applicants in {year} for {sorted(set(codes) - set(there)) or 'any county'}")
-    if not modes or not set(modes) <= set(MODES):
-        raise ValueError(f"modes are {MODES}, not {modes}")
+    if not modes or not set(modes) <= {*MODES, PREFERENCE}:
+        raise ValueError(f"modes are {(*MODES, PREFERENCE)}, not {modes}")
     p = scenario.parameters.placement
     with_purchased = scenario.parameters.seats.public_share_reading == "with_purchased"
-    in_order = tuple(m for m in MODES if m in modes)
+    in_order = tuple(m for m in (*MODES, PREFERENCE) if m in modes)
     own = county_tables(scenario.tables if plan is None else {**scenario.tables, PLAN_NAME: plan}, year, codes)
     options = Options.of(scenario.parameters.solver)
     return (CountyTask(code, year, tables, p, with_purchased, in_order, explain, options) for code, tables in own)
@@ -151,6 +154,11 @@ def county_plan(task: CountyTask) -> Plan:
             placed, coupled = place_jointly(county, p, task.with_purchased, task.options)
             placed = placed[::-1]
             parts["placement_coupled"].append(coupled_table(county, placed, coupled, p))
+        elif mode == PREFERENCE:
+            placed, families = place_by_choices(county, p, task.with_purchased)
+            placed = placed[::-1]
+            for name, table in families.items():
+                parts[name].append(table)
         else:
             placed = place_county(county, mode, p, task.with_purchased)[::-1]
         outcome[mode] = placed
@@ -174,7 +182,9 @@ def county_plan(task: CountyTask) -> Plan:
     parts["placement_difference"].append(difference_table(county, *((by_claims, by_goals) if both else ([], []))))
     parts["placement_seats_needed"].append(seats_table(county, by_goals))
     parts["placement_seat_values"].append(value_table(county, by_goals))
-    parts["placement_extra_seats"].append(extra_table(county, by_claims, p))
+    parts["placement_extra_seats"].append(extra_table(county, by_claims or outcome.get(PREFERENCE, []), p))
+    for name, table in no_families().items():
+        parts[name] = parts[name] or [table]
     repaired = repairs(county, by_goals, p, task.with_purchased, task.options)
     for name, table in repair_tables(county, by_goals, repaired).items():
         parts[name].append(table)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
-from zjsim.scenario import load
+from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import write_atomic, write_csv
@@ -80,7 +80,7 @@ def place_scenario(
 
     ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the
     scenario has no applicants of the year, or none in a county that is asked for, or if the plan says nothing of the
-    year or of one of the counties.
+    year or of one of the counties; and, by preference, if a county asked for collects no choices.
     """
     import pandas as pd
 
@@ -97,6 +97,8 @@ def place_scenario(
         raise InputErrors(
             [finding("unknown_county", "--county", value=c, fix=nearest(c, there), theme=_THEME) for c in unknown]
         )
+    if "preference" in modes:
+        counties = _collecting(loaded, year, counties)
     inputs: dict[str, Any] = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
     classes = None
     if plan is not None:
@@ -135,6 +137,17 @@ def place_scenario(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return PlacingDone(out, year, province, [])
+
+
+def _collecting(loaded: Scenario, year: int, counties: Sequence[str] | None) -> list[str]:
+    """Counties that collect choices of the year: those asked for, else all; InputErrors if one does not, or none."""
+    choices = loaded.tables.get("school_choices")
+    there = sorted(set(choices.loc[choices["year"] == year, "county_code"])) if choices is not None else []
+    without = sorted(set(counties or ()) - set(there))
+    if without or not there:
+        found = [finding("no_choices", "--county", value=c, theme=_THEME) for c in without or [loaded.name]]
+        raise InputErrors(found)
+    return sorted(set(counties)) if counties else there
 
 
 def _seat_plan(run: Path, year: int, codes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:

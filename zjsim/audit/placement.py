@@ -16,6 +16,8 @@ import pandas as pd
 from zjsim.audit.finding import Finding, finding
 from zjsim.audit.placement_coupled import Parts, Row, check_county, part_of, parts_told
 from zjsim.audit.placement_exchanges import check_exchanges
+from zjsim.audit.placement_extra import check_extra
+from zjsim.audit.placement_families import check_families, joint_groups
 from zjsim.audit.placement_openings import opened, openings_told, with_opened
 from zjsim.audit.placement_repairs import check_repairs
 from zjsim.audit.placement_sums import keyed, newcomers, sums
@@ -41,6 +43,8 @@ PLAN_TABLES = (
     "placement_repairs",
     "placement_repair_steps",
     "placement_exchanges",
+    "placement_families",
+    "placement_stability",
 )
 _KEY = "placement.audit."
 _MOST = 20
@@ -86,9 +90,13 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
     cutoffs = dict(iter(plan["placement_cutoffs"].groupby(["mode", "county_code", "grade"], sort=True)))
     left = plan["placement_unplaced"].set_index(["mode", "county_code", "grade"])
     duals = keyed(plan["placement_duals"], ["county_code", "grade", "school_id", "kind", "goal"], "price")
+    joint = joint_groups(groups, plan["placement_families"], tables)
+    extra = dict(iter(plan["placement_extra_seats"].groupby(["county_code", "grade"], sort=True)))
+    market = "priority" if "priority" in modes else "preference"
     gains = keyed(plan["placement_seat_values"], ["county_code", "grade", "school_id", "kind", "goal"], "change")
     there = _there(tables, year, codes)
     by_county: dict[str, list[Row]] = {}
+    chosen: dict[str, list[Row]] = {}
     parts: Parts = {}
     for world in worlds(tables, year, codes, parameters):
         if world.county not in by_county:
@@ -102,7 +110,8 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
             if outcome.faults:
                 continue
             yield from _seats_kept(outcome)
-            yield from _envy_counted(outcome, envy.get((mode, world.county, world.grade), {}))
+            told = envy.get((mode, world.county, world.grade), {})
+            yield from _envy_counted(outcome, told, joint if mode == "preference" else set())
             key = (mode, world.county, world.grade)
             yield from _cutoffs_counted(outcome, cutoffs.get(key, plan["placement_cutoffs"].iloc[:0]))
             yield from _nobody_open(outcome, left.loc[[key]])
@@ -111,9 +120,17 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
                 by_county[world.county] += [(world, *each) for each in outcome.each()]
                 yield from _proven(outcome, duals, parts)
                 yield from _seats_worth(outcome, duals, gains, parts)
+            elif mode == "preference":
+                chosen.setdefault(world.county, []).extend((world, *each) for each in outcome.each())
             else:
                 yield from _claims_kept(outcome)
+            if mode == market:
+                rows_told = extra.get((world.county, world.grade), plan["placement_extra_seats"].iloc[:0])
+                yield from check_extra(world, outcome.lists, rows_told)
     yield from _coupled(by_county, plan, parts, there)
+    for county, own in chosen.items():
+        told_of = (plan[f"placement_{name}"] for name in ("families", "stability"))
+        yield from check_families(county, own, *(t[t["county_code"] == county] for t in told_of))
 
 
 def _there(tables: Tables, year: int, codes: set[str]) -> dict[tuple[str, int, str], int]:
@@ -214,7 +231,7 @@ def _claims_kept(o: _Outcome) -> Iterator[Finding]:
                 break
 
 
-def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[Finding]:
+def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int], joint: set[str]) -> Iterator[Finding]:
     """The envy list is complete and true; by claims (priority) only named hard rules are on it."""
     weakest: dict[tuple[Section, str], tuple[int, int]] = {}
     for group, options, got in o.each():
@@ -234,6 +251,8 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
             for name in ("none", "sibling", "stay"):
                 if not rule and weakest.get((section, name), group.base) > group.base:
                     rule = name
+            if rule and group.group_id in joint:
+                rule = "family"
             if rule:
                 counted[(*section, group.tier, rule)] += left
     keys: list[tuple[Any, ...]] = sorted(set(told) | set(counted))
@@ -248,7 +267,7 @@ def _envy_counted(o: _Outcome, told: Mapping[tuple[Any, ...], int]) -> Iterator[
                 told=told.get(key, 0),
                 found=counted.get(key, 0),
             )
-        elif o.mode == "priority" and key[3] in ("none", "free_seat"):
+        elif o.mode != "utilitarian" and key[3] in ("none", "free_seat"):
             yield finding("placement_unforced_envy", _KEY + "unforced_envy", **o.where(), school=key[0])
 
 

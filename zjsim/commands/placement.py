@@ -14,11 +14,12 @@ AUDIT_FAILED, STOPPED = 4, 5
 
 
 class Mode(StrEnum):
-    """Ways to place: by claims, by goals, or both and their difference."""
+    """Ways to place: by claims, by goals, both and their difference, or by collected choices with families as one."""
 
     priority = "priority"
     utilitarian = "utilitarian"
     both = "both"
+    preference = "preference"
 
 
 def register(kit: Kit) -> None:
@@ -72,6 +73,12 @@ def register(kit: Kit) -> None:
             blank = text("placement.not_asked", lang.value)
             numbers = {name: str(unplaced.get(name, blank)) for name in ("priority", "utilitarian")}
             counts = {"year": done.year, "counties": done.counties(), "children": done.children()}
+            if mode is Mode.preference:
+                counts["unplaced"] = unplaced.get("preference", 0)
+                print(text("placement.done_preference", lang.value, folder=done.folder, **counts))
+                for row in done.plan["placement_stability"].to_dict("records"):
+                    print(f"{row['county_code']}: {row[lang.value]}")
+                return OK
             print(text("placement.done", lang.value, folder=done.folder, **counts, **numbers))
             for name, (value, before, gap) in done.coupled().items():
                 goal = text(f"placement.goal.{name}", lang.value)
