@@ -132,7 +132,11 @@ THEMES = (
     Theme(
         "placement",
         ("placement",),
-        ("placement_rules", "placement_data", "placement_matrix", "placement_modes", "deferred_acceptance"),
+        (
+            "placement_rules", "placement_data", "placement_matrix", "placement_modes", "placement_joint",
+            "placement_coupled", "placement_preference", "placement_repairs", "placement_exchange",
+            "deferred_acceptance", "stable_families",
+        ),
         (
             "planning_zones", "residence_cells", "schools", "school_grades", "tier_rules", "child_groups",
             "sibling_rule", "counties",

@@ -21,11 +21,13 @@ from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import write_atomic, write_csv
+from zjsim.texts import Language
 
 if TYPE_CHECKING:
     import pandas as pd
 
 INTERNAL, PUBLICATION, COUNTIES = "internal", "publication", "counties"
+BOOK = "placement.xlsx"
 _THEME = "placement.problem"
 _AHEAD = 3
 Plan = dict[str, "pd.DataFrame"]
@@ -74,9 +76,10 @@ def place_scenario(
     workers: int = 1,
     sets: Sequence[str] = (),
     plan: Path | None = None,
+    lang: Language = "zh",
 ) -> PlacingDone:
-    """Place, audit, and write ``out``: internal (the province's tables), publication (small counts hidden), and for
-    each county a folder of its own below counties, with its groups of children.
+    """Place, audit, and write ``out``: internal (the province's tables and their workbook in ``lang``), publication
+    (small counts hidden), and for each county a folder of its own below counties, with its groups of children.
 
     ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the
     scenario has no applicants of the year, or none in a county that is asked for, or if the plan says nothing of the
@@ -85,6 +88,7 @@ def place_scenario(
     import pandas as pd
 
     from zjsim.models.seat_placement import COUNTY_TABLES, county_tasks, placement_year, publication
+    from zjsim.report.placement_book import write_placement_book
 
     loaded = load(scenario, sets=tuple(sets))
     year, parameters = placement_year(loaded), loaded.parameters
@@ -104,6 +108,8 @@ def place_scenario(
     if plan is not None:
         classes, inputs["seat_plan"] = _seat_plan(plan, year, counties or there)
     tasks = county_tasks(loaded, counties=counties or None, modes=modes, plan=classes)
+    said = _facts(loaded, year, lang)
+    names = _names(loaded, lang)
     del loaded, groups
     give_back_memory()
     found: dict[str, list[pd.DataFrame]] = {}
@@ -128,15 +134,37 @@ def place_scenario(
             (part / folder_name).mkdir(parents=True, exist_ok=True)
             for name, rows in sorted(tables.items()):
                 write_csv(rows, part / folder_name / f"{name}.csv")
+        done = PlacingDone(out, year, province, [])
+        facts = {**said, "children": done.children(), "counties": done.counties()}
+        write_placement_book(part / INTERNAL / BOOK, facts, province, names, lang)
         out.mkdir(parents=True, exist_ok=True)
         for folder in sorted(part.iterdir()):
             shutil.rmtree(out / folder.name, ignore_errors=True)
             folder.rename(out / folder.name)
-        said = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
-        write_atomic(out / "manifest.json", f"{said}\n".encode())
+        manifest = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
+        write_atomic(out / "manifest.json", f"{manifest}\n".encode())
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return PlacingDone(out, year, province, [])
+    return done
+
+
+def _facts(loaded: Scenario, year: int, lang: Language) -> dict[str, Any]:
+    """What the workbook's cover says of the scenario: title, year and the placement's switches that are not default."""
+    p = loaded.parameters.placement
+    default = type(p)()
+    changed = {k: v for k, v in p.model_dump(mode="json").items() if v != default.model_dump(mode="json")[k]}
+    switches = "; ".join(f"{k} = {v}" for k, v in sorted(changed.items()))
+    title = getattr(loaded.parameters.header, f"title_{lang}")
+    return {"title": title, "scenario": loaded.name, "year": year, "switches": switches}
+
+
+def _names(loaded: Scenario, lang: Language) -> dict[str, dict[str, str]]:
+    """Names of counties and schools by code."""
+    counties, schools = loaded.table("counties"), loaded.table("schools")
+    return {
+        "county": dict(zip(counties["county_code"], counties[f"name_{lang}"], strict=True)),
+        "school": dict(zip(schools["school_id"], schools[f"label_{lang}"], strict=True)),
+    }
 
 
 def _collecting(loaded: Scenario, year: int, counties: Sequence[str] | None) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from zjsim.models.placement_preference import no_families
 
 from zjsim.audit.placement import check
 from zjsim.cli import main
@@ -109,7 +110,7 @@ def test_what_a_seat_plan_opens_is_capacity_and_the_audit_derives_it_again(scena
     loaded = load(scenario)
     groups = pd.read_csv(tmp_path / "c" / "counties" / COUNTY / "placement_groups.csv", keep_default_na=False,
                          dtype={"county_code": str})  # fmt: skip
-    whole = {**done.plan, "placement_groups": groups}
+    whole = {**done.plan, "placement_groups": groups, "placement_families": no_families()["placement_families"]}
     tables = {**loaded.tables, "seat_zone_classes": plan}
     for column in ("classes_added", "seats_added", "seats"):
         wrong = opened.copy()

@@ -128,9 +128,9 @@ def _all(plan: Tables, tables: Tables, parameters: Any) -> Iterator[Finding]:
                 rows_told = extra.get((world.county, world.grade), plan["placement_extra_seats"].iloc[:0])
                 yield from check_extra(world, outcome.lists, rows_told)
     yield from _coupled(by_county, plan, parts, there)
-    for county, own in chosen.items():
+    for county, chosen_rows in chosen.items():
         told_of = (plan[f"placement_{name}"] for name in ("families", "stability"))
-        yield from check_families(county, own, *(t[t["county_code"] == county] for t in told_of))
+        yield from check_families(county, chosen_rows, *(t[t["county_code"] == county] for t in told_of))
 
 
 def _there(tables: Tables, year: int, codes: set[str]) -> dict[tuple[str, int, str], int]:

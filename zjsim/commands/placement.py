@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from zjsim.commands.kit import LEAST, OK, Kit, Lang
-from zjsim.texts import text
+from zjsim.texts import Language, text
 
 AUDIT_FAILED, STOPPED = 4, 5
 
@@ -47,9 +47,17 @@ def register(kit: Kit) -> None:
         from zjsim.placing import place_scenario
 
         modes = ("priority", "utilitarian") if mode is Mode.both else (mode.value,)
+        said_in: Language = "zh" if lang.value == "zh" else "en"
         try:
             done = place_scenario(
-                scenario, out, counties=county, modes=modes, workers=workers, sets=tuple(sets or ()), plan=plan
+                scenario,
+                out,
+                counties=county,
+                modes=modes,
+                workers=workers,
+                sets=tuple(sets or ()),
+                plan=plan,
+                lang=said_in,
             )
         except PlacementStopped as stopped:
             print(text("placement.stopped", lang.value, reason=stopped), file=sys.stderr)
