@@ -139,7 +139,7 @@ THEMES = (
         ),
         (
             "planning_zones", "residence_cells", "schools", "school_grades", "tier_rules", "child_groups",
-            "sibling_rule", "counties",
+            "sibling_rule", "school_choices", "counties",
         ),
         ("placement", "time", "solver"),
     ),
