@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from zjsim.report.sheet import Formats, new_book
+from zjsim.report.sheet import CREATED, Formats, new_book
 from zjsim.report.words import known
 from zjsim.report.workbook import write_table
 from zjsim.texts import Language, text
@@ -57,7 +57,7 @@ def write_placement_book(
     proof = proven(tables, lang)
     left_out = {name: len(tables[name]) for name in SHEETS if not 0 < len(tables[name]) <= MOST_ROWS}
     with new_book(path, lang) as book:
-        book.set_properties({"title": text("placement.book.title", lang), "author": "zjsim"})
+        book.set_properties({"title": text("placement.book.title", lang), "created": CREATED, "author": "zjsim"})
         formats = Formats(book, lang)
         _cover(book, formats, {**facts, "proof": proof}, left_out, lang)
         for name in SHEETS:
