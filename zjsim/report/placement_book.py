@@ -84,7 +84,7 @@ def in_words(name: str, table: pd.DataFrame, names: Mapping[str, Mapping[str, st
     for code, named in (("county_code", "county"), ("school_id", "school")):
         if code in shown and names.get(named):
             words = shown[code].astype(str).map(names[named]).fillna("")
-            shown.insert(shown.columns.get_loc(code) + 1, named, words)
+            shown.insert(list(shown.columns).index(code) + 1, named, words)
     for column in (c for c in CODED if c in shown):
         shown[column] = _column(shown, column, [code_word(str(v), lang) for v in shown[column]])
     for column in (c for c in _GOALS if c in shown):
