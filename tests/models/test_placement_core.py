@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pyomo.environ import ComponentMap, Constraint, value
 from pyomo.repn import generate_standard_repn
+from zjsim.models import placement_faces
 from zjsim.models.placement_check import goal_values
 from zjsim.models.placement_core import connected_parts, group_children, seats_to_children, solve_placement
 from zjsim.models.placement_matrix import Goal, Transport, placement_matrix, placement_model
@@ -72,6 +73,36 @@ def test_equals_the_best_of_all_plans(corner):
         placement = solve_placement(problem, goals)
         assert placement.values == best_of_all_plans(problem, goals), (corner, seed)
         assert placement.faults(problem, goals) == {}
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_two_arcs_may_join_a_group_and_a_school(seed):
+    problem, goals = random_problem(seed, groups=2, schools=2)
+    twice = replace(problem, group=np.tile(problem.group, 2), school=np.tile(problem.school, 2))
+    own = [replace(g, arc_cost=np.concatenate([g.arc_cost, g.arc_cost[::-1]])) for g in goals]
+    placement = solve_placement(twice, own)
+    assert placement.values == best_of_all_plans(twice, own)
+    assert placement.faults(twice, own) == {}
+
+
+def test_equal_groups_are_one_only_where_options_and_costs_are_equal(monkeypatch):
+    # Groups 0 and 2 differ by a constant, group 1 in an option, group 3 in a cost.
+    problem = Transport(
+        *(np.array(a) for a in ([1, 2, 3, 1], [2, 2, 2], [0, 0, 1, 1, 2, 2, 3, 3], [0, 1, 0, 2, 1, 0, 0, 1]))
+    )
+    goal = Goal("way", np.array([1, 4, 1, 4, 9, 6, 1, 5]), np.array([10, 10, 15, 10]), "km")
+    face = placement_faces.Face(problem)
+    merged, number, first = face.merged(face.costs(goal))
+    assert number[0] == number[2]
+    assert len(set(number.tolist())) == 3
+    assert sorted(merged.problem.supply.tolist()) == [1, 2, 4]
+    assert first[number[2]] == 0
+    expected = solve_placement(problem, [goal]).values
+    # Marks that are equal by chance merge nothing.
+    monkeypatch.setattr(placement_faces, "_mixed", lambda above, school: np.zeros(len(above), np.uint64))
+    face = placement_faces.Face(problem)
+    assert len(face.merged(face.costs(goal))[2]) == 4
+    assert solve_placement(problem, [goal]).values == expected == best_of_all_plans(problem, [goal])
 
 
 def medium(seed):
