@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from zjsim.models.placement_privacy import protect
 
 BoolArray = npt.NDArray[np.bool_]
-Cell = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,16 @@ _OF_COUNTS = {"public_share": ("public", "placed"), "mean_distance_km": ("placed
 
 
 def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.DataFrame]:
-    """The tables of :data:`PUBLISHED` with counts hidden (empty); shares and means stand only where their counts do."""
+    """The tables of :data:`PUBLISHED` with counts hidden (empty); shares and means stand only where their counts do.
+
+    What the tables together would still give away is hidden too: see :mod:`zjsim.models.placement_privacy`.
+    """
+    tables = {name: plan[name].reset_index(drop=True) for name in PUBLISHED}
+    hides = {name: hidden(tables[name], rule, minimum) for name, rule in PUBLISHED.items()}
+    _hide_what_is_told(tables, hides)
     shown = {}
     for name, rule in PUBLISHED.items():
-        table = plan[name].reset_index(drop=True)
-        hide = hidden(table, rule, minimum)
+        table, hide = tables[name], hides[name]
         result = table.copy()
         for k, column in enumerate(rule.counts):
             result[column] = result[column].astype("float64").mask(hide[:, k])
@@ -75,6 +80,25 @@ def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.
                 result[column] = result[column].where(result[list(counts)].notna().all(axis=1))
         shown[name] = result
     return shown
+
+
+def _hide_what_is_told(tables: Mapping[str, pd.DataFrame], hides: Mapping[str, BoolArray]) -> None:
+    """Hide more counts, county by county, until no hidden one can be told from all tables together."""
+    counts = {name: rule.counts for name, rule in PUBLISHED.items()}
+    number = {name: {c: k for k, c in enumerate(columns)} for name, columns in counts.items()}
+    codes = sorted({str(c) for name in PUBLISHED for c in tables[name]["county_code"]})
+    of_county = {name: tables[name].groupby("county_code", sort=True).indices for name in PUBLISHED}
+    for code in codes:
+        own = {name: tables[name].loc[of_county[name].get(code, [])] for name in PUBLISHED}
+        dark = {
+            (name, int(row), column)
+            for name, columns in counts.items()
+            for row in own[name].index
+            for column in columns
+            if hides[name][row, number[name][column]]
+        }
+        for name, row, column in protect(own, counts, dark):
+            hides[name][row, number[name][column]] = True
 
 
 def hidden(table: pd.DataFrame, rule: Published, minimum: int) -> BoolArray:
