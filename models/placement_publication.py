@@ -68,7 +68,11 @@ def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.
     """
     tables = {name: plan[name].reset_index(drop=True) for name in PUBLISHED}
     hides = {name: hidden(tables[name], rule, minimum) for name, rule in PUBLISHED.items()}
-    _hide_what_is_told(tables, hides)
+    before = -1
+    while before != (now := sum(int(hide.sum()) for hide in hides.values())):
+        before = now
+        _hide_what_is_told(tables, hides)
+        hides = {name: hidden(tables[name], rule, minimum, hides[name]) for name, rule in PUBLISHED.items()}
     shown = {}
     for name, rule in PUBLISHED.items():
         table, hide = tables[name], hides[name]
@@ -101,10 +105,12 @@ def _hide_what_is_told(tables: Mapping[str, pd.DataFrame], hides: Mapping[str, B
             hides[name][row, number[name][column]] = True
 
 
-def hidden(table: pd.DataFrame, rule: Published, minimum: int) -> BoolArray:
-    """Which counts are hidden, shape (rows, columns of ``rule.counts``)."""
+def hidden(table: pd.DataFrame, rule: Published, minimum: int, already: BoolArray | None = None) -> BoolArray:
+    """Which counts are hidden, shape (rows, columns of ``rule.counts``), those of ``already`` among them."""
     values = table[list(rule.counts)].to_numpy(np.float64)
     hide: BoolArray = (values > 0) & (values < minimum)
+    if already is not None:
+        hide |= already
     sums = list(_sums(table, rule))
     while True:
         before = int(hide.sum())
