@@ -15,7 +15,7 @@ What it runs, each command also by itself:
 * all goals on real parts: the largest county, grade by grade
   ``bench_goals.py W/province``
 * ``zjsim place`` with its audit: peak memory of each worker, the largest counties
-  ``bench_workers.py W/province W/placed --county 330782 330109``
+  ``bench_placement_workers.py W/province W/placed --county 330782 330109``
 * deferred acceptance against heaps, and against the package ``matching`` if it is installed
   ``bench_deferred_acceptance.py 300000 5000 5``
 * seat expansion under stability: 18 published optima, so many seconds for each
@@ -43,7 +43,7 @@ def commands(rivals: str, work: str, instances: str, seconds: str, small: bool) 
             [*placement, "--data", "10k", "--repeats", "1", "--ours", "pyomo", "--against", RAW],
             [*placement, "--data", "10k", "--repeats", "1", "--ours", "split", "--against"],
             ["bench_goals.py", province, "--county", "330922", "--repeats", "1"],
-            ["bench_workers.py", province, f"{work}/placed", "--county", "330922"],
+            ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330922"],
             ["bench_deferred_acceptance.py", "3000", "50", "1"],
             ["bench_stable_expansion.py", instances, "1"],
         ]
@@ -53,7 +53,7 @@ def commands(rivals: str, work: str, instances: str, seconds: str, small: bool) 
         [*placement, "--data", "10k", "--ours", "pyomo", "--against", RAW],
         [*placement, "--data", "300k", "--repeats", "1", "--ours", "split", "--against"],
         ["bench_goals.py", province],
-        ["bench_workers.py", province, f"{work}/placed", "--county", "330782", "330109"],
+        ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330782", "330109"],
         ["bench_deferred_acceptance.py", "300000", "5000", "5"],
         ["bench_stable_expansion.py", instances, seconds],
     ]
