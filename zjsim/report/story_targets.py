@@ -199,5 +199,5 @@ def comparison_grid(before: Tables, after: Tables, lang: Language) -> Grid:
     names = ("target", "before", "after", "change", "statement")
     heads = tuple(text(f"memo.column.{c}", lang) for c in names)
     numeric = (False, True, True, True, False)
-    title = text("memo.feasibility.title", lang)
+    title = text("memo.changes.title", lang)
     return Grid(title, heads, tuple(rows), (3.0, 1.3, 1.3, 1.3, 5.0), numeric, "target_feasibility")
