@@ -65,7 +65,10 @@ def write_placement_book(
                 write_table(book, formats, name, in_words(name, tables[name], names, lang), lang, [])
         for sheet in book.worksheets():
             sheet.set_header("&L" + text("placement.book.title", lang) + "&R&A")
-            sheet.set_footer(f"&L{proof}\n{text('report.label', lang)}&R{text('report.page_of', lang)}")
+            # Two lines below the table: room for them.
+            sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.95)
+            footer = f"&L{proof}\n{text('report.label', lang)}&R{text('report.page_of', lang)}"
+            sheet.set_footer(footer, {"margin": 0.35})
 
 
 def proven(tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
