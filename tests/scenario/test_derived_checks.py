@@ -109,6 +109,7 @@ def test_one_wrong_cell_is_found(
 Change = Callable[[Tables], Tables]
 EMPTIED: list[tuple[str, Change, str]] = [
     ("a city without providers", lambda t: _without(t, "training_providers", "city_code", "331100"), "no_provider"),
+    ("a sector that nobody in a city teaches", lambda t: _untaught(t, "331100", "TS4"), "sector_not_taught"),
     ("a city without teams", lambda t: _without(t, "team_deployment", "city_code", "331100"), "no_team"),
     ("teams that serve nowhere", lambda t: _without(t, "team_deployment", "moe_code", "10335"), "no_partner"),
     ("a county without options", lambda t: _without(t, "seat_options", "county_code", "331126"), "no_partner"),
@@ -122,6 +123,15 @@ EMPTIED: list[tuple[str, Change, str]] = [
 def _without(tables: Tables, name: str, column: str, value: str) -> Tables:
     table = tables[name]
     return {**tables, name: table[table[column] != value].reset_index(drop=True)}
+
+
+def _untaught(tables: Tables, city: str, sector: str) -> Tables:
+    table = tables["training_providers"].copy()
+    here = table["city_code"] == city
+    table.loc[here, "sectors"] = [
+        ";".join(s for s in own.split(";") if s != sector) for own in table.loc[here, "sectors"]
+    ]
+    return {**tables, "training_providers": table}
 
 
 def _no_seats(tables: Tables) -> Tables:

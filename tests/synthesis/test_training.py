@@ -77,3 +77,22 @@ def test_one_more_provider_leaves_the_weights_of_the_others_unchanged(table: pd.
     drawn = [training._normal(p, "full_time_teachers") for p in ("P001", "P085")]
     assert drawn == [training._normal(p, "full_time_teachers") for p in ("P001", "P085")]
     assert len({training._normal(p, "full_time_teachers") for p in table["provider_id"]}) == len(table)
+
+
+def test_seats_of_order_classes_are_those_of_the_registry_and_the_same_share_of_schools(table: pd.DataFrame) -> None:
+    """Colleges: what order_classes lists (M044); schools: 8 % of a third of their students, rounded to hundreds."""
+    seats = pd.read_csv(FOLDER / "order_classes.csv")["seats"].sum()
+    students = table.loc[table["level"] == "secondary_school", "full_time_students"].astype(int).sum()
+    base = pd.read_csv(FOLDER / "training_bases.csv").set_index("base_id")["value"]
+    assert base["order_seats"] == pytest.approx(seats + 0.08 * students / 3, abs=50)
+
+
+def test_every_sector_is_taught_in_every_city_and_says_how_it_is_known(table: pd.DataFrame) -> None:
+    sectors = {f"TS{n}" for n in range(1, 7)}
+    for _, rows in table.groupby("city_code"):
+        assert set(";".join(rows["sectors"]).split(";")) == sectors
+    named = table.set_index("name_zh")
+    assert "TS5" in named.loc["浙江旅游职业学院", "sectors"]
+    drawn = table["sectors"].str.count(";") + 1
+    assert drawn.between(1, 6).all()
+    assert set(table["sectors_basis"]) <= {"derived", "synthetic"}
