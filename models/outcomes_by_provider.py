@@ -32,7 +32,7 @@ SHARES = {
 """Column of utilisation → the hours used, whose offer is ``<hours>_offered``."""
 
 PROVIDER_COLUMNS = (
-    *("year", "provider_id", "provider_zh", "provider_en", "level", "level_zh", "level_en"),
+    *("process", "year", "provider_id", "provider_zh", "provider_en", "level", "level_zh", "level_en"),
     *("city_code", "city_zh", "city_en", "moe_code"),
     *("classes_started", "person_times_all", "p05", "p95", *PERSONS[1:], "mean_wait_days"),
     *("trainer_hours_offered", "trainer_hours_used", *SHARES, "hours_of_ledger", "name_basis", "replications"),
@@ -61,7 +61,7 @@ def training_by_provider(studies: Sequence[Study], scenario: Any) -> pd.DataFram
         for k, (city, provider) in enumerate(data.providers):
             there = {"city_code": city, **{f"city_{lang}": cities[city][f"name_{lang}"] for lang in ("zh", "en")}}
             one = {name: values[:, k, y] for name, values in of.items()}
-            rows.append({"year": year, **_named(provider, names), **there, **_figures(one)})
+            rows.append({"process": TRAINING, "year": year, **_named(provider, names), **there, **_figures(one)})
         rows += list(_nobody(study, of, year, y))
     return pd.DataFrame(rows, columns=list(PROVIDER_COLUMNS))
 
@@ -117,6 +117,7 @@ def _nobody(study: Study, of: Mapping[str, np.ndarray[Any, Any]], year: int, y: 
     p05, p95 = quantiles(rest["person_times_all"], (0.05, 0.95))
     words = {f"provider_{lang}": text("simulation.no_provider", lang) for lang in ("zh", "en")}
     yield {
+        "process": TRAINING,
         "year": year,
         "provider_id": "",
         **words,

@@ -67,6 +67,13 @@ def write_workbook(path: Path, manifest: Mapping[str, Any], tables: Mapping[str,
         write_notes(book, formats, note_rows(manifest, lang), lang)
 
 
+PEOPLE_AND_CLASSES = (
+    "classes_started", "person_times_all", "p05", "p95", "person_times_social", "person_times_strict", "completed",
+    "lost",
+)  # fmt: skip
+"""Means that are told as whole numbers in the sheet of training by provider."""
+
+
 def for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
     """The table with the columns a reader of ``lang`` needs and codes of verdicts and readings put into words."""
     table = stated_targets(tables) if name == "target_feasibility" else tables[name]
@@ -86,6 +93,8 @@ def for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -
         table = table[table["allotted_hours"] > 0].reset_index(drop=True)
     if name in ("people_ledger", "people_summary"):
         table = table.assign(activity=[known(f"people.activity.{a}", lang, a) for a in table["activity"]])
+    if name == "training_by_provider":
+        table = table.round(dict.fromkeys(PEOPLE_AND_CLASSES, 0))
     if name == "assignment_prices":
         table = stated_prices(table)
     if name in _READINGS and "reading" in table:
