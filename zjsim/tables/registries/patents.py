@@ -12,7 +12,7 @@ PATENTS = Registry(
     "Patents of institutions",
     key=("moe_code",),
     columns=(
-        Column("moe_code", "code", "学校代码", "Institution", pattern=MOE_CODE, ref="universities.moe_code"),
+        Column("moe_code", "code", "学校代码", "Institution", pattern=MOE_CODE, ref="institution_staff.moe_code"),
         Column("stock", "integer", "存量专利", "Patents in force", unit="patents", minimum=0),
         Column(
             "inventoried",

@@ -127,7 +127,7 @@ SERVICE_TEAMS = Registry(
     "Service teams of institutions",
     key=("moe_code",),
     columns=(
-        Column("moe_code", "code", "学校代码", "Institution", pattern=MOE_CODE, ref="universities.moe_code"),
+        Column("moe_code", "code", "学校代码", "Institution", pattern=MOE_CODE, ref="institution_staff.moe_code"),
         Column("teachers", "integer", "专任教师", "Full-time teachers", unit="persons", minimum=0),
         Column("teams", "integer", "服务团队", "Service teams", unit="teams", minimum=0),
         source_column(),
