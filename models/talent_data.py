@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from zjsim.models.location_openings import openings
+from zjsim.models.talent_people import away_shares
 from zjsim.models.talent_terms import Group, GroupKey, TalentData
 
 from zjsim.synthesis.talent import class_of
+
+if TYPE_CHECKING:
+    from zjsim.models.people import People
 
 Tables = Mapping[str, pd.DataFrame]
 TABLES = (
@@ -34,8 +38,11 @@ def first_admission(as_of: date) -> int:
     return as_of.year + 1 if as_of >= date(as_of.year, ADMISSION_MONTH, 1) else as_of.year
 
 
-def talent_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TalentData:
-    """The problem of a scenario; ``plan`` may hold the lead disciplines and the county campuses."""
+def talent_data(scenario: Any, plan: Mapping[str, pd.DataFrame], people: People | None = None) -> TalentData:
+    """The problem of a scenario; ``plan`` may hold the lead disciplines and the county campuses.
+
+    With ``people`` (the ledger of the same plan) teachers lose to students what it gives outside beyond the usual.
+    """
     t: Tables = {name: scenario.table(name) for name in TABLES}
     p, start = scenario.parameters.talent, first_admission(scenario.parameters.time.as_of)
     years = tuple(range(start, p.last_year + 1))
@@ -88,6 +95,7 @@ def talent_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TalentData:
         available={level: (1 - value.get(ONWARD.get(level, ""), 0.0)) * value[STAY] for level in (*ONWARD, "doctoral")},
         norm={str(k): float(n) for k, n in classes["students_per_teacher"].items()},
         teachers=teachers,
+        away={} if people is None else away_shares(people, listed_teachers(t["programme_groups"]), years),
         places=places,
         campus_places=campus_places(plan, t["location_kinds"], years, p.campus_students),
         totals=totals(groups, years, start + p.lead_cycles, p),
@@ -112,6 +120,11 @@ def talent_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> TalentData:
         cost_place=value[PLACE],
         cost_joint=value[JOINT],
     )
+
+
+def listed_teachers(groups: pd.DataFrame) -> dict[str, float]:
+    """Teachers by host as the registry lists them."""
+    return {str(h): float(n) for h, n in groups.groupby("host_id")["teachers"].sum().items()}
 
 
 def modes(table: pd.DataFrame) -> dict[str, float]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
+from zjsim.models.people import people_data
 from zjsim.models.talent_blocks import blocks
-from zjsim.models.talent_data import lead_classes, talent_data
+from zjsim.models.talent_data import lead_classes, listed_teachers, talent_data
 from zjsim.models.talent_model import build_talent_model
+from zjsim.models.talent_people import hours_table
 from zjsim.models.talent_prices import price_table, prices
 from zjsim.models.talent_report import field_share, mismatch, names_of, programmes, shortfalls
 from zjsim.models.talent_supply import GOALS, TalentPlan, talent_goals, told
@@ -51,17 +53,20 @@ def solve_talent(
 ) -> Result[dict[str, pd.DataFrame]]:
     """Intake of every programme group up to the horizon, and what comes of it (M037-M046, M050-M053, M058-M060, M075).
 
-    ``plan`` may hold the lead disciplines and the county campuses. Tables by case: ``talent_intake`` (group × year ×
-    case: admitted, dropped out, graduated, in stock; students), ``talent_teachers`` and ``talent_places`` (of a class
-    at a host, of a host: needed and there), ``talent_market`` (sector × level × year × case: demand, filled, unmet;
-    graduates), ``talent_supply`` (class × level × year × case: graduates, placed, idle). Expected over the cases:
+    ``plan`` may hold the lead disciplines, the county campuses and the platforms. Tables by case: ``talent_intake``
+    (group × year × case: admitted, dropped out, graduated, in stock; students), ``talent_teachers`` and
+    ``talent_places`` (of a class at a host, of a host: needed and there), ``talent_market`` (sector × level × year ×
+    case: demand, filled, unmet; graduates), ``talent_supply`` (class × level × year × case: graduates, placed, idle).
+    Expected over the cases:
     ``talent_programmes`` (the intake plan), ``talent_shortfalls``, ``talent_mismatch`` and ``talent_catalogue`` (scarce
     classes by year, ranked), each with the reason in words; ``talent_field_share`` (share of 理工农医);
+    ``talent_hours`` (teachers between students and what the people ledger gives outside);
     ``talent_prices`` (what one more teacher or place buys), ``talent_uncertainty`` (value of planning with cases and
     of knowing them) and ``talent_stages`` (value, bound and gap of every goal). ``progress`` is told how many blocks
     are done.
     """
-    data = talent_data(scenario, plan)
+    people = people_data(scenario, plan)
+    data = talent_data(scenario, plan, people)
     p = scenario.parameters.talent
     options = replace(Options.of(scenario.parameters.solver, log_file=log_file), interior_point=True)
     found: list[Block] = []
@@ -77,6 +82,8 @@ def solve_talent(
         "talent_shortfalls": shortfalls(data, tables, names),
         "talent_mismatch": mismatch(data, tables, result.plan.flow, names),
     }
+    listed = listed_teachers(scenario.table("programme_groups"))
+    tables["talent_hours"] = hours_table(data, tables["talent_teachers"], people, listed, names)
     moving = [block for block in found if not block.settled]
     if p.prices:
         worth = [price for block in moving for price in prices(block.prepared, block.solution)]

@@ -110,7 +110,7 @@ def within_teachers(m: pyo.ConcreteModel) -> None:
     """The teachers of a class at a host teach all its levels; joint graduate students take less of their time.
 
     sum over g of (h, k) of weight[g] (stock[g, t, c] - relief joint stock[g, t, c]) / norm[k]
-    <= teachers[h, k] + hired[h, k, up to t]. Unit of the row: teachers. M039, M050-M052.
+    <= (1 - away[h, t]) teachers[h, k] + hired[h, k, up to t]. Unit of the row: teachers. M039, M050-M052, M059.
     """
     data: TalentData = m.data
 
@@ -122,7 +122,7 @@ def within_teachers(m: pyo.ConcreteModel) -> None:
                 relief = -data.joint_relief * data.groups[g].weight / data.norm[k]
                 terms += scaled(relief, stock(m, g, t, c, joint))
         terms += [(-1.0, m.hire[h, k, y]) for y in data.decided if y <= t]
-        return linear(terms) <= data.teachers[h, k]
+        return linear(terms) <= (1 - data.away.get((h, t), 0.0)) * data.teachers[h, k]
 
     m.within_teachers = pyo.Constraint([(*p, t, c) for p in m.pools for t in data.decided for c in m.cases], rule=rule)
 

@@ -96,7 +96,8 @@ def teacher_table(data: TalentData, plan: TalentPlan) -> pd.DataFrame:
     for (h, k), groups in sorted(of.items()):
         for t in data.decided:
             new = plan.hired[h, k, t]
-            there = data.teachers[h, k] + sum(plan.hired[h, k, y] for y in data.decided if y <= t)
+            listed = (1 - data.away.get((h, t), 0.0)) * data.teachers[h, k]
+            there = listed + sum(plan.hired[h, k, y] for y in data.decided if y <= t)
             for c in sorted(data.cases):
                 need = 0.0
                 for g in groups:
@@ -228,21 +229,3 @@ def _reason(
         "sectors": text("talent.and", lang).join(sectors[f"name_{lang}"][s] for s in first),
     }
     return text("talent.reason", lang, **words)
-
-
-def teacher_hours(plan: Mapping[str, pd.DataFrame], classes: pd.DataFrame, hours_per_teacher: float) -> pd.DataFrame:
-    """Hours that teachers of a host have and need for full-time students, by year (expected: the mean over cases).
-
-    Columns: host_id, year, hours, hours_needed, hours_free. ``classes`` is the registry ``programme_classes``, whose
-    classes the table ``talent_teachers`` of ``plan`` names.
-    """
-    rows = plan["talent_teachers"]
-    unknown = sorted(set(rows["class_id"]) - set(classes["class_id"]))
-    if unknown:
-        raise ValueError(f"classes {unknown} are not in the registry programme_classes")
-    mean = rows.groupby(["host_id", "class_id", "year"])[["needed", "teachers"]].mean()
-    found = mean.groupby(["host_id", "year"]).sum() * hours_per_teacher
-    found = found.rename(columns={"teachers": "hours", "needed": "hours_needed"}).reset_index()
-    return found.assign(hours_free=found["hours"] - found["hours_needed"])[
-        ["host_id", "year", "hours", "hours_needed", "hours_free"]
-    ]

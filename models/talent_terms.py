@@ -49,7 +49,8 @@ class TalentData:
     ``years`` run from the first admission after the as-of date; ``first`` is the next one that can be changed.
     ``available`` is the share of a level's graduates who look for work in the province. ``demand`` is by (sector,
     level, year, case); ``totals`` (level, year) is the intake that the state sets. ``market`` are the years in which
-    graduates meet demand (empty: all that have a demand).
+    graduates meet demand (empty: all that have a demand). ``away`` is the share of a host's teachers, by (host, year),
+    that the people ledger gives outside beyond what it gave when they were counted.
     """
 
     years: tuple[int, ...]
@@ -62,6 +63,7 @@ class TalentData:
     available: Mapping[str, float] = field(default_factory=dict)
     norm: Mapping[str, float] = field(default_factory=dict)
     teachers: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    away: Mapping[tuple[str, int], float] = field(default_factory=dict)
     places: Mapping[str, float] = field(default_factory=dict)
     campus_places: Mapping[tuple[str, int], float] = field(default_factory=dict)
     totals: Mapping[tuple[str, int], float] = field(default_factory=dict)

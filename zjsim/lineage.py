@@ -100,11 +100,12 @@ THEMES = (
         ("talent_",),
         (
             "talent_rules", "talent_model", "talent_data", "talent_supply", "talent_tables", "talent_report",
-            "talent_prices", "talent_uncertainty",
+            "talent_prices", "talent_uncertainty", "talent_people", "people",
         ),
         (
             "programme_classes", "talent_sectors", "programme_groups", "programme_relevance", "graduate_demand",
             "demand_cases", "order_classes", "talent_parameters", "location_kinds", "universities", "cities",
+            "institution_staff", "people_parameters", "service_teams", "training_providers",
         ),
         ("time", "talent", "solver"),
     ),

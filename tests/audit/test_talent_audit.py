@@ -11,9 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from zjsim.models.talent_data import TABLES
 from zjsim.models.talent_plan import solve_talent
-from zjsim.models.talent_tables import teacher_hours
 
 import zjsim
 from zjsim.audit import talent
@@ -26,7 +24,7 @@ Frames = dict[str, pd.DataFrame]
 @pytest.fixture(scope="module")
 def world() -> Any:
     loaded = zjsim.load("baseline")
-    tables = {name: loaded.table(name) for name in TABLES}
+    tables = {name: loaded.table(name) for name in loaded.tables}
     for name in ("programme_groups", "order_classes"):
         tables[name] = tables[name][tables[name]["host_id"].isin(HOSTS)].reset_index(drop=True)
     demand = tables["graduate_demand"]
@@ -84,6 +82,9 @@ TAMPERINGS = [
     ("talent_intake", lambda t: t.assign(host_id=t["host_id"].replace("10335", "99999")), "talent_unknown_group"),
     ("talent_teachers", shifted("needed", 1e4, lambda t: t["year"] == 2027), "talent_teachers"),
     ("talent_teachers", shifted("hired", 1e4, lambda t: t["year"] == 2027), "talent_hiring"),
+    ("talent_teachers", shifted("teachers", 1.0, lambda t: t["year"] == 2027), "talent_staff"),
+    ("talent_hours", shifted("away_share", 0.5, lambda t: t["year"] == 2027), "talent_outside"),
+    ("talent_hours", shifted("away_share", 0.01, lambda t: t["year"] == 2027), "talent_staff"),
     ("talent_places", shifted("students", 1e5, lambda t: t["year"] == 2027), "talent_places"),
     ("talent_places", shifted("students", -10.0, lambda t: t["year"] == 2027), "talent_students_at_host"),
     ("talent_places", shifted("places_begun", 1e5, lambda t: t["year"] == 2027), "talent_building"),
@@ -117,6 +118,7 @@ def test_the_catalogue_is_ranked_with_reasons_and_hours_are_told(plan: Frames, w
         assert year["scarcity"].is_monotonic_decreasing
     assert catalogue["reason_zh"].str.contains("还差").all()
     assert (catalogue["scarcity"] >= world.parameters.talent.scarce_index).all()
-    hours = teacher_hours(plan, world.tables["programme_classes"], 360.0)
-    assert (hours["hours_free"] >= -1).all()
+    hours = plan["talent_hours"]
+    assert (hours["teachers_free"] >= -1e-3).all()
+    assert (hours["away_share"] > 0).any(), "institutions give more and more time outside"
     assert set(hours["host_id"]) == set(world.tables["programme_groups"]["host_id"])

@@ -107,3 +107,10 @@ def test_what_binds_nothing_has_no_price() -> None:
     data = FILE.toy({FILE.A: replace(FILE.NOBODY_LEAVES, most_change=0)}, {("S1", 2027): 100.0})
     prepared, result = solved(data)
     assert all(p.gain == 0 for p in prices(prepared, result.plan))
+
+
+def test_teachers_whose_time_the_ledger_gives_outside_are_not_counted_twice() -> None:
+    """12 teachers of whom a tenth is away teach 108, so 42 of 150 stay unmet, where 30 did."""
+    data = replace(FILE.TOYS["within_teachers"].data, away={("A", 2026): 0.1})
+    _, result = solved(data)
+    assert result.stages[0].value == pytest.approx(42)

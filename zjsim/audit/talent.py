@@ -14,7 +14,7 @@ import pandas as pd
 
 from zjsim.audit.finding import Finding, finding
 
-TABLES = ("talent_intake", "talent_teachers", "talent_places", "talent_market", "talent_supply")
+TABLES = (*("talent_intake", "talent_teachers", "talent_places", "talent_market", "talent_supply", "talent_hours"),)
 CLOSE = 1e-3
 COHORT = 5e-6
 """What a sum of four amounts to six decimals may miss."""
@@ -143,6 +143,7 @@ def _resources(
     for r in places[places["students"] > places["places"] + CLOSE * 10].to_dict("records"):
         yield _at("places", f"{r['host_id']} {r['year']} ({r['case_id']})", value=f"{r['students']:.1f}")
     one = teachers[teachers["case_id"] == teachers["case_id"].min()]
+    yield from _staff(one, plan["talent_hours"], groups)
     hired = one.groupby(["host_id", "year"])["hired"].sum()
     staff, room = groups.groupby("host_id")["teachers"].sum(), groups.groupby("host_id")["places"].sum()
     by_host: Any = hired.items()
@@ -163,6 +164,22 @@ def _resources(
     for r in places.to_dict("records"):
         if abs(present[r["host_id"], r["year"], r["case_id"]] - r["students"]) > CLOSE * 10:
             yield _at("students_at_host", f"{r['host_id']} {r['year']} ({r['case_id']})", value=f"{r['students']:.1f}")
+
+
+def _staff(one: pd.DataFrame, hours: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Finding]:
+    """Teachers are those listed, less what they give outside more than when they were counted, and those hired."""
+    listed = groups.groupby(["host_id", "class_id"])["teachers"].sum()
+    rows = one.merge(hours[["host_id", "year", "away_share", "outside_share"]], on=["host_id", "year"], how="left")
+    rows = rows.sort_values(["host_id", "class_id", "year"])
+    hired = rows.groupby(["host_id", "class_id"])["hired"].cumsum()
+    own = [float(listed[h, k]) for h, k in zip(rows["host_id"], rows["class_id"], strict=True)]
+    wanted = pd.Series(own, index=rows.index) * (1 - rows["away_share"]) + hired
+    for r in rows[~((wanted - rows["teachers"]).abs() <= CLOSE)].to_dict("records"):
+        yield _at("staff", f"{r['host_id']} {r['class_id']} {r['year']}", value=f"{r['teachers']:.3f}")
+    for r in hours[(hours["away_share"] < 0) | (hours["outside_share"] > 1)].to_dict("records"):
+        yield _at("outside", f"{r['host_id']} {r['year']}", value=f"{r['away_share']:.4f}")
+    for r in hours[hours["away_share"] > hours["outside_share"] + 1e-6].to_dict("records"):
+        yield _at("outside", f"{r['host_id']} {r['year']}", value=f"{r['away_share']:.4f}")
 
 
 def _market(

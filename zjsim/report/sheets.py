@@ -23,6 +23,7 @@ SHEETS = (
     "talent_shortfalls",
     "talent_mismatch",
     "talent_field_share",
+    "talent_hours",
     "talent_prices",
     "talent_uncertainty",
     "seat_expansion",
@@ -75,6 +76,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "talent_mismatch": ("class", "level", "year", "graduates", "placed", "fitting_less", "idle", "idle_share", "why"),
     "talent_field_share": ("year", "admissions", "of_fields", "share", "share_least", "share_most"),
+    "talent_hours": (
+        "host", "year", "teachers_listed", "outside_hours", "training_hours", "outside_share", "away_share",
+        "teachers", "teachers_needed", "teachers_free",
+    ),
     "talent_prices": ("resource", "host", "class", "level", "step", "goal", "gain", "unit", "said"),
     "talent_uncertainty": ("goal", "unit", "two_stage", "mean_value", "known", "vss", "evpi", "said"),
     "lead_assignments": (
