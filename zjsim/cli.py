@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from zjsim.commands import decisions, documents, hedge, inputs, placement, sharing, validate
+from zjsim.commands import decisions, documents, hedge, inputs, placement, sharing, talent, validate
 from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang, cores
 from zjsim.console import language, progress_bar, silence_pipe, tolerate_encodings, usage_sentence
 from zjsim.texts import Language, text
@@ -173,5 +173,6 @@ def build_app(lang: Language) -> typer.Typer:
     placement.register(kit)
     hedge.register(kit)
     validate.register(kit)
+    talent.register(kit)
     decisions.register(kit)
     return app
