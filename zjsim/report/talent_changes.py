@@ -97,12 +97,14 @@ def _listed(catalogue: pd.DataFrame, year: int) -> dict[tuple[str, str], Mapping
 
 
 def _sum(table: pd.DataFrame, year: int, what: str) -> dict[tuple[str, str], float]:
-    return {k: float(v) for k, v in table[table["year"] == year].groupby(KEY)[what].sum().to_dict().items()}
+    found: Any = table[table["year"] == year].groupby(KEY)[what].sum().to_dict()
+    return {k: float(v) for k, v in found.items()}
 
 
 def _announced(programmes: pd.DataFrame) -> dict[tuple[str, str], float]:
     first = programmes[programmes["year"] == programmes["year"].min()]
-    return {k: float(v) for k, v in first.groupby(KEY)["intake_announced"].sum().to_dict().items()}
+    found: Any = first.groupby(KEY)["intake_announced"].sum().to_dict()
+    return {k: float(v) for k, v in found.items()}
 
 
 def _sectors(catalogue: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
