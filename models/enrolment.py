@@ -142,7 +142,7 @@ def simulate_enrolment(data: EnrolmentData, values: Values, streams: Streams) ->
     online = p.value(ONLINE, values)
     minutes = online * p.value(ONLINE_MINUTES, values) + (1 - online) * p.value(COUNTER_MINUTES, values)
     clerks = np.maximum(data.applications[0] * p.value(CLERKS, values) / 1000, 1.0) + values.get("more/clerks", 0.0)
-    zone = queue(at_zone * minutes, there * p.value(ZONE_CLERKS, values) * CLERK_MINUTES)
+    zone = queue(at_zone * minutes, (there * p.value(ZONE_CLERKS, values) * CLERK_MINUTES).astype(np.float64))
     at_once = p.value(AT_ONCE, values)
     at_desk = came - at_zone + zone.done / minutes * (1 - at_once)
     desk = queue(

@@ -124,7 +124,8 @@ def register(kit: Kit) -> None:
         print(text(key, lang.value, indicator=name, unit=table["unit"].iloc[0], **words))
         for row in table.to_dict("records"):
             numbers = {"mean": f"{row['mean']:,.6g}", "share": f"{row['share_met']:.0%}"}
-            print(text("rank.line", lang.value, **{**row, **numbers}))
+            told = {name: row[name] for name in ("rank", "plan", "unit", "replications")}
+            print(text("rank.line", lang.value, **told, **numbers))
         return OK
 
 

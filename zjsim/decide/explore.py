@@ -122,7 +122,7 @@ def _asked(plan: Planned, processes: Mapping[str, Process], ids: Sequence[str]) 
     for row in registry[registry["is_default"] & (registry["outcome"] != "")].to_dict("records"):
         of = next((p.name for p in processes.values() if row["outcome"] in p.outcomes), None)
         if of is not None and (not ids or row["target_id"] in ids):
-            asked.append(_Asked(target_of(pd.Series(row)), row, of))
+            asked.append(_Asked(target_of(pd.Series(row)), {str(k): v for k, v in row.items()}, of))
     return asked
 
 
