@@ -29,6 +29,7 @@ from zjsim.models.array_checks import whole_numbers
 from zjsim.models.deferred_acceptance import UNPLACED, Choices, IntArray, blocking_pairs, deferred_acceptance
 
 APART = -1
+_EASY = 3
 Status = Literal["found", "refuted", "undecided"]
 
 
@@ -90,8 +91,10 @@ class Market:
         common = set(best[0]).intersection(*best[1:]) if len(family) > 1 else set()
         return sorted(common, key=lambda s: (sum(own[s] for own in best), s))
 
-    def cleared(self, decided: dict[int, int], others: Literal["absent", "everywhere"]) -> tuple[IntArray, IntArray]:
-        """Choice per child for decided families at best for children, and at best for schools (-1: none).
+    def cleared(
+        self, decided: dict[int, int], others: Literal["absent", "everywhere"], best_for: Literal["children", "schools"]
+    ) -> IntArray:
+        """Row of choices per child under the decisions, in the stable outcome best for children or schools (-1: none).
 
         Families not in ``decided`` are absent, or stand in all their queues at once, as a child for each.
         """
@@ -109,16 +112,14 @@ class Market:
         start = np.searchsorted(of, np.arange(n + len(copies) + 1)).astype(np.int64)
         market = Choices(start, self.choices.school[rows])
         priority = self.priority[rows]
-        found = []
-        for choice in (
-            deferred_acceptance(market, priority, self.seats).choice,
-            schools_propose(market, priority, self.seats),
-        ):
-            own = np.full(n + len(copies), UNPLACED, np.int64)
-            got = np.flatnonzero(choice >= 0)
-            own[got] = rows[start[got] + choice[got]]
-            found.append(own)
-        return found[0], found[1]
+        if best_for == "children":
+            choice = deferred_acceptance(market, priority, self.seats).choice
+        else:
+            choice = schools_propose(market, priority, self.seats)
+        own = np.full(n + len(copies), UNPLACED, np.int64)
+        got = np.flatnonzero(choice >= 0)
+        own[got] = rows[start[got] + choice[got]]
+        return own
 
     def row_choice(self, rows: IntArray) -> IntArray:
         """Place in each child's list from rows of choices."""
@@ -219,7 +220,7 @@ def stable_with_families(market: Market, *, limit: int = 20_000) -> FamilyOutcom
             status = "refuted"
     except Limit:
         pass
-    rows = market.cleared(dict.fromkeys(every, APART), "absent")[0]
+    rows = market.cleared(dict.fromkeys(every, APART), "absent", "children")
     told = tuple(sorted({f for f, _ in market.passed_over(rows, every)}))
     return _outcome(market, "undecided", rows, told, taken[0])
 
@@ -239,14 +240,16 @@ def _searched(market: Market, dropped: tuple[int, ...], taken: list[int], limit:
         if taken[0] > limit:
             raise Limit
         here = {**alone, **decided}
-        low, _ = market.cleared(here, "absent")
+        low = market.cleared(here, "absent", "children")
         if any(site != APART and market.at_site(f, low) != site for f, site in decided.items()):
             return None
         if not left:
             return next(_stable(market, here, asking), None)
-        _, high = market.cleared(here, "everywhere")
-        if any(_surely_better(market, f, site, high) for f, site in decided.items()):
-            return None
+        # The way down the first time costs little; the second bound is worth its price once the search turns back.
+        if taken[0] > _EASY * len(asking):
+            high = market.cleared(here, "everywhere", "schools")
+            if any(_surely_better(market, f, site, high) for f, site in decided.items()):
+                return None
         f = left[0]
         for site in (*market.wish[f], APART):
             found = down({**decided, f: site}, left[1:])
@@ -267,11 +270,14 @@ def _surely_better(market: Market, family: int, site: int, high: IntArray) -> bo
 
 def _stable(market: Market, decided: dict[int, int], asking: Sequence[int]) -> Iterator[IntArray]:
     """Stable outcomes under the decisions in which no asking family is passed over: best for children first."""
-    best, worst = market.cleared(decided, "absent")
-    for rows in (best, worst):
-        if not market.passed_over(rows, asking):
-            yield rows
-            return
+    best = market.cleared(decided, "absent", "children")
+    if not market.passed_over(best, asking):
+        yield best
+        return
+    worst = market.cleared(decided, "absent", "schools")
+    if not market.passed_over(worst, asking):
+        yield worst
+        return
     # Between the two ends: every way the children who differ may sit.
     differ = np.flatnonzero(best != worst).tolist()
     spans = [list(range(int(best[i]), int(worst[i]) + 1)) for i in differ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -89,8 +90,7 @@ def register(kit: Kit) -> None:
                 return OK
             print(text("placement.done", lang.value, folder=done.folder, **counts, **numbers))
             for name, (value, before, gap) in done.coupled().items():
+                shown = f"{gap:.2%}" if math.isfinite(gap) else text("placement.unproven", lang.value)
                 goal = text(f"placement.goal.{name}", lang.value)
-                print(
-                    text("placement.coupled_line", lang.value, goal=goal, value=value, before=before, gap=f"{gap:.2%}")
-                )
+                print(text("placement.coupled_line", lang.value, goal=goal, value=value, before=before, gap=shown))
         return AUDIT_FAILED if done.findings else OK

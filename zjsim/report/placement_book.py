@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,9 @@ def proven(tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
     if whole.empty:
         return text("placement.book.exact", lang)
     parts = len(whole[["county_code", "part"]].drop_duplicates())
-    return text("placement.book.gap", lang, parts=parts, gap=f"{float(whole['gap'].max()):.2%}")
+    gap = float(whole["gap"].max())
+    said = f"{gap:.2%}" if math.isfinite(gap) else text("placement.unproven", lang)
+    return text("placement.book.gap", lang, parts=parts, gap=said)
 
 
 def in_words(name: str, table: pd.DataFrame, names: Mapping[str, Mapping[str, str]], lang: Language) -> pd.DataFrame:
