@@ -63,6 +63,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "consortia_with_national": ("level", "consortia"),
     "practice_centres_recognised": ("flow", "centres"),
     "industry_colleges_approved": ("flow", "colleges"),
+    "national_colleges_approved": ("flow", "colleges"),
     "science_parks_recognised": ("flow", "parks"),
     "ai_college_opened": ("flow", "college"),
     "sibling_counties": ("level", "counties"),

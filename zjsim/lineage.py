@@ -166,7 +166,7 @@ PROCESSES = {
         "enterprise_service",
         (),
         (
-            "enterprise_service", "service_requests", "people", "people_posts", "location_effects", "service_past",
+            "enterprise_service", "service_requests", "people", "people_posts", "location_effects", "service_past", "service_firms", "service_use",
             "past",
         ),
         (

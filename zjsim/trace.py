@@ -280,8 +280,9 @@ def _uses_of_simulation(
 def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: Language, as_json: bool) -> int:
     """Print the trace of the rows of ``table`` that ``key`` means, the first one in full; returns 0."""
     loaded, manifest, same = scenario_of(folder, scenario)
-    is_result = (tables_folder(folder) / f"{table}.csv").is_file()
-    if is_result or table not in REGISTRIES:
+    # Tables outside the usual folder (of counties, the event log) have names that no registry has.
+    is_result = table not in REGISTRIES or (tables_folder(folder) / f"{table}.csv").is_file()
+    if is_result:
         rows = read_table(folder, table)
     else:
         columns = {str(c): exact_cells(loaded.tables[table][c]) for c in loaded.tables[table].columns}

@@ -122,6 +122,20 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
     assert used["location_targets"] == 0, "no kind counts for this target"
 
 
+def test_from_an_event_to_the_process_that_made_it(run: Callable[[str], Path], capfd: Capture) -> None:
+    folder = run("baseline")
+    (folder / "events").mkdir()
+    lines = (
+        "time,process,entity,event,event_name,unit,details\n2025-02-11,enrolment,z,zone_opened,x,330781,\n"
+    )
+    (folder / "events" / "event_log.csv").write_text(lines, "utf-8")
+    code, out, _ = call("trace", str(folder), "event_log", "event=zone_opened", "--json", capfd=capfd)
+    assert code == 0
+    said = json.loads(out)
+    assert "zones_opened" in {r["function"] for r in said["rules"]}
+    assert ("programme_parameters", "GP32") in {(e["registry"], e["key"]) for e in said["inputs"]}
+
+
 def test_every_table_that_a_run_or_a_placement_writes_has_a_lineage() -> None:
     lines = (Path(__file__).parents[1] / "report" / "headers.csv").read_text("utf-8").splitlines()[1:]
     written = {line.partition(",")[0] for line in lines}
