@@ -166,8 +166,8 @@ PROCESSES = {
         "enterprise_service",
         (),
         (
-            "enterprise_service", "service_requests", "people", "people_posts", "location_effects", "service_past", "service_firms", "service_use",
-            "past",
+            "enterprise_service", "service_requests", "people", "people_posts", "location_effects", "service_past",
+            "service_firms", "service_use", "past",
         ),
         (
             "actuals", "enterprises", "firm_classes", "service_teams", "team_deployment", "industry_places",
