@@ -63,6 +63,9 @@ class Tree:
 class Area:
     """One area's options. Arrays by stage have two entries; ``staffed`` and ``cap`` are by stage and year.
 
+    ``extension_max`` (rooms in all) and ``school_max`` (rooms of one school) are what registry and ground allow: the
+    norm of site per pupil at the schools that stand, the area of a site for a new one.
+
     ``extension_from`` and ``school_from`` are the first school years that can still be reached from today:
     openings in them must be begun before the next yearly review, later ones can wait for it.
     ``local``, ``migrant``, ``covered`` (guaranteed a place) are the expected children by grade and year.
@@ -356,14 +359,14 @@ def _area(d: County) -> Area:
         seats=of("usable_seats_per_class"),
         rooms=of("classrooms"),
         base_classes=of("base_classes"),
-        extension_max=of("extension_rooms_max"),
+        extension_max=of("extension_rooms_that_fit"),
         extension_min=of("extension_rooms_min"),
         extension_cost=of("extension_cost"),
         extension_from=of("extension_from", int),
         extension_instalments=of("extension_instalments", int),
         sites=of("school_sites"),
         school_min=of("school_rooms_min"),
-        school_max=of("school_rooms_max"),
+        school_max=of("school_rooms_that_fit"),
         school_cost=of("school_cost"),
         school_from=of("school_from", int),
         school_instalments=of("school_instalments", int),

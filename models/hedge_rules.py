@@ -89,6 +89,7 @@ def seats_missing(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS, range(PIECES))
     def seats_missing(m: Any, k: int, s: int, y: int, p: int) -> Any:
+        """short[k,s,y] + slope[p] × classes[k,s,y] >= start[p]: piece p of the loss; children. M004, M110."""
         return m.short[k, s, y] + float(slope[k, s, y, p]) * m.classes[k, s, y] >= float(start[k, s, y, p])
 
 
@@ -101,6 +102,7 @@ def places_add_up(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def places_add_up(m: Any, k: int, s: int, y: int) -> Any:
+        """local_short[k,s,y] + bought[k,s,y] + without[k,s,y] = short[k,s,y]; children. M004, M110."""
         return m.local_short[k, s, y] + m.bought[k, s, y] + m.without[k, s, y] == m.short[k, s, y]
 
 
@@ -113,6 +115,7 @@ def local_first(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def local_first(m: Any, k: int, s: int, y: int) -> Any:
+        """local_short[k,s,y] >= short[k,s,y] − guaranteed children[k,s,y]; children. M004."""
         return m.local_short[k, s, y] >= m.short[k, s, y] - float(c.covered[k, s, y])
 
 
@@ -133,24 +136,29 @@ def no_empty_seat(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CLOSED)
     def classes_given_up(m: Any, k: int, s: int, y: int) -> Any:
+        """classes[k,s,y] + classes given up − spare[k,s,y] = classes for all with a claim; classes. M112."""
         gone = sum(m.given_up[k, s, y, j] for j in pieces) + m.full_given_up[k, s, y]
         return m.classes[k, s, y] + gone - m.spare[k, s, y] == float(c.needed_first[k, s, y])
 
     @m.Constraint(m.CLOSED)
     def no_empty_seat(m: Any, k: int, s: int, y: int) -> Any:
+        """short[k,s,y] <= children of the classes given up; children. M112."""
         lost = sum(float(c.last_classes[k, s, y, j]) * m.given_up[k, s, y, j] for j in pieces)
         return m.short[k, s, y] <= lost + float(c.area.seats[s]) * m.full_given_up[k, s, y]
 
     @m.Constraint(m.CLOSED, range(1, GIVEN_UP))
     def fewest_first(m: Any, k: int, s: int, y: int, j: int) -> Any:
+        """given_up[k,s,y,j] <= given_up[k,s,y,j−1]: the class with the fewest children first; classes. M112."""
         return m.given_up[k, s, y, j] <= m.given_up[k, s, y, j - 1]
 
     @m.Constraint(m.CLOSED)
     def full_ones_last(m: Any, k: int, s: int, y: int) -> Any:
+        """full_given_up[k,s,y] <= classes × given_up[k,s,y,last]: full classes only after all others; classes. M112."""
         return m.full_given_up[k, s, y] <= float(c.needed_first[k, s, y]) * m.given_up[k, s, y, GIVEN_UP - 1]
 
     @m.Constraint(m.CLOSED)
     def spare_or_given_up(m: Any, k: int, s: int, y: int) -> Any:
+        """spare[k,s,y] <= most classes × (1 − given_up[k,s,y,first]): none spare beside one given up; classes. M112."""
         return m.spare[k, s, y] <= float(c.most_classes[k, s, y]) * (1 - m.given_up[k, s, y, 0])
 
 
@@ -167,11 +175,13 @@ def empty_seats(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def empty_seats(m: Any, k: int, s: int, y: int) -> Any:
+        """other[k,s,y] <= seats × classes[k,s,y] − children with a claim + short[k,s,y]; children. M112."""
         seats = float(c.area.seats[s]) * m.classes[k, s, y]
         return m.other[k, s, y] <= seats - float(c.first[k, s, y]) + m.short[k, s, y]
 
     @m.Constraint(m.CELLS, range(PIECES))
     def further_classes(m: Any, k: int, s: int, y: int, p: int) -> Any:
+        """other[k,s,y] <= room[p] + slope[p] × classes beyond those needed: piece p; children. M112."""
         if not c.mixed[k, s, y]:
             return pyo.Constraint.Skip
         beyond = m.classes[k, s, y] - float(c.needed_first[k, s, y]) + float(c.per_short[k, s, y]) * m.short[k, s, y]
@@ -179,6 +189,7 @@ def empty_seats(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CLOSED, range(PIECES))
     def further_where_missing(m: Any, k: int, s: int, y: int, p: int) -> Any:
+        """other[k,s,y] <= room[p] + slope[p] × spare − further children of classes given up; children. M112."""
         lost = sum(float(c.last_further[k, s, y, j]) * m.given_up[k, s, y, j] for j in range(GIVEN_UP))
         return m.other[k, s, y] <= float(room[k, s, y, p]) + float(slope[k, s, y, p]) * m.spare[k, s, y] - lost
 
@@ -192,6 +203,7 @@ def classrooms(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def classrooms(m: Any, k: int, s: int, y: int) -> Any:
+        """classes[k,s,y] <= classrooms[s] + rooms opened up to y; rooms. M110."""
         return m.classes[k, s, y] <= float(c.area.rooms[s]) + built(m, k, s, y)
 
 
@@ -205,14 +217,17 @@ def extension_size(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def extension_at_least(m: Any, k: int, s: int, y: int) -> Any:
+        """extension[k,s,y] >= smallest extension × extends[k,s,y]; rooms. M110."""
         return m.extension[k, s, y] >= float(c.area.extension_min[s]) * m.extends[k, s, y]
 
     @m.Constraint(m.CELLS)
     def extension_at_most(m: Any, k: int, s: int, y: int) -> Any:
+        """extension[k,s,y] <= limit × extends[k,s,y]; rooms. M110."""
         return m.extension[k, s, y] <= float(c.area.extension_max[s]) * m.extends[k, s, y]
 
     @m.Constraint(m.LEAVES, (0, 1))
     def extension_in_all(m: Any, k: int, s: int) -> Any:
+        """Σ_y extension[k,s,y] <= limit of the stage; rooms. M110."""
         return sum(m.extension[k, s, y] for y in m.YEARS) <= float(c.area.extension_max[s])
 
 
@@ -226,14 +241,17 @@ def school_size(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def school_at_least(m: Any, k: int, s: int, y: int) -> Any:
+        """school_rooms[k,s,y] >= smallest school × schools[k,s,y]; rooms. M110."""
         return m.school_rooms[k, s, y] >= float(c.area.school_min[s]) * m.schools[k, s, y]
 
     @m.Constraint(m.CELLS)
     def school_at_most(m: Any, k: int, s: int, y: int) -> Any:
+        """school_rooms[k,s,y] <= largest school × schools[k,s,y]; rooms. M110."""
         return m.school_rooms[k, s, y] <= float(c.area.school_max[s]) * m.schools[k, s, y]
 
     @m.Constraint(m.LEAVES, (0, 1))
     def school_sites(m: Any, k: int, s: int) -> Any:
+        """Σ_y schools[k,s,y] <= sites of the stage; schools. M110."""
         return sum(m.schools[k, s, y] for y in m.YEARS) <= float(c.area.sites[s])
 
 
@@ -246,6 +264,7 @@ def opened_classes(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def opened_classes(m: Any, k: int, s: int, y: int) -> Any:
+        """opened[k,s,y] >= classes[k,s,y] − classes[k,s,y−1]; classes. M110."""
         before = m.classes[k, s, y - 1] if y else float(c.area.base_classes[s])
         return m.opened[k, s, y] >= m.classes[k, s, y] - before
 
@@ -259,6 +278,7 @@ def added_classes(m: Any, c: Case) -> None:
 
     @m.Constraint(m.CELLS)
     def added_classes(m: Any, k: int, s: int, y: int) -> Any:
+        """added[k,s,y] >= classes[k,s,y] − classes of today; classes. M110."""
         return m.added[k, s, y] >= m.classes[k, s, y] - float(c.area.base_classes[s])
 
 
@@ -272,6 +292,7 @@ def share_not_falling(m: Any, c: Case) -> None:
 
     @m.Constraint(m.LEAVES, m.YEARS)
     def share_not_falling(m: Any, k: int, y: int) -> Any:
+        """fall[k,y] + counted[k,y] >= migrants[k,y] × share of the year before; children. M112."""
         here = float(c.migrants[k, y])
         if y == 0:
             return m.fall[k, y] + in_public(m, c, k, y) >= here * c.area.base_share
@@ -289,6 +310,7 @@ def budget_of_year(m: Any, c: Case) -> None:
 
     @m.Constraint(m.LEAVES, m.YEARS)
     def budget_of_year(m: Any, k: int, y: int) -> Any:
+        """overrun[k,y] >= spending[k,y] − budget[y]; 10,000 yuan. M110, M112."""
         return m.overrun[k, y] >= spending(m, c, k, y) - float(c.area.budget[y])
 
 
@@ -323,6 +345,7 @@ def tail(m: Any, c: Case) -> None:
 
     @m.Constraint(m.LEAVES)
     def tail(m: Any, k: int) -> Any:
+        """excess[k] >= cost[k] − value_at_risk; 10,000 yuan. M110."""
         return m.excess[k] >= cost_of(m, c, k) - m.value_at_risk
 
 
@@ -338,6 +361,7 @@ def build(c: Case, rules: dict[str, Rule] = RULES, closed: Sequence[tuple[int, i
     whole, some = pyo.NonNegativeIntegers, pyo.NonNegativeReals
 
     def ready(first: Any, most: Any) -> Callable[..., tuple[int, float]]:
+        """Bounds of an opening: 0 before the first year its lead time allows."""
         return lambda m, k, s, y: (0, float(most[s]) if a.years[y] >= first[s] else 0.0)
 
     m.extension = pyo.Var(m.CELLS, domain=whole, bounds=ready(a.extension_from, a.extension_max))

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from math import floor
+from math import floor, inf
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
+from zjsim.models.seat_sites import area_or_inf, room_site_m2, rooms_that_fit, spread
 
 from zjsim.scenario.parameters import Parameters, SeatParameters
 
@@ -37,7 +39,14 @@ class HasTables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a county can do in a stage. Money in 10,000 yuan; ``staffed_classes`` (staff ÷ staff per class) by year."""
+    """What a county can do in a stage. Money in 10,000 yuan; ``staffed_classes`` (staff ÷ staff per class) by year.
+
+    Ground in m²: ``room_site_m2`` a class needs by the norm, ``free_site_m2`` free at the schools that stand (whole
+    rooms by zone, see :mod:`zjsim.models.seat_sites`), ``new_site_m2`` of a site for a new school; infinite where not
+    known. ``staff_now`` and ``staff`` (by year): persons there are, and that there can be. ``more_rooms``,
+    ``more_staffed`` and ``more_places`` (by year) are what a repair adds to classrooms, classes with staff and
+    purchasable places.
+    """
 
     usable_seats_per_class: int
     classrooms: int
@@ -59,13 +68,36 @@ class Stage:
     staffed_classes: Mapping[int, int]
     purchase_places_max: int
     purchase_price: float
+    room_site_m2: float = 0.0
+    free_site_m2: float = inf
+    new_site_m2: float = inf
+    staff_now: float = 0.0
+    staff: Mapping[int, float] = field(default_factory=dict)
+    more_rooms: Mapping[int, int] = field(default_factory=dict)
+    more_staffed: Mapping[int, int] = field(default_factory=dict)
+    more_places: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def extension_rooms_that_fit(self) -> int:
+        """Rooms that extensions may add in all: the registry's limit and the ground left by the norm of site."""
+        if not self.room_site_m2 or self.free_site_m2 == inf:
+            return self.extension_rooms_max
+        return min(self.extension_rooms_max, floor(self.free_site_m2 / self.room_site_m2 + 1e-9))
+
+    @property
+    def school_rooms_that_fit(self) -> int:
+        """Rooms of one new school at most: the registry's limit and the area of a site."""
+        if not self.room_site_m2 or self.new_site_m2 == inf:
+            return self.school_rooms_max
+        return min(self.school_rooms_max, floor(self.new_site_m2 / self.room_site_m2 + 1e-9))
 
 
 @dataclass(frozen=True, slots=True)
 class Switches:
     """What a scenario asks for on top of the plan, as its parameters of the same names say; by default nothing.
 
-    ``conversion_rooms_max`` primary rooms may become junior ones at ``conversion_cost`` (10,000 yuan) each.
+    ``conversion_rooms_max`` primary rooms may become junior ones at ``conversion_cost`` (10,000 yuan) each. ``hard``
+    names goals that must be zero (:mod:`zjsim.models.seat_hard`).
     """
 
     indicator_share: float = 0.0
@@ -73,6 +105,7 @@ class Switches:
     private_share_cap: float = 1.0
     conversion_rooms_max: int = 0
     conversion_cost: float = 0.0
+    hard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +175,7 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
     options = _by_county(scenario.table("seat_options"))
     budgets = _by_county(scenario.table("seat_budgets"))
     shares = scenario.table("migrant_calibration").set_index("county_code")["public_share"]
+    areas = _by_county(scenario.table("seat_zones"))
     covered = COVERED_COLUMN[parameters.seats.coverage_reading]
     found = []
     for row in scenario.table("counties").sort_values("county_code").itertuples(index=False):
@@ -168,7 +202,7 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
                 },
                 base_public_share=float(shares.get(code, 0.0)),
                 budget={y: float(money.get(y, 0.0)) for y in years},
-                stages=(stages := _stages(options.get(code), now, years, time.as_of)),
+                stages=(stages := _stages(options.get(code), now, years, time.as_of, areas.get(code))),
                 permit=_window(d, "permit_holders", years),
                 switches=_switches(parameters.seats, stages["primary"].classrooms),
             )
@@ -183,21 +217,43 @@ def _switches(asked: SeatParameters, primary_rooms: int) -> Switches:
         private_share_cap=asked.private_share_cap,
         conversion_rooms_max=floor(primary_rooms * asked.conversion_share_max) if asked.convert_primary_rooms else 0,
         conversion_cost=asked.conversion_yuan_per_room / YUAN,
+        hard=tuple(asked.hard_goals),
     )
 
 
 def _stages(
-    options: pd.DataFrame | None, now: Mapping[int, int], years: tuple[int, ...], as_of: date
+    options: pd.DataFrame | None,
+    now: Mapping[int, int],
+    years: tuple[int, ...],
+    as_of: date,
+    areas: pd.DataFrame | None,
 ) -> dict[str, Stage]:
     rows: dict[str, Any] = {} if options is None else {str(r["stage"]): r for r in options.to_dict("records")}
-    return {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of) for s in STAGES}
+    return {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of, areas) for s in STAGES}
 
 
-def _stage(row: Mapping[str, Any] | None, base: int, years: tuple[int, ...], as_of: date) -> Stage:
+def _free_site_m2(row: Mapping[str, Any], room_m2: float, areas: pd.DataFrame | None) -> float:
+    """Ground free for extensions (m²): whole rooms, added up over the county's zones; infinite where not known."""
+    site = area_or_inf(float(row["site_m2"]))
+    if not room_m2 or site == inf:
+        return inf
+    stands, ground = np.ones(1), np.ones(1)
+    if areas is not None and (areas["stage"] == row["stage"]).any():
+        here = areas[areas["stage"] == row["stage"]].sort_values("zone_id")
+        stands = here["share_classrooms"].to_numpy(dtype=float)
+        ground = here["share_site"].fillna(here["share_classrooms"]).to_numpy(dtype=float)
+    rooms = spread(stands, np.array(int(row["classrooms"]), dtype=np.int64))
+    return float(rooms_that_fit(rooms, ground * site, room_m2, int(row["extension_rooms_min"])).sum() * room_m2)
+
+
+def _stage(
+    row: Mapping[str, Any] | None, base: int, years: tuple[int, ...], as_of: date, areas: pd.DataFrame | None
+) -> Stage:
     """One stage from its row of ``seat_options``; without a row there is no room, no option and no staff."""
     if row is None:
         none = (0, 0, base, 0, 0, 0.0, years[-1] + 1, 1, 0, 0, 0, 0.0, years[-1] + 1, 1, 0.0, 0.0, 0.0)
         return Stage(*none, dict.fromkeys(years, 0), 0, 0.0)
+    room_m2 = room_site_m2(float(row["usable_seats_per_class"]), float(row["site_m2_per_pupil"]))
     staff, growth, each = (float(row[k]) for k in ("staff_available", "staff_growth_per_year", "staff_per_class"))
     unlimited = int(row["classrooms"] + row["extension_rooms_max"] + row["school_sites"] * row["school_rooms_max"])
     staffed = {
@@ -226,6 +282,11 @@ def _stage(row: Mapping[str, Any] | None, base: int, years: tuple[int, ...], as_
         staffed_classes=staffed,
         purchase_places_max=int(row["purchase_places_max"]),
         purchase_price=row["purchase_yuan_per_place"] / YUAN,
+        room_site_m2=room_m2,
+        free_site_m2=_free_site_m2(row, room_m2, areas),
+        new_site_m2=area_or_inf(float(row["new_site_m2"])),
+        staff_now=staff,
+        staff={y: staff * (1 + growth) ** (y - as_of.year) for y in years},
     )
 
 

@@ -1,17 +1,19 @@
 """What a county lacks in which year, what the plan does about it, what would repair the rest, and what follows after.
 
 ``seat_repairs``: for every county, school year and stage in which today's classes moving up would leave a child
-without a seat, or the plan itself does. ``seat_senior``: places in senior high schools that the leavers of grade 9
-want, migrant and local alike (M113), and how many places the preference tiers take at most (M097).
+without a seat, or the plan itself does; ``seat_rule_repairs``: for every goal that is not zero. ``seat_senior``: places
+in senior high schools that the leavers of grade 9 want, migrant and local alike (M113), and how many places the
+preference tiers take at most (M097).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from zjsim.models.seat_data import STAGES, YUAN, HasTables
+from zjsim.models.seat_repair_model import Repair, children_short, extra_spending_yuan
 from zjsim.models.seat_tables import CountyPlan
 
 from zjsim.texts import LANGUAGES, text
@@ -19,41 +21,122 @@ from zjsim.texts import LANGUAGES, text
 REPAIR_COLUMNS = (
     *("county_code", "county_zh", "county_en", "year", "stage", "short_without_plan", "classes_added", "rooms_added"),
     *("placed_purchased", "cost_yuan", "still_short", "classes_missing", "rooms_missing", "staff_missing"),
-    *("repair_yuan", "why_zh", "why_en", "basis"),
+    *("places_missing", "repair_yuan", "is_verified", "why_zh", "why_en", "basis"),
+)
+RULE_COLUMNS = (
+    *("county_code", "county_zh", "county_en", "rule", "amount", "unit", "rooms_missing", "staff_missing"),
+    *("places_missing", "budget_missing_yuan", "repair_yuan", "left_after", "is_verified", "why_zh", "why_en", "basis"),
 )
 SENIOR_COLUMNS = (
     *("county_code", "county_zh", "county_en", "year", "leavers_local", "leavers_migrant", "leavers_permit"),
     *("senior_places_wanted", "entrants_eligible", "talent_places_at_most", "basis"),
 )
+Repairs = Mapping[str, Repair | None]
+"""Cheapest repairs of one county by goal (:func:`zjsim.models.seat_repair_model.repairs_of`)."""
 _TALENT_PARAMETER = "CP10"
 """Home owners and talent permits among the eligible: an upper bound of the tiers that M097 speaks of."""
 
 
-def repairs(plans: Sequence[CountyPlan]) -> pd.DataFrame:
-    """Table ``seat_repairs``: children in whole numbers, money in yuan of the year (repair: the first year's)."""
-    rows = [r for p in plans for y in p.county.years for s in STAGES if (r := _repair(p, s, y))]
+def repairs(plans: Sequence[CountyPlan], found: Sequence[Repairs]) -> pd.DataFrame:
+    """Table ``seat_repairs``: children in whole numbers, money in yuan of the year; ``found`` in the plans' order.
+
+    What is missing is that of the county's cheapest repair: rooms and staff usable in the year, places of the year,
+    spending beyond the plan in the year. Rows where today's classes, the plan, or the repair have something to say.
+    """
+    rows = [
+        r
+        for p, repaired in zip(plans, found, strict=True)
+        for y in p.county.years
+        for s in STAGES
+        if (r := _repair(p, s, y, repaired.get("places")))
+    ]
     return pd.DataFrame(rows, columns=list(REPAIR_COLUMNS))
 
 
-def _repair(p: CountyPlan, s: str, y: int) -> dict[str, Any] | None:
+def rule_repairs(plans: Sequence[CountyPlan], found: Sequence[Repairs]) -> pd.DataFrame:
+    """Table ``seat_rule_repairs``: for every county and goal that is not zero, the cheapest repair and its proof.
+
+    Rooms, staff (persons) and purchased places are the most of any year and stage, added up over the stages; money in
+    yuan of all years; ``left_after`` is what is left of the goal when the county is solved again with the repair.
+    """
+    rows = [
+        _rule_row(p, name, r)
+        for p, repaired in zip(plans, found, strict=True)
+        for name, r in repaired.items()
+        if name != "places"
+    ]
+    return pd.DataFrame(rows, columns=list(RULE_COLUMNS))
+
+
+def _rule_row(p: CountyPlan, name: str, r: Repair | None) -> dict[str, Any]:
+    d, goal = p.county, next(s for s in p.stages if s.name == name)
+    money = name == "budget_overrun"
+    most = {"rooms": 0, "staff": 0.0, "places": 0}
+    before = sum(s.value for s in p.stages if s.name == "cost")
+    if r is not None:
+        most = {
+            "rooms": sum(max(r.rooms[s, y] for y in d.years) for s in STAGES),
+            "staff": round(sum(max(r.staffed[s, y] for y in d.years) * d.stages[s].staff_per_class for s in STAGES), 1),
+            "places": sum(max(r.places[s, y] for y in d.years) for s in STAGES),
+        }
+    yuan = 0.0 if r is None else round((r.spending - before) * YUAN, 2)
+    budget = 0.0 if r is None else round(sum(r.budget.values()) * YUAN, 2)
+    amount = round(goal.value * (YUAN if money else 1), 2)
+    said = {
+        lang: text(
+            f"seats.rule_repair.{'none' if r is None else 'budget' if money else 'found'}",
+            lang,
+            county=d.name_zh if lang == "zh" else d.name_en,
+            rule=text(f"report.code.{name}", lang),
+            amount=f"{amount:,.0f}",
+            rooms=most["rooms"],
+            staff=f"{most['staff']:g}",
+            places=most["places"],
+            budget=f"{budget:,.0f}",
+            money=f"{yuan:,.0f}",
+        )
+        for lang in LANGUAGES
+    }
+    return {
+        "county_code": d.code,
+        "county_zh": d.name_zh,
+        "county_en": d.name_en,
+        "rule": name,
+        "amount": amount,
+        "unit": "yuan" if money else "child-years",
+        "rooms_missing": most["rooms"],
+        "staff_missing": most["staff"],
+        "places_missing": most["places"],
+        "budget_missing_yuan": budget,
+        "repair_yuan": yuan,
+        "left_after": goal.value if r is None else round(max(0.0, r.left), 4),
+        "is_verified": r is not None and r.verified,
+        "why_zh": said["zh"],
+        "why_en": said["en"],
+        "basis": "",
+    }
+
+
+def _repair(p: CountyPlan, s: str, y: int, found: Repair | None) -> dict[str, Any] | None:
     d, stage = p.county, p.county.stages[s]
     usable = stage.usable_seats_per_class
     before = sum(max(0, d.local[g, y] + d.covered[g, y] - d.classes_base[g, y] * usable) for g in STAGES[s])
-    short = {g: d.local[g, y] - p.local[g, y] + d.covered[g, y] - p.covered[g, y] - p.bought[g, y] for g in STAGES[s]}
+    short = children_short(p, s, y)
     still = sum(short.values())
-    if not before and not still:
+    rooms, places, money, staff = 0, 0, 0.0, 0.0
+    if found is not None:
+        rooms, places, money = found.rooms[s, y], found.places[s, y], extra_spending_yuan(p, found, s, y)
+        staff = round(found.staffed[s, y] * stage.staff_per_class, 1)
+    if not before and not still and not rooms and not places and abs(money) < 1:
         return None
     missing = sum(-(-n // max(usable, 1)) for n in short.values())
     classes = p.classes_of(s, y)
-    rooms = max(0, missing - max(0, p.rooms(s, y) - classes)) if still else 0
-    staff = round(max(0.0, (classes + missing - stage.staffed_classes[y]) * stage.staff_per_class), 1) if still else 0.0
-    room_cost = min([c for c in (stage.extension_cost, stage.school_cost) if c > 0], default=0.0)
-    money = round((rooms * room_cost + missing * (stage.equip_cost + stage.running_cost)) * YUAN, 2)
     added = max(0, classes - sum(d.classes_base[g, y] for g in STAGES[s]))
     built = p.rooms(s, y) - stage.classrooms
+    kind = "met" if not still and found is None else "left" if found is not None else "without"
     said = {
         lang: text(
-            f"seats.repair.{'left' if still else 'met'}",
+            f"seats.repair.{kind}",
             lang,
             county=d.name_zh if lang == "zh" else d.name_en,
             year=y,
@@ -65,6 +148,7 @@ def _repair(p: CountyPlan, s: str, y: int) -> dict[str, Any] | None:
             still=still,
             missing=missing,
             rooms=rooms,
+            places=places,
             staff=f"{staff:g}",
             money=f"{money:,.0f}",
         )
@@ -85,10 +169,12 @@ def _repair(p: CountyPlan, s: str, y: int) -> dict[str, Any] | None:
         "classes_missing": missing,
         "rooms_missing": rooms,
         "staff_missing": staff,
+        "places_missing": places,
         "repair_yuan": money,
+        "is_verified": found.verified if found is not None else not still,
         "why_zh": said["zh"],
         "why_en": said["en"],
-        "basis": "synthetic",
+        "basis": "",
     }
 
 

@@ -29,6 +29,7 @@ SHORTFALL_COLUMNS = (
     "unit",
     "why_zh",
     "why_en",
+    "basis",
 )
 """``is_planned`` is False for the reading of M112 that is reported beside the one the plan follows."""
 READINGS = ("public_only", "with_purchased")
@@ -180,6 +181,7 @@ def _row(
         "unit": unit,
         "why_zh": why["zh"],
         "why_en": why["en"],
+        "basis": "",
     }
 
 
@@ -199,8 +201,8 @@ def _cause(p: CountyPlan, s: str, y: int, lang: Language) -> str:
     ways = [
         first
         for first, most in (
-            (stage.extension_from, stage.extension_rooms_max),
-            (stage.school_from, stage.school_sites * stage.school_rooms_max),
+            (stage.extension_from, stage.extension_rooms_that_fit),
+            (stage.school_from, stage.school_sites * stage.school_rooms_that_fit),
         )
         if most
     ]
@@ -209,8 +211,11 @@ def _cause(p: CountyPlan, s: str, y: int, lang: Language) -> str:
     if ways and y < min(ways):
         return text("seats.cause.all_rooms_too_early", lang, rooms=rooms, first=min(ways))
     built = rooms - stage.classrooms
-    if built >= stage.extension_rooms_max + stage.school_sites * stage.school_rooms_max:
-        return text("seats.cause.all_rooms_built_out", lang, rooms=rooms)
+    most = stage.extension_rooms_that_fit + stage.school_sites * stage.school_rooms_that_fit
+    if built >= most:
+        allowed = stage.extension_rooms_max + stage.school_sites * stage.school_rooms_max
+        reason = "all_ground_used" if most < allowed else "all_rooms_built_out"
+        return text(f"seats.cause.{reason}", lang, rooms=rooms)
     return text("seats.cause.all_rooms", lang, rooms=rooms)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, nan
 from typing import Any
 
 import pandas as pd
@@ -43,7 +44,8 @@ class CountyPlan:
     def rooms(self, s: str, y: int) -> int:
         """Classrooms of a stage in a year."""
         opened = sum(self.extension[s, t] + self.school_rooms[s, t] for t in self.county.years if t <= y)
-        return self.county.stages[s].classrooms + opened + (1 if s == "junior" else -1) * self.converted.get(y, 0)
+        there = self.county.stages[s].classrooms + self.county.stages[s].more_rooms.get(y, 0)
+        return there + opened + (1 if s == "junior" else -1) * self.converted.get(y, 0)
 
     def newly_converted(self, s: str, y: int) -> int:
         """Rooms that a stage gains (junior) or gives (primary, negative) in a year by conversion."""
@@ -175,6 +177,7 @@ def _year_row(p: CountyPlan, y: int, eligible: Mapping[tuple[str, int], int]) ->
         "public_share": round(p.share(y, "public_only"), 6),
         "public_share_with_purchased": round(p.share(y, "with_purchased"), 6),
         "staff_needed": round(sum(p.classes_of(s, y) * d.stages[s].staff_per_class for s in STAGES), 1),
+        "staff_available": round(sum(d.stages[s].staff.get(y, 0.0) for s in STAGES), 1),
         **costs,
         "cost_yuan": spent,
         "budget_yuan": budget,
@@ -198,6 +201,10 @@ def _stage_row(p: CountyPlan, s: str, y: int) -> dict[str, Any]:
         "new_schools": p.schools[s, y],
         "new_school_rooms": p.school_rooms[s, y],
         "converted_rooms": p.newly_converted(s, y),
+        "extension_site_m2": round(p.extension[s, y] * stage.room_site_m2, 1),
+        "free_site_m2": round(stage.free_site_m2, 1) if stage.free_site_m2 < inf else nan,
+        "new_school_site_m2": round(p.school_rooms[s, y] * stage.room_site_m2, 1),
+        "new_site_m2": stage.new_site_m2 if stage.new_site_m2 < inf else nan,
         "classes": p.classes_of(s, y),
         "classes_opened": max(0, p.classes_of(s, y) - p.classes_of(s, y - 1)),
         "classes_added": max(0, p.classes_of(s, y) - stage.base_classes),

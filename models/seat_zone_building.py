@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 from zjsim.models.seat_data import STAGES
+from zjsim.models.seat_sites import Ints
 from zjsim.models.seat_tables import CountyPlan
-from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Ints, Zones
+from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Zones
 
 from zjsim.solve.goals import Goal, lexicographic
 from zjsim.solve.options import Options
@@ -79,18 +81,22 @@ def zones_build_what_the_county_builds(m: Any, t: Site) -> None:
 
     @m.Constraint(STAGE_NAMES, p.county.years)
     def extensions_add_up(m: Any, s: str, y: int) -> Any:
+        """Σ_z extension[z,s,y] = extension of the county[s,y]; rooms. M110."""
         return sum(m.extension[z, s, y] for z in t.every) == p.extension[s, y]
 
     @m.Constraint(STAGE_NAMES, p.county.years)
     def schools_add_up(m: Any, s: str, y: int) -> Any:
+        """Σ_z schools[z,s,y] = schools of the county[s,y]; schools. M110."""
         return sum(m.schools[z, s, y] for z in t.every) == p.schools[s, y]
 
     @m.Constraint(STAGE_NAMES, p.county.years)
     def school_rooms_add_up(m: Any, s: str, y: int) -> Any:
+        """Σ_z school_rooms[z,s,y] = school rooms of the county[s,y]; rooms. M110."""
         return sum(m.school_rooms[z, s, y] for z in t.every) == p.school_rooms[s, y]
 
     @m.Constraint(p.county.years)
     def conversions_add_up(m: Any, y: int) -> Any:
+        """Σ_z converted[z,y] = converted rooms of the county[y]; rooms. M110."""
         return sum(m.converted[z, y] for z in t.every) == p.converted[y]
 
 
@@ -105,14 +111,17 @@ def extension_in_zone(m: Any, t: Site) -> None:
 
     @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_extension_at_least(m: Any, z: int, s: str, y: int) -> Any:
+        """extension[z,s,y] + too_small[z,s,y] >= smallest extension × extends[z,s,y]; rooms. M110."""
         return m.extension[z, s, y] + m.too_small[z, s, y] >= d.stages[s].extension_rooms_min * m.extends[z, s, y]
 
     @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_extension_at_most(m: Any, z: int, s: str, y: int) -> Any:
+        """extension[z,s,y] <= most[z,s] × extends[z,s,y]; rooms. M110."""
         return m.extension[z, s, y] <= int(most[z, STAGE_NAMES.index(s)]) * m.extends[z, s, y]
 
     @m.Constraint(t.every, STAGE_NAMES)
     def zone_extension_in_all(m: Any, z: int, s: str) -> Any:
+        """Σ_y extension[z,s,y] <= most[z,s]; rooms. M110."""
         return sum(m.extension[z, s, y] for y in d.years) <= int(most[z, STAGE_NAMES.index(s)])
 
 
@@ -127,15 +136,44 @@ def school_in_zone(m: Any, t: Site) -> None:
 
     @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_school_at_least(m: Any, z: int, s: str, y: int) -> Any:
+        """school_rooms[z,s,y] >= smallest school × schools[z,s,y]; rooms. M110."""
         return m.school_rooms[z, s, y] >= d.stages[s].school_rooms_min * m.schools[z, s, y]
 
     @m.Constraint(t.every, STAGE_NAMES, d.years)
     def zone_school_at_most(m: Any, z: int, s: str, y: int) -> Any:
+        """school_rooms[z,s,y] <= largest school × schools[z,s,y]; rooms. M110."""
         return m.school_rooms[z, s, y] <= d.stages[s].school_rooms_max * m.schools[z, s, y]
 
     @m.Constraint(t.every, STAGE_NAMES)
     def zone_sites(m: Any, z: int, s: str) -> Any:
+        """Σ_y schools[z,s,y] <= sites[z,s]; schools. M110."""
         return sum(m.schools[z, s, y] for y in d.years) <= int(sites[z, STAGE_NAMES.index(s)])
+
+
+@rule
+def site_in_zone(m: Any, t: Site) -> None:
+    """Extensions stand on the free ground of their zone's schools, new schools on sites of the norm's size.
+
+    site of a class[s] × Σ_y extension[z,s,y] <= free site[z,s]; site of a class[s] × school_rooms[z,s,y] <= area of a
+    site × schools[z,s,y]; no row where ground or norm is not known; row: m². M110.
+    """
+    d, free = t.plan.county, t.zones.free_site_m2[t.here]
+
+    @m.Constraint(t.every, STAGE_NAMES)
+    def zone_extension_site(m: Any, z: int, s: str) -> Any:
+        """Ground of extensions: site of a class × Σ_y extension[z,s,y] <= free site[z,s]; m². M110."""
+        each, there = d.stages[s].room_site_m2, float(free[z, STAGE_NAMES.index(s)])
+        if not each or there == inf:
+            return pyo.Constraint.Skip
+        return each * sum(m.extension[z, s, y] for y in d.years) <= there
+
+    @m.Constraint(t.every, STAGE_NAMES, d.years)
+    def zone_school_site(m: Any, z: int, s: str, y: int) -> Any:
+        """Ground of new schools: site of a class × school_rooms[z,s,y] <= area of a site × schools[z,s,y]; m². M110."""
+        each, area = d.stages[s].room_site_m2, d.stages[s].new_site_m2
+        if not each or area == inf:
+            return pyo.Constraint.Skip
+        return each * m.school_rooms[z, s, y] <= area * m.schools[z, s, y]
 
 
 @rule
@@ -148,10 +186,12 @@ def conversion_in_zone(m: Any, t: Site) -> None:
 
     @m.Constraint(t.every, d.years)
     def zone_conversion_stays(m: Any, z: int, y: int) -> Any:
+        """converted[z,y] >= converted[z,y−1]; rooms. M110."""
         return pyo.Constraint.Skip if y == d.years[0] else m.converted[z, y] >= m.converted[z, y - 1]
 
     @m.Constraint(t.every, d.years)
     def zone_conversion_at_most(m: Any, z: int, y: int) -> Any:
+        """converted[z,y] <= primary classrooms[z]; rooms. M110."""
         return m.converted[z, y] <= int(rooms[z, 0])
 
 
@@ -165,6 +205,7 @@ def rooms_where_classes_lack(m: Any, t: Site) -> None:
 
     @m.Constraint(t.every, STAGE_NAMES, d.years)
     def rooms_where_classes_lack(m: Any, z: int, s: str, y: int) -> Any:
+        """lacking[z,s,y] >= classes wanted[z,s,y] − rooms[z,s,y]; rooms. M110."""
         k = STAGE_NAMES.index(s)
         there = int(rooms[z, k]) + sum(m.extension[z, s, i] + m.school_rooms[z, s, i] for i in d.years if i <= y)
         there += m.converted[z, y] if s == "junior" else -m.converted[z, y]
@@ -190,6 +231,7 @@ def built(plan: CountyPlan, zones: Zones, options: Options) -> Building:
         raise RuntimeError(f"{plan.county.name_en}: what the county builds does not fit its zones")
 
     def read(v: Any) -> Ints:
+        """The values of a variable as whole numbers: (zone, stage, year)."""
         return np.array([[[round(v[z, s, y].value or 0) for y in years] for s in STAGES] for z in t.every])
 
     extension, school_rooms = read(m.extension), read(m.school_rooms)

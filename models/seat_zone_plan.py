@@ -15,10 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from zjsim.models.seat_data import GRADES, STAGES, County
+from zjsim.models.seat_sites import Floats, Ints, spread
 from zjsim.models.seat_tables import CountyPlan
 from zjsim.models.seat_zone_building import Building, built
+from zjsim.models.seat_zone_purchases import purchased_by_zone
 from zjsim.models.seat_zone_rules import ZONE_RULES, Block, Rows, Rule
-from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Floats, Ints, Zones, spread
+from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Zones
 
 from zjsim.solve.arrays import ArrayProgram, Arrays
 from zjsim.solve.highs import relative_gap
@@ -37,8 +39,9 @@ class ZonePlan:
 
     ``classes`` (Z, 9, Y); ``building`` rooms by zone; ``stay`` (3, Z, 9, Y): children seated in their home zone;
     ``moves`` (3, 9, Y, Z, Z): children by home zone and zone of their seat; ``absent`` (3, Z, 9, Y): children by home
-    zone without a public seat; ``bought`` (Z, 9, Y): guaranteed ones among them in purchased places. ``distance_km``
-    (Z, Z), ``far`` (2, Z, Z): beyond the distance of the stage. ``stages``: the zones' goals.
+    zone without a public seat; ``purchases`` (9, Y, Z, Z): guaranteed ones among them in purchased places, by home zone
+    and zone of the private school. ``distance_km`` (Z, Z), ``far`` (2, Z, Z): beyond the distance of the stage.
+    ``stages``: the zones' goals.
     """
 
     county: County
@@ -48,10 +51,20 @@ class ZonePlan:
     stay: Ints
     moves: Ints
     absent: Ints
-    bought: Ints
+    purchases: Ints
     distance_km: Floats
     far: Ints
     stages: tuple[Stage, ...]
+
+    @property
+    def bought(self) -> Ints:
+        """Children in purchased places by home zone (Z, 9, Y)."""
+        return np.asarray(self.purchases.sum(axis=3).transpose(2, 0, 1))
+
+    @property
+    def bought_at(self) -> Ints:
+        """Children in purchased places by zone of the private school (Z, 9, Y)."""
+        return np.asarray(self.purchases.sum(axis=2).transpose(2, 0, 1))
 
 
 def zone_plan(plan: CountyPlan, zones: Zones, caps_km: Mapping[str, float], options: Options) -> ZonePlan:
@@ -82,6 +95,8 @@ def zone_plan(plan: CountyPlan, zones: Zones, caps_km: Mapping[str, float], opti
             bounds += proven
     seats = classes * usable[STAGE_OF_GRADE][None, :, None]
     stay, moves, absent = seat_children(home, placed, seats, km, far, options)
+    purchases = purchased_by_zone(absent[GUARANTEED], bought, zones.purchasable[here], km, far, options)
+    out_of_reach = float((purchases * far[STAGE_OF_GRADE][:, None]).sum())
     moved = moves.sum(axis=(1, 2, 3, 4))
     beyond = float((moves * far[STAGE_OF_GRADE][None, :, None]).sum())
     kilometres = float((moves * km).sum())
@@ -92,11 +107,9 @@ def zone_plan(plan: CountyPlan, zones: Zones, caps_km: Mapping[str, float], opti
         _stage("zone_children_moved", float(moved.sum()), bounds[2], "child-years"),
         _stage("zone_moved_too_far", beyond, beyond, "child-years"),
         _stage("zone_child_km", round(kilometres, 3), round(kilometres, 3), "km"),
+        _stage("zone_purchased_too_far", out_of_reach, out_of_reach, "child-years"),
     )
-    return ZonePlan(
-        d, here, classes, building, stay, moves, absent,
-        spread(absent[GUARANTEED].astype(np.float64), bought), km, far, stages,
-    )  # fmt: skip
+    return ZonePlan(d, here, classes, building, stay, moves, absent, purchases, km, far, stages)
 
 
 def spread_classes(b: Block, options: Options, rules: Mapping[str, Rule] = ZONE_RULES) -> tuple[Ints, Floats]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from zjsim.models.seat_zones import Floats, Ints
+from zjsim.models.seat_sites import Floats, Ints
 
 from zjsim.solve.arrays import Arrays
 

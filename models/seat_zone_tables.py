@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from zjsim.models.seat_data import GRADES, HasTables
+from zjsim.models.seat_sites import Floats, Ints
 from zjsim.models.seat_zone_plan import GUARANTEED, KINDS, LOCAL, OTHER, ZonePlan
-from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Floats, Ints, Zones
+from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Zones
 
 from zjsim.texts import text
 
@@ -17,10 +18,17 @@ MOVE_COLUMNS = (
     *("county_code", "from_zone", "to_zone", "year", "grade", "stage", "child_kind", "children", "distance_km"),
     "too_far",
 )
+PURCHASE_COLUMNS = (
+    *("county_code", "from_zone", "to_zone", "year", "grade", "stage", "children", "distance_km", "too_far"),
+    "basis",
+)
 
 
 def zone_tables(plans: Sequence[ZonePlan], zones: Zones, scenario: HasTables) -> dict[str, pd.DataFrame]:
-    """Tables ``seat_zone_years``, ``seat_zone_classes`` and ``seat_moves``, sorted by zone, year, stage or grade."""
+    """Tables ``seat_zone_years``, ``seat_zone_classes``, ``seat_moves`` and ``seat_zone_purchases``.
+
+    They are sorted by zone, year, stage or grade.
+    """
     area = area_norms(scenario)
     years = [_years(p, zones, area) for p in plans]
     classes = [_classes(p, zones) for p in plans]
@@ -29,6 +37,7 @@ def zone_tables(plans: Sequence[ZonePlan], zones: Zones, scenario: HasTables) ->
         "seat_zone_years": pd.concat(years, ignore_index=True),
         "seat_zone_classes": pd.concat(classes, ignore_index=True),
         "seat_moves": pd.concat(moves, ignore_index=True)[list(MOVE_COLUMNS)],
+        "seat_zone_purchases": pd.concat([_purchases(p, zones) for p in plans], ignore_index=True),
     }
 
 
@@ -77,6 +86,8 @@ def _years(p: ZonePlan, zones: Zones, area: Floats) -> pd.DataFrame:
     far = (p.moves * p.far[STAGE_OF_GRADE][None, :, None]).sum(axis=(0, 4)).transpose(2, 0, 1)
     absent, bought = [_by_stage(v) for v in p.absent], _by_stage(p.bought)
     built = b.extension + b.school_rooms
+    each = np.array([d.stages[s].room_site_m2 for s in STAGE_NAMES])[None, :, None]
+    free = np.broadcast_to(zones.free_site_m2[here][:, :, None], b.extension.shape)
     columns = {
         "local": home[LOCAL],
         "guaranteed": home[GUARANTEED],
@@ -87,6 +98,9 @@ def _years(p: ZonePlan, zones: Zones, area: Floats) -> pd.DataFrame:
         "new_school_rooms": b.school_rooms,
         "converted_rooms": b.converted,
         "area_needed_m2": np.round(built * usable * area[None, :, None], 1),
+        "free_site_m2": np.where(np.isfinite(free), np.round(free, 1), np.nan),
+        "extension_site_m2": np.round(b.extension * each, 1),
+        "new_school_site_m2": np.round(b.school_rooms * each, 1),
         "classes": classes,
         "classes_opened": np.maximum(0, classes - before),
         "public_seats": classes * usable,
@@ -97,6 +111,9 @@ def _years(p: ZonePlan, zones: Zones, area: Floats) -> pd.DataFrame:
         "placed_public": home[GUARANTEED] - absent[GUARANTEED],
         "placed_public_other": home[OTHER] - absent[OTHER],
         "placed_purchased": bought,
+        "private_places": zones.private[here],
+        "purchasable_places": zones.purchasable[here],
+        "purchased_here": _by_stage(p.bought_at),
         "local_unplaced": absent[LOCAL],
         "unplaced": absent[GUARANTEED] - bought,
         "moved_out_local": _by_stage(out[LOCAL]),
@@ -161,3 +178,25 @@ def _moves(p: ZonePlan, zones: Zones) -> pd.DataFrame:
             "too_far": p.far[STAGE_OF_GRADE[g], z, w].astype(bool),
         }
     )
+
+
+def _purchases(p: ZonePlan, zones: Zones) -> pd.DataFrame:
+    """A row per home zone, zone of the private school, year and grade; only where children sit in purchased places."""
+    g, y, z, w = np.nonzero(p.purchases)
+    order = np.lexsort((g, y, w, z))
+    g, y, z, w = (v[order] for v in (g, y, z, w))
+    ids = np.array(zones.zone_ids[p.here], dtype=object)
+    return pd.DataFrame(
+        {
+            "county_code": np.full(len(z), p.county.code, dtype=object),
+            "from_zone": ids[z],
+            "to_zone": ids[w],
+            "year": np.array(p.county.years, dtype=np.int64)[y],
+            "grade": g + 1,
+            "stage": np.array(STAGE_NAMES, dtype=object)[STAGE_OF_GRADE[g]],
+            "children": p.purchases[g, y, z, w],
+            "distance_km": p.distance_km[z, w],
+            "too_far": p.far[STAGE_OF_GRADE[g], z, w].astype(bool),
+            "basis": np.full(len(z), "synthetic", dtype=object),
+        }
+    )[list(PURCHASE_COLUMNS)]

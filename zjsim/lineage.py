@@ -112,7 +112,10 @@ THEMES = (
     Theme(
         "seats",
         ("seat_",),
-        ("seat_rules", "seat_zone_building", "seat_zone_rules", "seat_shortfalls", "seat_expansion", "seat_repairs"),
+        (
+            "seat_rules", "seat_building_rules", "seat_switch_rules", "seat_zone_building", "seat_zone_rules",
+            "seat_shortfalls", "seat_expansion", "seat_repairs",
+        ),
         (
             "seat_demand", "seat_capacity", "seat_options", "seat_budgets", "migrant_calibration", "counties",
             "planning_zones", "seat_zones", "seat_norms", "placement_parameters",

@@ -202,6 +202,65 @@ def bought_beside_an_empty_zone_seat(plan: Plan) -> None:
     t.loc[i, "seated_local"] -= 1
 
 
+def _extend(plan: Plan, name: str) -> None:
+    t = plan[name]
+    i = first(t, "extension_rooms")
+    key = "zone_id" if "zone_id" in t else "county_code"
+    same = (t[key] == t.loc[i, key]) & (t["stage"] == t.loc[i, "stage"]) & (t["year"] >= t.loc[i, "year"])
+    t.loc[i, "extension_rooms"] += 500
+    t.loc[same, "rooms"] += 500
+
+
+def extension_without_ground(plan: Plan) -> None:
+    _extend(plan, "seat_rooms")
+
+
+def zone_extension_without_ground(plan: Plan) -> None:
+    _extend(plan, "seat_zone_years")
+
+
+def _school(plan: Plan, name: str) -> None:
+    t = plan[name]
+    t.loc[t.index[t["stage"] == "junior"][-1], ["new_schools", "new_school_rooms"]] = [1, 36]
+
+
+def school_without_ground(plan: Plan) -> None:
+    """36 junior rooms need 37,900 m²; a site has 30,000."""
+    _school(plan, "seat_rooms")
+
+
+def zone_school_without_ground(plan: Plan) -> None:
+    _school(plan, "seat_zone_years")
+
+
+def staff_limit_hidden(plan: Plan) -> None:
+    plan["seat_staff"]["staff_is_limit"] = ~plan["seat_staff"]["staff_is_limit"].astype(bool)
+
+
+def norm_without_document(plan: Plan) -> None:
+    plan["seat_staff"]["norm_source"] = ""
+
+
+def purchase_out_of_the_county(plan: Plan) -> None:
+    t = plan["seat_zone_purchases"]
+    i = int(t.index[0])
+    zones = plan["seat_zone_years"]
+    t.loc[i, "to_zone"] = zones.loc[zones["county_code"] != t.loc[i, "county_code"], "zone_id"].iloc[0]
+
+
+def repair_forgotten(plan: Plan) -> None:
+    plan["seat_rule_repairs"] = plan["seat_rule_repairs"].iloc[1:]
+
+
+def cheaper_repair(plan: Plan) -> None:
+    t = plan["seat_rule_repairs"]
+    t.loc[first(t, "amount", rule="covered_without_place"), "repair_yuan"] -= 10_000
+
+
+def called_official(plan: Plan) -> None:
+    plan["seat_zone_classes"]["basis"] = "official"
+
+
 CHANGES: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a child too many in the demand": (bump("seat_classes", "migrant", 1), "seat_demand"),
     "a negative number": (bump("seat_classes", "placed_purchased", -100_000), "seat_negative"),
@@ -261,6 +320,29 @@ CHANGES: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a local child gives way": (local_gives_way, "seat_zone_local_first"),
     "bought beside an empty seat of a zone": (bought_beside_an_empty_zone_seat, "seat_zone_empty_seat"),
     "a shortfall without the plan made smaller": (bump("seat_repairs", "short_without_plan", -1), "seat_repair"),
+    "an extension without ground": (extension_without_ground, "seat_site"),
+    "a school without ground": (school_without_ground, "seat_new_site"),
+    "a zone's extension without ground": (zone_extension_without_ground, "seat_zone_site"),
+    "a zone's school without ground": (zone_school_without_ground, "seat_zone_new_site"),
+    "ground that is not there": (bump("seat_rooms", "free_site_m2", 10_000.0), "seat_site_shown"),
+    "ground miscounted": (bump("seat_rooms", "extension_site_m2", 5.0), "seat_site_shown"),
+    "a zone's ground miscounted": (bump("seat_zone_years", "extension_site_m2", 5.0), "seat_site_shown"),
+    "staff that nobody counted": (bump("seat_staff", "staff_needed", 1.0), "seat_staff_table"),
+    "hires invented": (bump("seat_staff", "staff_to_hire", 1.0, on="staff_needed"), "seat_staff_table"),
+    "staff missing made larger": (bump("seat_staff", "staff_missing", 1.0, on="staff_needed"), "seat_staff_table"),
+    "a limit of staff hidden": (staff_limit_hidden, "seat_staff_table"),
+    "a norm without its document": (norm_without_document, "seat_staff_table"),
+    "a purchased place from nowhere": (bump("seat_zone_purchases", "children", 1), "seat_zone_purchase"),
+    "a purchased place out of the county": (purchase_out_of_the_county, "seat_zone_purchase"),
+    "a zone sells more than it has": (bump("seat_zone_years", "purchased_here", 99_999), "seat_zone_purchase_cap"),
+    "private places from nowhere": (bump("seat_zone_years", "private_places", 1), "seat_zone_private"),
+    "a purchase nearer than it is": (bump("seat_zone_purchases", "distance_km", -0.5), "seat_zone_distance"),
+    "a repair forgotten": (repair_forgotten, "seat_rule_repair"),
+    "a repair that leaves something": (bump("seat_rule_repairs", "left_after", 5.0, on="amount"), "seat_rule_repair"),
+    "a repair made cheaper": (cheaper_repair, "seat_rule_repair"),
+    "a class of today invented": (bump("seat_classes", "classes_base", 1), "seat_capacity"),
+    "an eligible child invented": (bump("seat_expansion", "eligible", 1), "seat_capacity"),
+    "an assumption called official": (called_official, "seat_basis"),
     "a leaver forgotten": (bump("seat_senior", "senior_places_wanted", -1), "seat_senior"),
 }
 

@@ -106,7 +106,7 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
     code, out, _ = call("trace", str(folder), "seat_options", "330102,primary", "--lang", "en", capfd=capfd)
     assert code == 0
     assert "seat_expansion: 2 rows" in out
-    assert "classrooms (models/seat_rules.py:" in out
+    assert "classrooms (models/seat_building_rules.py:" in out
     assert "hedge" not in out, "this run has no tables of that kind, so none of its rules"
     for lang, said in (("zh", "没有结果使用此输入"), ("en", "No result of this run uses this input.")):
         code, out, _ = call("trace", str(folder), "talent_parameters", "TL12", "--lang", lang, capfd=capfd)

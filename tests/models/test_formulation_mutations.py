@@ -17,8 +17,8 @@ import pyomo.environ as pyo
 import pytest
 from zjsim.models import location_rules
 from zjsim.models.location_goals import solve_locations_of
+from zjsim.models.seat_county import solve_county
 from zjsim.models.seat_data import Switches
-from zjsim.models.seat_expansion import solve_county
 from zjsim.models.seat_rules import RULES as SEAT_RULES
 
 from zjsim.solve.results import Optimal
@@ -112,6 +112,9 @@ def more_locations() -> list[Any]:
     ]
 
 
+HARD_BUDGET = Switches(hard=("budget_overrun",))
+
+
 def more_counties() -> list[Any]:
     """Sites that serve once, a school that comes late, a single place beside an empty seat, a split, idle staff."""
     county = neighbour("test_seat_rules").county
@@ -147,6 +150,7 @@ def more_counties() -> list[Any]:
         ),
         county(migrant={(1, 2025): 5, (1, 2026): 20}, classrooms=1, switches=Switches(indicator_share=0.85)),
         county(migrant={(1, 2025): 5, (1, 2026): 20}, classrooms=1, switches=Switches(private_share_cap=0.05)),
+        county({(1, 2025): 5}, **school | {"school_cost": 101.0}, budget=100.0, switches=HARD_BUDGET),
         county(covered={(1, 2025): 5}, years=(2025,), classrooms=2, staffed_classes={2025: 1, 2026: 1}, **bought),
     ]
 

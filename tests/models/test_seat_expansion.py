@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from zjsim.models import seat_expansion
+from zjsim.models import seat_county
+from zjsim.models.seat_county import solve_county
 from zjsim.models.seat_data import GRADES, STAGES, County, Stage, counties
-from zjsim.models.seat_expansion import solve_county, solve_seats
+from zjsim.models.seat_expansion import solve_seats
 from zjsim.models.seat_shortfalls import READINGS
 
 from zjsim.scenario import load
@@ -278,9 +279,9 @@ def test_time_that_ends_is_said() -> None:
 
 
 def test_a_goal_without_a_bound_has_the_bound_zero() -> None:
-    stage = seat_expansion._proven(Step("cost", "minimise", 50.0, -math.inf, math.inf, "10k yuan"))
+    stage = seat_county._proven(Step("cost", "minimise", 50.0, -math.inf, math.inf, "10k yuan"))
     assert (stage.bound, stage.gap) == (0.0, 1.0)
-    money = seat_expansion._proven(Step("cost", "minimise", 50.005, 50.0, 1e-4, "10k yuan", 0.01))
+    money = seat_county._proven(Step("cost", "minimise", 50.005, 50.0, 1e-4, "10k yuan", 0.01))
     assert money.gap == 0
 
 

@@ -24,6 +24,7 @@ NAMES = (
     "seat_budgets",
     "seat_norms",
     "migrant_calibration",
+    "seat_zones",
 )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from types import CodeType
 from typing import Any, NamedTuple
 
 import pytest
-from zjsim.models import seat_expansion
+from zjsim.models import seat_county
+from zjsim.models.seat_county import solve_county
 from zjsim.models.seat_data import GRADES, STAGES, County, Stage, Switches, first_year, instalments
-from zjsim.models.seat_expansion import solve_county
 from zjsim.models.seat_rules import RULES
 
 from zjsim.solve.results import Optimal
@@ -108,6 +109,27 @@ TOYS = {
         1200,
         100,
     ),
+    # 25 children need three rooms of 10; each takes 1 m² and 2.5 m² are free: two rooms, 5 children without a seat.
+    "site_of_extensions": Toy(
+        county({(1, 2025): 25}, extension_rooms_max=10, extension_rooms_min=1, room_site_m2=1.0, free_site_m2=2.5),
+        "local_without_seat",
+        5,
+        0,
+    ),
+    # A site of 3.5 m² takes three rooms of 1 m²: 5 of 35 children have no seat, although a school may have 4 rooms.
+    "site_of_new_schools": Toy(
+        county(
+            {(1, 2025): 35},
+            school_sites=1,
+            school_rooms_min=1,
+            school_rooms_max=4,
+            room_site_m2=1.0,
+            new_site_m2=3.5,
+        ),
+        "local_without_seat",
+        5,
+        0,
+    ),
     # Two grades of 5 children, 3 places to purchase in all; alone, the link to full classes allows 3 in each grade.
     "purchase_cap": Toy(
         county(covered={(1, 2025): 5, (2, 2025): 5}, private=3, purchase_places_max=3), "covered_without_place", 7, 4
@@ -162,6 +184,20 @@ TOYS = {
         county({(1, 2026): 10, (7, 2025): 20}, classrooms=2, switches=Switches(conversion_rooms_max=2)),
         "local_without_seat",
         10,
+        0,
+    ),
+    # An extension of 4 rooms costs 400, the budget is 100 and must hold: 5 local children stay without a seat.
+    "hard_goals": Toy(
+        county(
+            {(1, 2025): 5},
+            extension_rooms_max=4,
+            extension_rooms_min=4,
+            extension_cost=100.0,
+            budget=100.0,
+            switches=Switches(hard=("budget_overrun",)),
+        ),
+        "local_without_seat",
+        5,
         0,
     ),
     # 10 seats, 10 children with a permit and 5 local ones: 5 of the former sit in purchased places.
@@ -237,6 +273,24 @@ def test_lead_times_close_the_first_years() -> None:
     assert value(school, "local_without_seat") == 5
 
 
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_row_of_a_rule_says_what_it_asks_for(name: str) -> None:
+    """Every function that writes rows inside a rule states its inequality, unit and measure."""
+    inside = [c for c in RULES[name].__code__.co_consts if isinstance(c, CodeType) and not c.co_name.startswith("<")]
+    for code in inside:
+        said = str(code.co_consts[0])
+        if code.co_name not in ("before", "missed"):
+            assert any(sign in said for sign in ("<=", ">=", "=")), code.co_name
+            assert "; " in said, code.co_name
+            assert " M1" in said, code.co_name
+
+
+def test_an_unknown_site_is_no_limit() -> None:
+    d = county({(1, 2025): 25}, extension_rooms_max=10, extension_rooms_min=1, room_site_m2=200.0)
+    assert value(d, "local_without_seat") == 0
+    assert d.stages["primary"].extension_rooms_that_fit == 10
+
+
 def test_local_children_have_first_claim() -> None:
     d = county({(1, 2025): 8}, covered={(1, 2025): 8}, classrooms=1)
     result = solve_county(d)
@@ -296,7 +350,7 @@ def test_nothing_opens_earlier_than_it_is_needed() -> None:
 def test_the_short_way_and_the_long_way_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     d = TOYS[name].county
     short = solve_county(d)
-    monkeypatch.setattr(seat_expansion, "_without_shortfall", lambda *_: None)
+    monkeypatch.setattr(seat_county, "_without_shortfall", lambda *_: None)
     long = solve_county(d)
     assert isinstance(short, Optimal)
     assert isinstance(long, Optimal)

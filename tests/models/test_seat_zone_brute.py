@@ -74,11 +74,12 @@ def _zones(r: random.Random, children: np.ndarray, rooms: np.ndarray, corner: st
     n, none = len(rooms), np.zeros((len(rooms), 2), dtype=np.int64)
     east = np.zeros(n) if corner == "same_place" else np.array([r.randint(0, 12) / 100 for _ in range(n)])
     ids = tuple(f"330108-Z{z + 1:02d}" for z in range(n))
+    places = np.zeros((n, 2, 1), dtype=np.int64)
     return Zones(
         years=(YEAR,), county_codes=("330108",), county=np.zeros(n, dtype=np.int64), zone_ids=ids, label_zh=ids,
         label_en=ids, kind=("urban",) * n, lon=120 + east, lat=np.full(n, 30.0), local=children[0],
         migrant=children[1] + children[2], guaranteed=children[1], classrooms=rooms, extension_max=none, sites=none,
-        classes_now=none,
+        classes_now=none, site_m2=none + np.inf, free_site_m2=none + np.inf, private=places, purchasable=places,
     )  # fmt: skip
 
 

@@ -193,6 +193,7 @@ def site(
     school_rooms: int = 0,
     converted: int = 0,
     children: Any = None,
+    room_m2: float = 0.0,
     **zone: Any,
 ) -> Any:
     """A county that opens rooms in 2026; two zones of 10 rooms a stage, the first wants 20 classes, the second 6.
@@ -205,6 +206,7 @@ def site(
         extension_cost=1.0, extension_from=2025, extension_instalments=1, school_sites=2, school_rooms_min=12,
         school_rooms_max=36, school_cost=1.0, school_from=2025, school_instalments=1, equip_cost=0.0, running_cost=0.0,
         staff_per_class=1.0, staffed_classes=dict.fromkeys(YEARS, 99), purchase_places_max=0, purchase_price=0.0,
+        room_site_m2=room_m2,
     )  # fmt: skip
     empty = {(g, y): 0 for g in GRADES for y in YEARS}
     d = County(
@@ -222,7 +224,11 @@ def site(
     for (z, g), n in (children or {(0, 0): 200, (1, 0): 60}).items():
         local[z, g] = n
     shape = np.zeros((2, 2), dtype=np.int64)
-    given = {"extension_max": shape + 20, "sites": shape + 1, "classrooms": shape + 10} | zone
+    places = np.zeros((2, 2, 2), dtype=np.int64)
+    given = {
+        "extension_max": shape + 20, "sites": shape + 1, "classrooms": shape + 10, "site_m2": shape + np.inf,
+        "free_site_m2": shape + np.inf, "private": places, "purchasable": places,
+    } | zone  # fmt: skip
     zones = Zones(
         years=YEARS, county_codes=("330108",), county=np.zeros(2, dtype=np.int64),
         zone_ids=("330108-Z01", "330108-Z02"),
@@ -263,6 +269,11 @@ BUILDING_TOYS = {
     # 8 rooms all fit the first zone's wants, but its grounds take 7: two extensions of 4.
     "extension_in_zone": BuildingToy(
         {"extension": 8, "extension_max": np.array([[7, 0], [7, 0]])},
+        lambda b: b.extension[:, 0, 1].tolist() == [4, 4],
+    ),
+    # 8 rooms of 100 m²: the first zone's schools have ground for 5, so that 4 stand in each (none is too small).
+    "site_in_zone": BuildingToy(
+        {"extension": 8, "free_site_m2": np.array([[500.0, np.inf], [np.inf, np.inf]]), "room_m2": 100.0},
         lambda b: b.extension[:, 0, 1].tolist() == [4, 4],
     ),
     # The only site lies in the second zone.
@@ -359,8 +370,12 @@ def test_the_zones_move_children_and_say_how_well_that_is_proven(plan: dict[str,
     assert goals.at["zone_children_moved", "bound"] == goals.at["zone_children_moved", "value"]
 
 
-def test_county_goals_do_not_depend_on_the_zones(plan: dict[str, pd.DataFrame]) -> None:
-    alone = Small()
+def test_county_goals_do_not_depend_on_the_zones() -> None:
+    """Only the ground of schools is counted by zone: where it is not known, the county's plan needs no zones."""
+    zoned, alone = Small(), Small()
+    for small in (zoned, alone):
+        small.tables["seat_options"]["site_m2"] = np.nan
+    plan = solved(zoned)
     for name in ("planning_zones", "seat_zones"):
         alone.tables[name] = alone.tables[name].iloc[:0]
     other = solved(alone)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zjsim.models.seat_data import counties
-from zjsim.models.seat_zones import STAGE_NAMES, Zones, spread, zones
+from zjsim.models.seat_sites import spread
+from zjsim.models.seat_zones import STAGE_NAMES, Zones, zones
 
 from zjsim.scenario import Scenario, load
 
@@ -40,7 +41,7 @@ def test_zones_add_up_to_the_county_tables_to_the_last_child(baseline: Scenario,
         for s, name in enumerate(STAGE_NAMES):
             stage = d.stages[name]
             assert province.classrooms[here, s].sum() == stage.classrooms
-            assert province.extension_max[here, s].sum() == stage.extension_rooms_max
+            assert province.extension_max[here, s].sum() == stage.extension_rooms_that_fit
             assert province.sites[here, s].sum() == stage.school_sites
             assert province.classes_now[here, s].sum() == stage.base_classes
     demand = baseline.table("seat_demand").query("2025 <= year <= 2032")

@@ -10,7 +10,7 @@ SCRIPT = """
 import hashlib
 import zjsim
 from zjsim.models.seat_data import counties
-from zjsim.models.seat_expansion import build
+from zjsim.models.seat_county import build
 from zjsim.solve.matrix import extract
 
 county = next(c for c in counties(zjsim.load("baseline")) if c.code == "330108")

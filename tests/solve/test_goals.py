@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 import pytest
 
 from zjsim.solve.goals import Goal, Prepared, lexicographic
-from zjsim.solve.highs import relative_gap
+from zjsim.solve.highs import relative_gap, start_is_safe
 from zjsim.solve.matrix import ModelError, extract, total
 from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
@@ -230,3 +230,19 @@ def test_an_index_without_an_order_is_refused(index: tuple[object, ...]) -> None
     m.rows = pyo.Constraint(*index, rule=lambda m, *_: m.x >= 0)
     with pytest.raises(ModelError, match="rows is indexed by a set or dict"):
         extract(m, [m.x])
+
+
+@pytest.mark.parametrize(
+    ("cost", "integer", "safe"),
+    [
+        ([1.0, 1.0, 0.0], [True, True, False], True),
+        ([-2.0, 2.0, 0.0], [True, True, False], True),
+        ([0.0, 0.0, 0.0], [True, True, False], True),
+        ([1.0, 0.25, 0.0], [True, True, False], False),
+        ([1.0, 0.0, 1.0], [True, True, False], False),
+    ],
+)
+def test_a_start_is_given_only_where_its_value_lies_on_a_step(
+    cost: list[float], integer: list[bool], safe: bool
+) -> None:
+    assert start_is_safe(np.array(cost), np.array(integer)) is safe

@@ -198,7 +198,11 @@ def _too_far(plan: Tables) -> Iterator[tuple[str, str, float, float]]:
 
 
 def _first_claim(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
-    """No local child sits in another zone, or has no seat, while a migrant child sits in its home zone's grade."""
+    """No local child sits in another zone, or has no seat, while a migrant child sits in its home zone's grade.
+
+    And no seat of a grade stays empty in any zone of the county, near or far, while a guaranteed child of another zone
+    or its own sits in a purchased place or has none.
+    """
     moves, t = plan["seat_moves"], plan["seat_zone_classes"]
     out = moves[moves["child_kind"] == "local"].rename(columns={"from_zone": "zone_id"})
     left = out.groupby(["zone_id", "year", "grade"])["children"].sum().rename("left").reset_index()

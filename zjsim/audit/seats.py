@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zjsim.audit import seat_zones
+from zjsim.audit import seat_ground, seat_zones
 from zjsim.audit.finding import Finding, finding
 
 Tables = Mapping[str, pd.DataFrame]
 PLAN_TABLES = (
     "seat_expansion", "seat_rooms", "seat_classes", "seat_shortfalls", "seat_stages", "seat_summary",
-    *seat_zones.PLAN_TABLES,
+    *seat_zones.PLAN_TABLES, *seat_ground.PLAN_TABLES,
 )  # fmt: skip
 _KEY = "seats.audit."
 _YUAN, _SHARE, _CHILDREN = 1.0, 2e-6, 1.0
@@ -52,6 +52,7 @@ def check(plan: Tables, tables: Tables, parameters: Any) -> list[Finding]:
         _switches,
         _conversions,
         seat_zones.check,
+        seat_ground.check,
     )
     for rule in rules:
         try:

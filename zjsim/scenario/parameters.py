@@ -133,6 +133,19 @@ class AssignmentParameters(Section):
         return self
 
 
+SeatGoal = Literal[
+    "local_without_seat",
+    "covered_without_place",
+    "public_share_fall",
+    "permit_without_public_seat",
+    "indicator_short",
+    "private_above_cap",
+    "budget_overrun",
+    "bought_with_idle_rooms",
+]
+"""Goals of the seat plan that are zero or explained, unless a scenario makes them hard."""
+
+
 class SeatParameters(Section):
     """Readings and limits of the seat models (M004, M106-M113); norms and costs are registries.
 
@@ -149,7 +162,8 @@ class SeatParameters(Section):
     ``convert_primary_rooms``: idle primary classrooms may become junior ones in nine-year schools, at most
     ``conversion_share_max`` of a county's, at ``conversion_yuan_per_room`` (assumptions). ``primary_move_km`` and
     ``junior_move_km``: how far from the home zone's centre a seat should be (judgement); beyond it a child is counted
-    and explained, never dropped: the county rule remains.
+    and explained, never dropped: the county rule remains. ``hard_goals``: goals that must be zero in every county and
+    year instead of zero or explained; where they cannot be, there is no plan, and the conflict is named.
     """
 
     coverage_reading: Literal["permit_holders", "county_rule", "all_residents"] = "permit_holders"
@@ -162,8 +176,20 @@ class SeatParameters(Section):
     conversion_yuan_per_room: float = Field(200_000.0, ge=0)
     primary_move_km: float = Field(15.0, gt=0)
     junior_move_km: float = Field(25.0, gt=0)
+    hard_goals: tuple[SeatGoal, ...] = ()
     county_time_limit_s: float = Field(60.0, gt=0)
     county_relative_gap: float = Field(0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _switched_on(self) -> Self:
+        for goal, is_on, switch in (
+            ("permit_without_public_seat", self.permit_guarantee_from > 0, "permit_guarantee_from"),
+            ("indicator_short", self.indicator_share > 0, "indicator_share"),
+            ("private_above_cap", self.private_share_cap < 1, "private_share_cap"),
+        ):
+            if goal in self.hard_goals and not is_on:
+                raise ValueError(f"hard_goals names {goal}, but {switch} is off")
+        return self
 
 
 class HedgeParameters(Section):

@@ -79,7 +79,7 @@ class Program:
         h.changeObjectiveSense(
             highspy.ObjSense.kMinimize if sense == "minimise" else highspy.ObjSense.kMaximize,
         )
-        if self.integral and self._start is not None:
+        if self.integral and self._start is not None and start_is_safe(cost, self.matrix.integer):
             h.setSolution(n, np.arange(n, dtype=np.int32), self._start)
         called = h.run()
         if h.getModelStatus() == highspy.HighsModelStatus.kUnknown:
@@ -275,6 +275,18 @@ class Program:
     def _check(self, status: Any, what: str) -> None:
         if status == highspy.HighsStatus.kError:
             raise SolverError(f"HiGHS could not {what}")
+
+
+def start_is_safe(cost: Floats, integer: NDArray[np.bool_]) -> bool:
+    """Whether a plan in hand may start a mixed-integer search for ``cost``.
+
+    HiGHS (1.15) cuts off by whole steps of the goal where presolve leaves only integral costs; a plan that presolve has
+    ruled out may lie between two steps, and then the best one is cut off as well. Costs of one size on whole columns
+    move in that size, whatever presolve takes away.
+    """
+    used = np.flatnonzero(cost)
+    size = np.abs(cost[used])
+    return bool(integer[used].all() and (size == size[:1]).all())
 
 
 def new_solver(options: Options, **more: object) -> Any:

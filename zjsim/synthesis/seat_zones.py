@@ -7,7 +7,9 @@ whom no shortage sends. Today nearly every local child has its seat where it liv
 share of the classrooms of a stage is its share of the children whom the county must seat in the base year (local
 children and permit holders), times what the drawn public schools have more or less than that, held within
 ``NOISE_MOST``. Grounds for extensions lie where the drawn schools stand, sites for new schools where the children are,
-more in town zones. A county replaces its rows by its own; shares of a county and stage add up to 1 exactly.
+more in town zones. The site of what stands follows the classrooms, with more ground a room outside towns; private
+places lie where the drawn private schools stand. A county replaces its rows by its own; shares of a county and stage
+add up to 1 exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from zjsim.synthesis.zones import SHARE_UNITS, County, Zones, zone_ids
 STAGES = {"primary": slice(0, 6), "junior": slice(6, GRADES)}
 _SITE_WEIGHT = np.array([1.0, 1.5, 0.5])
 """Sites for one child of an urban, town and rural zone: free ground lies at the edge of towns (judgement)."""
-
+_GROUND_WEIGHT = np.array([0.95, 1.0, 1.15])
+"""Site for a classroom of an urban, town and rural zone (judgement)."""
 NOISE_MOST = 0.1
 """How far a zone's classrooms per child lie from the county's at most, before shares are made to add up (judgement)."""
 
@@ -34,6 +37,8 @@ def shares_of(county: County, zones: Zones, schools: Schools) -> pd.DataFrame:
     for stage, grades in STAGES.items():
         in_public = schools.classes[:, grades].sum(axis=1) * ~schools.private
         classes = np.bincount(schools.at.zone, weights=in_public, minlength=len(zones)).astype(np.float64)
+        places = schools.classes[:, grades].sum(axis=1) * schools.private
+        private = np.bincount(schools.at.zone, weights=places, minlength=len(zones)).astype(np.float64)
         rooms = _millionths(_near(classes, _to_seat(county, zones, grades)))
         frames.append(
             pd.DataFrame(
@@ -46,6 +51,8 @@ def shares_of(county: County, zones: Zones, schools: Schools) -> pd.DataFrame:
                     "share_classrooms": rooms,
                     "share_extension": _millionths(classes if classes.any() else people),
                     "share_sites": _millionths(people * _SITE_WEIGHT[zones.kind]),
+                    "share_site": _millionths(rooms * _GROUND_WEIGHT[zones.kind]),
+                    "share_private": _millionths(private if private.any() else zones.migrant_share),
                     "source_id": "method_seat_zones",
                     "basis": "synthetic",
                 }

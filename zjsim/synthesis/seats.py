@@ -26,6 +26,7 @@ from zjsim.synthesis.cohorts import (
     statistic,
 )
 from zjsim.synthesis.proportional import Floats, Ints, largest_remainder, round_half_up
+from zjsim.synthesis.seat_sites import sites
 
 SEED = 20241231
 STAGES = (("primary", PRIMARY), ("junior", JUNIOR))
@@ -201,7 +202,8 @@ def seat_options(
 ) -> pd.DataFrame:
     """What a county can add, by stage: norms and assumptions times its present classes, staff and private places.
 
-    Spare classrooms are the only random draw: a triangular share by county and stage from :data:`SEED`.
+    Random are the spare classrooms, a triangular share by county and stage from :data:`SEED`, and the sites
+    (:mod:`zjsim.synthesis.seat_sites`).
     """
     counties = tables["counties"]
     now = capacity[capacity["year"] == AS_OF_YEAR]
@@ -222,6 +224,7 @@ def seat_options(
                 {"county_code": code, "stage": stage, "usable_seats_per_class": usable, "classrooms": classes + spare}
                 | _ways_to_build(tables, stage, usable, classes, int(residents))
                 | _running(tables, stage, usable, float(in_public), int(here["private_places"].sum()))
+                | sites(tables, str(code), stage, classes + spare, usable, SEED)
             )
     table = pd.DataFrame(rows)
     table["source_id"], table["basis"] = "method_seat_options", "synthetic"

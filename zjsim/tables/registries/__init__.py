@@ -13,6 +13,7 @@ _THEMES = (
     "industries",
     "assignment",
     "seats",
+    "demand_uncertainties",
     "schools",
     "seat_zones",
     "training",

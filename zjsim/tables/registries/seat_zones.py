@@ -14,8 +14,10 @@ _SYNTHETIC_ZH = "合成示例，不对应真实区块；以真实台账逐县替
 _SYNTHETIC_EN = "Synthetic: no real zone stands behind a row; replace it county by county with real tables."
 
 
-def _share(name: str, zh: str, en: str, help_zh: str, help_en: str) -> Column:
-    return Column(name, "number", zh, en, unit="share", minimum=0, maximum=1, help_zh=help_zh, help_en=help_en)
+def _share(name: str, zh: str, en: str, help_zh: str, help_en: str, *, required: bool = True) -> Column:
+    return Column(
+        name, "number", zh, en, unit="share", required=required, minimum=0, maximum=1, help_zh=help_zh, help_en=help_en
+    )
 
 
 SEAT_ZONES = Registry(
@@ -61,6 +63,22 @@ SEAT_ZONES = Registry(
             "Share of the county’s sites for new schools",
             "按学生数，镇区加权；一县一学段合计为 1。",
             "By children, more in town zones; a county and stage add up to 1.",
+        ),
+        _share(
+            "share_site",
+            "现有校园用地占全县该学段比例",
+            "Share of the county’s school site of the stage",
+            "按教室数，乡村区块人均用地较多；合计为 1；空白按教室比例。",
+            "By classrooms, more for a room in rural zones; adds up to 1; empty: as the classrooms.",
+            required=False,
+        ),
+        _share(
+            "share_private",
+            "民办学位占全县该学段比例",
+            "Share of the county’s private places of the stage",
+            "民办学校所在区块；合计为 1；空白按随迁子女比例。",
+            "Where private schools stand; adds up to 1; empty: as the migrant children.",
+            required=False,
         ),
         source_column(),
         basis_column(),

@@ -1,0 +1,199 @@
+"""The cheapest repair of a shortfall against enumeration, its proof, and conflicts of goals made hard."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from runpy import run_path
+
+import pytest
+from zjsim.models.seat_county import solve_county
+from zjsim.models.seat_data import STAGES, County, Switches
+from zjsim.models.seat_repair_model import Repair, extra_spending_yuan, repair, repairs_of, room_price
+from zjsim.models.seat_repairs import repairs, rule_repairs
+from zjsim.models.seat_tables import CountyPlan
+
+from zjsim.solve.options import Options
+from zjsim.solve.results import Infeasible, Optimal
+
+OPTIONS = Options()
+_BRUTE = run_path(str(Path(__file__).with_name("test_seat_expansion.py")))
+_TOYS = run_path(str(Path(__file__).with_name("test_seat_rules.py")))
+random_county, choices_of_grade, YEAR = (_BRUTE[n] for n in ("random_county", "choices_of_grade", "YEAR"))
+county = _TOYS["county"]
+
+
+def solved(d: County) -> CountyPlan:
+    result = solve_county(d, OPTIONS)
+    assert isinstance(result, Optimal)
+    return result.plan
+
+
+def cheapest(p: CountyPlan, goal: str) -> float | None:
+    """Least spending of any plan and any rooms, staff and places added that make ``goal`` zero, by enumeration."""
+    d, s = p.county, p.county.stages["primary"]
+    reached = {g.name: g.value for g in p.stages}
+    cap = min(s.purchase_places_max, d.private_places["primary", YEAR])
+    most_places = max(cap, d.private_places["primary", YEAR])
+    extensions = [0, *range(s.extension_rooms_min, s.extension_rooms_max + 1)]
+    schools = [0, *range(s.school_rooms_min, s.school_rooms_max + 1)] if s.school_sites else [0]
+    built = [
+        (e, n)
+        for e, n in itertools.product(extensions, schools)
+        if e >= p.extension["primary", YEAR] and n >= p.school_rooms["primary", YEAR]
+    ]
+    local_all, covered_all = sum(d.local.values()), sum(d.covered.values())
+    best = None
+    for (c1, l1, p1, o1, b1), (c2, l2, p2, o2, b2) in itertools.product(choices_of_grade(d, 1), choices_of_grade(d, 2)):
+        classes, bought, public = c1 + c2, b1 + b2, p1 + p2 + o1 + o2
+        short = {
+            "local_without_seat": local_all - l1 - l2,
+            "covered_without_place": covered_all - p1 - p2 - bought,
+            "public_share_fall": max(0.0, d.migrants_of_year[YEAR] * d.base_public_share - public),
+        }
+        kept = all(short[n] <= reached[n] + 1e-6 for n in short)
+        if bought > most_places or not kept or short[goal] > 1e-6:
+            continue
+        for e, n in built:
+            idle = classes < min(s.classrooms + e + n, s.staffed_classes[YEAR])
+            if idle and bought > reached["bought_with_idle_rooms"]:
+                continue
+            rooms = max(0, classes - s.classrooms - e - n) * room_price(d, "primary")
+            cost = e * s.extension_cost + n * s.school_cost + bought * s.purchase_price + rooms
+            cost += max(0, classes - sum(d.classes_now.values())) * (s.equip_cost + s.running_cost)
+            best = cost if best is None else min(best, cost)
+    return best
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_the_cheapest_repair_is_that_of_enumeration(block: int) -> None:
+    tried = 0
+    for seed in range(block * 20, block * 20 + 20):
+        p = solved(random_county(seed))
+        values = {g.name: g.value for g in p.stages}
+        for goal in ("local_without_seat", "covered_without_place", "public_share_fall"):
+            if values[goal] <= 0.01:
+                continue
+            found, best = repair(p, goal, OPTIONS), cheapest(p, goal)
+            assert (found is None) == (best is None), (seed, goal)
+            if found is not None:
+                tried += 1
+                assert found.spending == pytest.approx(best, abs=0.02), (seed, goal)
+                assert found.verified, (seed, goal, found.left, found.again, found.spending)
+    assert tried >= 8
+
+
+def plan_short_of_two_rooms() -> tuple[CountyPlan, Repair]:
+    """25 local children, one room of ten: the cheapest repair is two rooms at 30, equipped for 5 each."""
+    p = solved(county({(1, 2025): 25}, classrooms=1, extension_rooms_max=4, extension_from=2099, extension_cost=30.0,
+                      equip_cost=5.0, years=(2025,)))  # fmt: skip
+    found = repair(p, "local_without_seat", OPTIONS)
+    assert found is not None
+    return p, found
+
+
+def test_a_repair_solved_by_hand() -> None:
+    p, found = plan_short_of_two_rooms()
+    assert found.rooms["primary", 2025] == 2
+    assert found.staffed["primary", 2025] == 0
+    assert found.spending == pytest.approx(2 * 30 + 3 * 5)
+    assert found.verified
+    assert extra_spending_yuan(p, found, "primary", 2025) == pytest.approx((2 * 30 + 2 * 5) * 10_000)
+
+
+def test_staff_and_places_are_repaired_too() -> None:
+    p = solved(county({(1, 2025): 20}, classrooms=2, staffed_classes={2025: 1}, running_cost=7.0, years=(2025,)))
+    found = repair(p, "local_without_seat", OPTIONS)
+    assert found is not None
+    assert (found.rooms["primary", 2025], found.staffed["primary", 2025]) == (0, 1)
+    # 8 private places, of which 3 may be purchased; 6 children need one: 3 more at 2 each.
+    d = county(covered={(1, 2025): 6}, private=8, purchase_places_max=3, purchase_price=2.0, years=(2025,),
+               extension_rooms_max=1, extension_from=2099, extension_cost=50.0)  # fmt: skip
+    p = solved(d)
+    found = repair(p, "covered_without_place", OPTIONS)
+    assert found is not None
+    assert found.places["primary", 2025] == 3
+    assert found.spending == pytest.approx(12)
+    assert found.verified
+
+
+def test_budget_is_repaired_by_money() -> None:
+    p = solved(_TOYS["TOYS"]["budget_of_year"].county)
+    found = repair(p, "budget_overrun", OPTIONS)
+    assert found is not None
+    assert sum(found.budget.values()) == pytest.approx(300, abs=0.02)
+    assert found.verified
+
+
+def test_what_no_repair_mends_is_said() -> None:
+    """Classes without a single usable seat: no rooms help."""
+    p = solved(county({(1, 2025): 5}, classrooms=1, usable_seats_per_class=0, years=(2025,)))
+    found = repairs_of(p, OPTIONS)
+    assert found["local_without_seat"] is None
+    table = rule_repairs([p], [found])
+    assert not table["is_verified"].any()
+    assert "neither rooms nor staff" in table["why_en"].iloc[0]
+    rows = repairs([p], [found])
+    assert rows["still_short"].sum() == 5
+    assert not rows["is_verified"].any()
+
+
+def test_the_tables_tell_the_repair_and_add_up() -> None:
+    p, found = plan_short_of_two_rooms()
+    mended = repairs_of(p, OPTIONS)
+    table, rules = repairs([p], [mended]), rule_repairs([p], [mended])
+    assert table["repair_yuan"].sum() == pytest.approx(rules["repair_yuan"].iloc[0]) == pytest.approx(700_000)
+    assert (rules["rooms_missing"].iloc[0], rules["left_after"].iloc[0]) == (2, 0)
+    assert rules["is_verified"].all()
+    assert table["is_verified"].all()
+    assert "700,000" in table["why_zh"].iloc[0]
+    assert found.goal == "local_without_seat"
+
+
+def test_an_unknown_goal_is_refused() -> None:
+    p, _ = plan_short_of_two_rooms()
+    with pytest.raises(ValueError, match="no elastic goal"):
+        repair(p, "cost", OPTIONS)
+
+
+def hard(d: County, *goals: str) -> Infeasible:
+    result = solve_county(replace(d, switches=replace(d.switches, hard=goals)), OPTIONS)
+    assert isinstance(result, Infeasible)
+    return result
+
+
+def test_a_hard_goal_that_cannot_hold_names_what_stands_against_it() -> None:
+    """15 local children, one room of ten, extensions too late: commitment, classrooms, building exclude each other."""
+    late = county({(1, 2025): 15}, classrooms=1, extension_rooms_max=4, extension_rooms_min=1, extension_from=2099)
+    conflict = hard(late, "local_without_seat").conflict
+    assert set(conflict.members) == {
+        "hard_goals[local_without_seat,2025]",
+        "classrooms[primary,2025]",
+        "building[primary]",
+    }
+    assert conflict.zh.startswith("例县：")
+    assert "a public seat for every child with local hukou in 2025" in conflict.en
+    assert "primary: classes within the classrooms (1 that stand" in conflict.en
+    assert dict(conflict.repair) == {"classrooms[primary,2025]": 1.0}
+
+
+def test_two_commitments_that_exclude_each_other_are_named_together() -> None:
+    """The only seats cost 400 with a budget of 100: either the children or the budget."""
+    d = county({(1, 2025): 5}, extension_rooms_max=4, extension_rooms_min=4, extension_cost=100.0, budget=100.0,
+               years=(2025,))  # fmt: skip
+    conflict = hard(d, "local_without_seat", "budget_overrun").conflict
+    assert "hard_goals[local_without_seat,2025]" in conflict.members
+    assert "hard_goals[budget_overrun,2025]" in conflict.members
+    assert "spending within the budget of 2025" in conflict.en
+    assert conflict.minimal
+    for alone in ("local_without_seat", "budget_overrun"):
+        result = solve_county(replace(d, switches=Switches(hard=(alone,))), OPTIONS)
+        assert isinstance(result, Optimal), alone
+
+
+def test_a_hard_goal_that_can_hold_gives_the_plan_with_it() -> None:
+    d = county({(1, 2025): 10}, classrooms=1, years=(2025,), switches=Switches(hard=("local_without_seat",)))
+    plan = solved(d)
+    assert sum(plan.local.values()) == 10
+    assert set(STAGES) == {"primary", "junior"}
