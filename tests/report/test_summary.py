@@ -110,3 +110,18 @@ def test_words() -> None:
     assert column_title("county_zh", "en") == "County"
     assert column_title("grade", "zh", "lead_assignments") != column_title("grade", "zh")
     assert column_title("of_my_own", "zh") == "of_my_own"
+
+
+def test_switched_rules_of_the_seat_plan_are_told(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    asked = {"permit_guarantee_from": 2025, "indicator_share": 0.85, "convert_primary_rooms": True}
+    manifest["parameters"] = {**manifest.get("parameters", {}), "seats": asked}
+    row = tables["seat_shortfalls"].iloc[[0]].assign(rule="indicator_short", amount=1234.0, is_planned=True)
+    tables["seat_shortfalls"] = pd.concat([tables["seat_shortfalls"], row], ignore_index=True)
+    tables["seat_rooms"] = pd.DataFrame({"stage": ["junior", "primary"], "converted_rooms": [7, -7]})
+    (line,) = [x for x in screen_summary(manifest, tables, "x", "en").split("\n") if x.startswith("Switches")]
+    assert "a public seat for every permit holder from 2025: met everywhere" in line
+    assert "public and purchased at least 85%: 1,234 child-years short in 1 counties" in line
+    assert "7 primary rooms converted" in line
+    manifest["parameters"] = {}
+    assert "Switches" not in screen_summary(manifest, tables, "x", "en")

@@ -120,6 +120,7 @@ CHANGES: dict[str, Callable[[Tables], None]] = {
     "staff": _bump("hedge_recourse", "classes", 9_999, **HERE, year=2027),
     "purchase_cap": _bump("hedge_recourse", "bought", 1e6, **HERE, year=2027),
     "size": _bump("hedge_recourse", "extension", 999, **HERE, year=2027),
+    "site": _bump("hedge_recourse", "extension", 999, **HERE, year=2027),
     "lead_time": _bump("hedge_recourse", "extension", 4, **HERE, year=2025),
     "nonanticipativity": _bump("hedge_recourse", "extension", 4, **HERE, year=2026),
     "money": _bump("hedge_recourse", "running_yuan", 50, **HERE, year=2027),

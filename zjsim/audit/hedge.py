@@ -141,6 +141,23 @@ class _Audit:
         rows = {r["stage"]: r for r in table[table["county_code"] == code].to_dict("records")}
         return [rows[s] for s in STAGES]
 
+    @staticmethod
+    def _room_m2(o: Mapping[Any, Any]) -> float:
+        """Ground that a class needs by the norm (m²); 0 where the norm is not known."""
+        each = float(o["usable_seats_per_class"]) * float(o["site_m2_per_pupil"])
+        return 0.0 if np.isnan(each) else each
+
+    def _free_m2(self, code: str, stage: str, o: Mapping[Any, Any]) -> float:
+        """Ground that the norm leaves free in the county's zones, within a room a zone (m², infinite if not known)."""
+        site, each = _known(o["site_m2"]), self._room_m2(o)
+        zones = self.tables["seat_zones"]
+        here = zones[(zones["county_code"] == code) & (zones["stage"] == stage)]
+        if not np.isfinite(site) or here.empty:
+            return site - (float(o["classrooms"]) - 1) * each
+        ground = here["share_site"].fillna(here["share_classrooms"]) * site
+        free = ground - (here["share_classrooms"] * float(o["classrooms"]) - 1) * each
+        return float(free.clip(lower=0).sum())
+
     def _one(self, code: str, name: str, x: dict[str, Floats]) -> Iterator[Finding]:
         options, years = self._options(code), self.years
         own, migrant, claim = (self.children(code, c) for c in ("local", "migrant", "guaranteed"))
@@ -176,6 +193,8 @@ class _Audit:
                 ("size", np.cumsum(ext, axis=1) > o["extension_rooms_max"]),
                 ("size", (rooms_new < school * o["school_rooms_min"]) | (rooms_new > school * o["school_rooms_max"])),
                 ("size", np.cumsum(school, axis=1) > o["school_sites"]),
+                ("site", np.cumsum(ext, axis=1) * self._room_m2(o) > self._free_m2(code, stage, o) + 0.5),
+                ("site", rooms_new * self._room_m2(o) > school * _known(o["new_site_m2"]) + 0.5),
             )
             for rule, wrong in broken:
                 for k, y in zip(*np.nonzero(wrong), strict=True):
@@ -288,6 +307,11 @@ class _Audit:
         rows = plans[plans["area_code"] == code].set_index("plan")["start_cost_yuan"]
         same = [n for n in ("hedged", "mean_value") if (code, n) in self.costs and abs(rows[n] - rows[name]) <= _YUAN]
         return self.costs[code, same[0]] if same else None
+
+
+def _known(area_m2: float) -> float:
+    """An area, infinite where it is not known."""
+    return np.inf if np.isnan(area_m2) else float(area_m2)
 
 
 def _said(value: float) -> float:

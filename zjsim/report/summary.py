@@ -51,6 +51,7 @@ def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
         *_locations(manifest, tables, lang),
         *_talent(manifest, tables, lang),
         _seats(manifest, tables, lang),
+        *_switches(manifest, tables, lang),
         text("report.sum_audit", lang),
         text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
         *_targets(stated_targets(tables), lang),
@@ -118,6 +119,31 @@ def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang
         children, places = quantity(far["amount"].sum()), far["county_code"].nunique()
         said += text("report.sum_shortfall_far", lang, children=children, counties=places)
     return said + (text("report.sum_shortfall_other", lang, n=len(other)) if len(other) else "")
+
+
+def _switches(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
+    """What became of the rules of the seat plan that the scenario switches on; no line where none is on."""
+    asked = manifest.get("parameters", {}).get("seats", {})
+    listed, rooms = tables.get("seat_shortfalls", pd.DataFrame()), tables.get("seat_rooms", pd.DataFrame())
+    said = []
+    for name, on, value in (
+        ("permit_without_public_seat", asked.get("permit_guarantee_from", 0) > 0, asked.get("permit_guarantee_from")),
+        ("indicator_short", asked.get("indicator_share", 0) > 0, f"{asked.get('indicator_share', 0):.0%}"),
+        ("private_above_cap", asked.get("private_share_cap", 1) < 1, f"{asked.get('private_share_cap', 1):.0%}"),
+    ):
+        if on:
+            here = listed[listed["rule"] == name] if "rule" in listed else listed
+            end = "missed" if len(here) else "met"
+            children = quantity(here["amount"].sum()) if len(here) else ""
+            counties = here["county_code"].nunique() if len(here) else 0
+            values = {"value": value, "children": children, "counties": counties}
+            said.append(text(f"report.sum_switch_{name}", lang, **values) + text(f"report.sum_{end}", lang, **values))
+    if asked.get("convert_primary_rooms", False) and "converted_rooms" in rooms:
+        converted = int(rooms.loc[rooms["stage"] == "junior", "converted_rooms"].sum())
+        said.append(text("report.sum_switch_conversions", lang, rooms=quantity(converted)))
+    if asked.get("public_share_reading") == "with_purchased":
+        said.append(text("report.sum_switch_reading", lang))
+    return [text("report.sum_switches", lang, said=text("report.sum_separator", lang).join(said))] if said else []
 
 
 def _targets(targets: pd.DataFrame, lang: Language) -> list[str]:
