@@ -134,15 +134,9 @@ class AssignmentParameters(Section):
 
 
 SeatGoal = Literal[
-    "local_without_seat",
-    "covered_without_place",
-    "public_share_fall",
-    "permit_without_public_seat",
-    "indicator_short",
-    "private_above_cap",
-    "budget_overrun",
-    "bought_with_idle_rooms",
-]
+    "local_without_seat", "covered_without_place", "public_share_fall", "permit_without_public_seat",
+    "indicator_short", "private_above_cap", "budget_overrun", "bought_with_idle_rooms",
+]  # fmt: skip
 """Goals of the seat plan that are zero or explained, unless a scenario makes them hard."""
 
 
