@@ -105,15 +105,15 @@ def _purchases(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     """Purchased places lie where private schools stand, within the county, within what may be purchased there."""
     t, moves = plan["seat_zone_years"], plan["seat_zone_purchases"]
     owner = dict(zip(t["zone_id"], t["county_code"], strict=True))
-    ends = [moves[c].map(owner) != moves["county_code"] for c in ("from_zone", "to_zone")]
-    yield from _each(moves, (("zone_purchase", ends[0] | ends[1] | (moves["children"] <= 0)),))
+    away = [moves[c].map(owner) != moves["county_code"] for c in ("from_zone", "to_zone")]
+    yield from _each(moves, (("zone_purchase", away[0] | away[1] | (moves["children"] <= 0)),))
     classes = plan["seat_zone_classes"]
-    for rows, end, keys, column in (
+    for rows, side, keys, column in (
         (classes, "from_zone", ["zone_id", "year", "grade"], "placed_purchased"),
         (t, "to_zone", ["zone_id", "year", "stage"], "purchased_here"),
     ):
-        sums = moves.rename(columns={end: "zone_id"}).groupby(keys)["children"].sum()
-        found = sums.reindex(pd.MultiIndex.from_frame(rows[keys]), fill_value=0).to_numpy()
+        listed = moves.rename(columns={side: "zone_id"}).groupby(keys)["children"].sum()
+        found = listed.reindex(pd.MultiIndex.from_frame(rows[keys]), fill_value=0).to_numpy()
         yield from _each(rows, (("zone_purchase", rows[column].to_numpy() != found),))
     over = (t["purchased_here"] > t["purchasable_places"]) | (t["purchasable_places"] > t["private_places"])
     yield from _each(t, (("zone_purchase_cap", over),))
@@ -134,8 +134,8 @@ def _purchases(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
     east = (start[:, 0] - end[:, 0]) * np.cos(np.radians((start[:, 1] + end[:, 1]) / 2))
     km = np.nan_to_num(np.hypot(east, start[:, 1] - end[:, 1]) * _KM_PER_DEGREE)
     cap = np.where(moves["grade"] <= 6, p.seats.primary_move_km, p.seats.junior_move_km)
-    wrong = (np.abs(km - moves["distance_km"]) > _KM) | (moves["too_far"].astype(bool) != (moves["distance_km"] > cap))
-    yield from _each(moves, (("zone_distance", wrong),))
+    shown = (np.abs(km - moves["distance_km"]) > _KM) | (moves["too_far"].astype(bool) != (moves["distance_km"] > cap))
+    yield from _each(moves, (("zone_distance", shown),))
 
 
 def _rule_repairs(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:

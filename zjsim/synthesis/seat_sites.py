@@ -34,8 +34,9 @@ def sites(
 
     ``rooms`` classrooms of ``usable`` seats stand; the factor on the norm is triangular, keyed by county and stage.
     """
-    norms = tables["seat_norms"].set_index("norm_id")
-    low, mode, high = (float(norms.at["model_site_factor", c]) for c in ("low", "value", "high"))
+    norms = tables["seat_norms"]
+    row = norms.loc[norms["norm_id"] == "model_site_factor", ["low", "value", "high"]]
+    low, mode, high = row.to_numpy(dtype=float)[0].tolist()
     factor = float(triangular(low, mode, high, uniforms(seed, f"site {stage}", code, 1))[0])
     each = norm(tables, f"model_site_norm_{stage}")
     return {
