@@ -43,9 +43,9 @@ def commands(rivals: str, work: str, instances: str, seconds: str, small: bool) 
             [*placement, "--data", "10k", "--repeats", "1", "--ours", "pyomo", "--against", RAW],
             [*placement, "--data", "10k", "--repeats", "1", "--ours", "split", "--against"],
             ["bench_goals.py", province, "--county", "330922", "--repeats", "1"],
-            ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330922"],
             ["bench_deferred_acceptance.py", "3000", "50", "1"],
             ["bench_stable_expansion.py", instances, "1"],
+            ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330922"],
         ]
     every = ["--data", "10k", "30k", "300k", "1c30k", "--once", "1M"]
     return [
@@ -53,9 +53,9 @@ def commands(rivals: str, work: str, instances: str, seconds: str, small: bool) 
         [*placement, "--data", "10k", "--ours", "pyomo", "--against", RAW],
         [*placement, "--data", "300k", "--repeats", "1", "--ours", "split", "--against"],
         ["bench_goals.py", province],
-        ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330782", "330109"],
         ["bench_deferred_acceptance.py", "300000", "5000", "5"],
         ["bench_stable_expansion.py", instances, seconds],
+        ["bench_placement_workers.py", province, f"{work}/placed", "--county", "330782", "330109"],
     ]
 
 
