@@ -13,7 +13,7 @@ last share stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from zjsim.models.people import ACTIVITIES, HOURS
@@ -70,7 +70,8 @@ def hours_table(
     there = teachers.drop_duplicates(["host_id", "class_id", "year"]).groupby(["host_id", "year"])["teachers"].sum()
     last = people.years[-1]
     rows = []
-    for (h, t), amount in there.to_dict().items():
+    present: Any = there.to_dict()
+    for (h, t), amount in present.items():
         year = min(max(t, people.years[0]), last)
         known = (h, year) in share
         outside = sum(people.hours(h, a, year) for a in ACTIVITIES) if known else 0.0
