@@ -125,9 +125,7 @@ def test_from_an_input_to_the_results(run: Callable[[str], Path], capfd: Capture
 def test_from_an_event_to_the_process_that_made_it(run: Callable[[str], Path], capfd: Capture) -> None:
     folder = run("baseline")
     (folder / "events").mkdir()
-    lines = (
-        "time,process,entity,event,event_name,unit,details\n2025-02-11,enrolment,z,zone_opened,x,330781,\n"
-    )
+    lines = "time,process,entity,event,event_name,unit,details\n2025-02-11,enrolment,z,zone_opened,x,330781,\n"
     (folder / "events" / "event_log.csv").write_text(lines, "utf-8")
     code, out, _ = call("trace", str(folder), "event_log", "event=zone_opened", "--json", capfd=capfd)
     assert code == 0
