@@ -103,6 +103,31 @@ def seat_repair(short: Sequence[Placed]) -> Repair | None:
     return Repair("seats", tuple(steps), amount, amount, left, 0) if steps else None
 
 
+def merged(problem: Transport) -> Transport:
+    """The same children with those to whom the same schools are open counted as one group.
+
+    Who is sent where does not matter to how many are left over, so nothing is lost; a county's tens of thousands of
+    arcs become a few thousand. Groups that no school is open to stay without a place whatever is opened: they are kept
+    as one group without arcs.
+    """
+    order = np.lexsort((problem.school, problem.group))
+    group, school = problem.group[order], problem.school[order]
+    begins = np.searchsorted(group, np.arange(len(problem.supply) + 1))
+    number: dict[bytes, int] = {}
+    lists: list[IntArray] = []
+    supply: list[int] = []
+    for i, children in enumerate(problem.supply.tolist()):
+        schools = school[begins[i] : begins[i + 1]]
+        k = number.setdefault(schools.tobytes(), len(number))
+        if k == len(lists):
+            lists.append(schools)
+            supply.append(0)
+        supply[k] += children
+    counts = [len(own) for own in lists]
+    joined = np.concatenate([np.zeros(0, np.int64), *lists])
+    return Transport(np.array(supply, np.int64), problem.capacity, np.repeat(np.arange(len(lists)), counts), joined)
+
+
 def class_model(problem: Transport, class_seats: IntArray) -> pyo.ConcreteModel:
     """The formulation: children sent, children unplaced, further classes per section; two goals as expressions."""
     n_groups, n_schools, n_arcs = problem.shape
@@ -113,8 +138,8 @@ def class_model(problem: Transport, class_seats: IntArray) -> pyo.ConcreteModel:
         arriving[school].append(arc)
     supply, capacity, size = (a.tolist() for a in (problem.supply, problem.capacity, class_seats))
     model = pyo.ConcreteModel()
-    model.sent = pyo.Var(range(n_arcs), domain=pyo.NonNegativeIntegers)
-    model.unplaced = pyo.Var(range(n_groups), domain=pyo.NonNegativeIntegers)
+    model.sent = pyo.Var(range(n_arcs), domain=pyo.NonNegativeReals)  # whole by itself once the classes are
+    model.unplaced = pyo.Var(range(n_groups), domain=pyo.NonNegativeReals)
     used = [school for school in range(n_schools) if arriving[school]]
     taught = [school for school in used if size[school] > 0]
     model.classes = pyo.Var(taught, domain=pyo.NonNegativeIntegers)
@@ -152,7 +177,7 @@ def class_repair(short: Sequence[Placed], options: Options | None = None) -> Rep
     steps, left, bound = [], 0, 0
     for one in short:
         size = np.where(one.grade.kind == PUBLIC, one.grade.class_seats, 0)
-        model = class_model(_problem(one.grade, one.arcs), size)
+        model = class_model(merged(_problem(one.grade, one.arcs)), size)
         if not len(model.classes):
             left += int(one.unplaced.sum())
             continue
