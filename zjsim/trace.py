@@ -80,6 +80,8 @@ def scenario_of(folder: Path, scenario: str | None) -> tuple[Scenario, dict[str,
     if not path.is_file():
         raise _refuse("run", str(folder))
     manifest = json.loads(path.read_text("utf-8"))
+    if "kind" in manifest:
+        raise _refuse("of_runs", str(folder))
     loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
     return loaded, manifest, loaded.file_hashes == manifest["inputs"]
 

@@ -187,5 +187,8 @@ def test_the_command_writes_tables_workbook_and_figure(
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert not any(c.data_type == "f" or c.hyperlink for c in cells)
     assert any("=1+1" in str(c.value) for c in cells)
+    with pytest.raises(SystemExit) as refused:
+        main(["trace", str(folder), "target_changes", "t"])
+    assert refused.value.code == 2, "numbers are traced in the runs"
     again, _ = write_comparison(base, [other], tmp_path / "again", lang)  # type: ignore[arg-type]
     assert output_hashes(again) == manifest["outputs"]
