@@ -30,6 +30,7 @@ from zjsim.models.deferred_acceptance import UNPLACED, Choices, IntArray, blocki
 
 APART = -1
 _EASY = 3
+_AT_ONCE, _ONE_BY_ONE = 12, 2
 Status = Literal["found", "refuted", "undecided"]
 
 
@@ -234,6 +235,9 @@ def _searched(market: Market, dropped: tuple[int, ...], taken: list[int], limit:
     """Rows of a stable outcome in which the families of ``dropped`` count as single children, None if there is none."""
     asking = [f for f in range(len(market.families)) if f not in dropped and market.wish[f]]
     alone = {f: APART for f in range(len(market.families)) if f not in asking}
+    guessed = _guessed(market, asking, alone, taken, limit)
+    if guessed is not None:
+        return guessed
 
     def down(decided: dict[int, int], left: list[int]) -> IntArray | None:
         taken[0] += 1
@@ -258,6 +262,37 @@ def _searched(market: Market, dropped: tuple[int, ...], taken: list[int], limit:
         return None
 
     return down({}, asking)
+
+
+def _guessed(
+    market: Market, asking: Sequence[int], alone: dict[int, int], taken: list[int], limit: int
+) -> IntArray | None:
+    """Rows of a stable outcome reached by letting every family move to the best school that takes it, over and over.
+
+    First all move at once, then one at a time. What is returned passed the checks of the search; nothing is concluded
+    where the moves do not come to rest. Large markets with few families nearly always do.
+    """
+    decided = {f: market.wish[f][0] for f in asking}
+    for move in range(_AT_ONCE + _ONE_BY_ONE * len(asking)):
+        taken[0] += 1
+        if taken[0] > limit:
+            raise Limit
+        rows = market.cleared({**alone, **decided}, "absent", "children")
+        wanted = {f: _best_open(market, f, decided[f], rows) for f in asking}
+        moving = [f for f in asking if wanted[f] != decided[f]]
+        if not moving:
+            return None if market.passed_over(rows, asking) else rows
+        if move < _AT_ONCE:
+            decided = wanted
+        else:
+            decided = {**decided, moving[move % len(moving)]: wanted[moving[move % len(moving)]]}
+    return None
+
+
+def _best_open(market: Market, family: int, now: int, rows: IntArray) -> int:
+    """The best school that takes the family, or has it; -1 if none does."""
+    there = market.at_site(family, rows)
+    return next((s for s in market.wish[family] if s == now == there or market.admits(family, s, rows)), APART)
 
 
 def _surely_better(market: Market, family: int, site: int, high: IntArray) -> bool:
