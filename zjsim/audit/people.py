@@ -9,7 +9,7 @@ hours compared, and half an hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -70,7 +70,8 @@ class _World:
         self.trainers = known[known["moe_code"] != ""].groupby("moe_code")["full_time_teachers"].sum().to_dict()
         firms = tables["enterprises"]
         self.giants = firms.loc[firms["firm_class"] == "little_giant", "firms"]
-        self.industries = _industries(plan)
+        self.industries = _industries(plan, ("lead_assignments", "heritage_pairs"))
+        self.supported = _industries(plan, ("support_assignments",))
         self.persons: Counter[str] = Counter()
         self.posted = self._posted(plan)
 
@@ -98,9 +99,9 @@ class _World:
         return found
 
 
-def _industries(plan: Mapping[str, pd.DataFrame]) -> dict[str, int]:
-    """Industries that an institution leads or is paired with."""
-    names = [name for name in ("lead_assignments", "heritage_pairs") if name in plan and len(plan[name])]
+def _industries(plan: Mapping[str, pd.DataFrame], tables: Sequence[str]) -> dict[str, int]:
+    """Industries that an institution is assigned by these tables of the plan, each counted once."""
+    names = [name for name in tables if name in plan and len(plan[name])]
     if not names:
         return {}
     pairs = pd.concat([plan[name][["industry_id", "moe_code"]] for name in names]).drop_duplicates()
@@ -153,7 +154,8 @@ def _own_time(hours: pd.DataFrame, world: _World) -> Iterator[Finding]:
     for (code, year), row in ((key, rows[key]) for key, _ in _by_key(hours["services"])):
         where = {"moe_code": code, "year": year}
         full = world.full_time(year)
-        own = world.teams.get(code, 0) * v["PP28"] * v["SP04"] * (1 + v["SP13"] * world.industries.get(code, 0)) * full
+        assigned = world.industries.get(code, 0) + v["SP26"] * world.supported.get(code, 0)
+        own = world.teams.get(code, 0) * v["PP28"] * v["SP04"] * (1 + v["SP13"] * assigned) * full
         own += sum(persons * v["PE04"] * world.full_time(year, day) for day, persons in world.posted.get(code, []))
         taught = world.trainers.get(code, 0) * v["PP09"] * full
         outside = world.heads[code] * v["PE02"] * full
