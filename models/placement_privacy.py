@@ -161,7 +161,7 @@ class Reader:
         told = [float(v) for v in shown.values()]
         arrays = Arrays(
             cost=np.zeros(known.count),
-            upper=np.full(known.count, _MOST),
+            upper=np.full(known.count, max(_MOST, 2 * max(told, default=0.0))),
             row_lower=np.array([0.0] * len(known.equal) + [-np.inf] * len(known.at_most) + told),
             row_upper=np.array([0.0] * fixed + told),
             start=np.cumsum([0, *(len(row) for row in rows)])[:-1],

@@ -222,3 +222,12 @@ def test_ranges_of_a_toy() -> None:
     assert reader.tells([a, b], 5.0) == []
     with pytest.raises(ValueError, match="contradict"):
         Reader(known, {total: 1.0, c: 4.0}).ranges([a])
+
+
+def test_a_large_county_is_no_contradiction() -> None:
+    """Children with local hukou of a large county are more than a hundred thousand."""
+    known = Relations()
+    parts = [known.unknown(), known.unknown()]
+    whole = known.unknown()
+    known.adds_up(whole, parts)
+    assert Reader(known, {whole: 250_000.0}).ranges(parts, enough=5.0)[parts[0]][1] >= 5
