@@ -69,10 +69,7 @@ def _quarters(
     scenario: Scenario, process: Process, name: str, kind: str, by_year: Floats, quarters: tuple[str, ...]
 ) -> Floats:
     """Values of ``quarters`` from the yearly ones, before rounding."""
-    programmes = scenario.table("programmes")
-    listed = [programmes["outcome_new"] == name, programmes["outcome_ever"] == name]
-    listed.append(programmes["outcome_level"].str.split(";").map(lambda names: name in names))
-    own = programmes[np.logical_or.reduce(listed)] if process.name == "programmes" else programmes.iloc[:0]
+    own = _programmes_of(scenario, process.name, name)
     at_once = bool(own["mechanism"].isin(AT_ONCE).any())
     found = []
     for quarter in quarters:
@@ -81,7 +78,7 @@ def _quarters(
             part = _weights(scenario, process.name)[k - 1] if not at_once else float(k == 4)
             found.append(by_year[n] * part)
             continue
-        before = by_year[n - 1] if n else _start(scenario, own, name, float(by_year[0]))
+        before = by_year[n - 1] if n else start_level(scenario, process.name, name, float(by_year[0]))
         part = k / 4
         if at_once:
             part = float(k == 4)
@@ -100,12 +97,23 @@ def _weights(scenario: Scenario, process: str) -> list[float]:
     return [float(v) for v in index.reshape(4, 3).sum(axis=1) / index.sum()]
 
 
-def _start(scenario: Scenario, own: pd.DataFrame, name: str, otherwise: float) -> float:
+def _programmes_of(scenario: Scenario, process: str, name: str) -> pd.DataFrame:
+    """Rows of the registry ``programmes`` that an outcome counts; none for other processes."""
+    programmes = scenario.table("programmes")
+    if process != "programmes":
+        return programmes.iloc[:0]
+    listed = [programmes["outcome_new"] == name, programmes["outcome_ever"] == name]
+    listed.append(programmes["outcome_level"].str.split(";").map(lambda names: name in names))
+    return programmes[np.logical_or.reduce(listed)]
+
+
+def start_level(scenario: Scenario, process: str, name: str, otherwise: float) -> float:
     """The level at the plan's start: the public baseline, else what the registries hold, else ``otherwise``."""
     targets: Any = scenario.table("targets")
     known = targets.loc[(targets["outcome"] == name) & targets["baseline"].notna(), "baseline"]
     if len(known):
         return float(known.iloc[0])
+    own = _programmes_of(scenario, process, name)
     if (own["mechanism"] == "diffusion").any():
         return float(scenario.table(own["programme_id"].iloc[0])["in_force"].sum())
     return float(own["stock"].sum()) if len(own) else otherwise

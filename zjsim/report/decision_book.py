@@ -14,13 +14,21 @@ from zjsim.report.style import VERDICT_COLOURS, width_of
 from zjsim.report.words import code_word, reading_name, shown_columns
 from zjsim.texts import Language, text
 
-_CODED = ("basis", "unit", "kind")
+_CODED = ("basis", "unit", "kind", "law", "scope", "calibration", "advised")
 
 
 def write_decision_book(
-    path: Path, title: str, notes: Sequence[str], tables: Mapping[str, pd.DataFrame], lang: Language
+    path: Path,
+    title: str,
+    notes: Sequence[str],
+    tables: Mapping[str, pd.DataFrame],
+    lang: Language,
+    sentences: Sequence[str] = (),
 ) -> None:
-    """``title`` and ``notes`` are keys of texts; values only, equal input gives equal bytes."""
+    """``title`` and ``notes`` are keys of texts, ``sentences`` go before the notes as they are.
+
+    Values only, equal input gives equal bytes.
+    """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": text(title, lang), "created": workbook.CREATED, "author": "zjsim"})
@@ -34,8 +42,7 @@ def write_decision_book(
         sheet.set_row(0, 30)
         sheet.write_string(0, 0, text(title, lang), formats.get(font_size=16, valign="vcenter"))
         sheet.write_string(1, 0, text("report.label", lang), formats.get(font_color=VERDICT_COLOURS["not met"]))
-        for i, note in enumerate(notes, start=3):
-            said = text(note, lang)
+        for i, said in enumerate([*sentences, *(text(note, lang) for note in notes)], start=3):
             sheet.write_string(i, 0, said, formats.get(text_wrap=True))
             sheet.set_row(i, 15.0 * max(1, math.ceil(2 * width_of(said) / 106)) + 4)
         for name, table in tables.items():
