@@ -27,9 +27,7 @@ def register(kit: Kit) -> None:
     targets_option = kit.option("--target", key="explore_targets", metavar="TARGET")
     from_option = kit.option("--from", key="backtest_from", metavar="YEAR", min=LEAST["year"])
     truths_option = kit.option("--truths", key="backtest_truths", default=40, min=2)
-    replications_option = kit.option(
-        "--replications", key="backtest_replications", default=40, min=LEAST_REPLICATIONS
-    )
+    replications_option = kit.option("--replications", key="backtest_replications", default=40, min=LEAST_REPLICATIONS)
     world_option = kit.option("--world", key="backtest_world", default=WorldName.other)
     actuals_option = kit.option("--actuals", key="backtest_actuals", metavar="FILE")
     workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])

@@ -12,10 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from zjsim.decide.backtest_scores import Case, advice_table, outcome_table, reliability_table, summary_table, target_table
+from zjsim.decide.backtest_scores import (
+    Case,
+    advice_table,
+    outcome_table,
+    reliability_table,
+    summary_table,
+    target_table,
+)
 from zjsim.decide.backtest_truths import Truth, actual_rows, histories, kinds_of, with_past_of
 from zjsim.decide.planned import Planned
 from zjsim.models.plan_value import same

@@ -1,4 +1,4 @@
-"""A back-test as files: scorecard tables, workbook, figure and the truths, whole or not at all; resumed after a kill."""
+"""A back-test as files: scorecard tables, workbook, figure and truths, whole or not at all; a killed one goes on."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def write_backtest(
         raise InputErrors([finding("backtest_nothing", str(actuals), value=str(ask.year), theme="decide.rule")])
     synthetic = history is None or bool((history["basis"] == "synthetic").all())
     about = {"year": ask.year, "last": ask.scenario.parameters.time.horizon.year, "truths": truths, "world": world}
-    sentences = told(tables, {**about, "history": "" if actuals is None else actuals.name, "synthetic": synthetic}, lang)
+    sentences = told(
+        tables, {**about, "history": "" if actuals is None else actuals.name, "synthetic": synthetic}, lang
+    )
     try:
         with published(Path(out), scenario, name) as (partial, final):
             (partial / "tables").mkdir()
@@ -92,7 +94,9 @@ def write_backtest(
                 (partial / "truths").mkdir()
                 for n, rows in enumerate(came, start=1):
                     write_csv(rows, partial / "truths" / f"actuals_{n:03d}.csv")
-            write_decision_book(partial / "scorecard.xlsx", "backtest.title", ("backtest.how",), tables, lang, sentences)
+            write_decision_book(
+                partial / "scorecard.xlsx", "backtest.title", ("backtest.how",), tables, lang, sentences
+            )
             with house_style():
                 figure = draw_backtest(tables, lang)
                 (partial / "figures").mkdir()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from zjsim.models.feasibility import Target, deciding_figure, margins
-from zjsim.models.feasibility_tables import outcome_name
 
 from zjsim.decide.backtest_truths import Truth
+from zjsim.models.feasibility import Target, deciding_figure, margins
+from zjsim.models.feasibility_tables import outcome_name
 from zjsim.scenario.actual_checks import outcome_kinds
 from zjsim.simulate.scores import brier, brier_parts, crps, inside, interval, reliability
 from zjsim.simulate.statistics import clopper_pearson, mean_interval
@@ -30,17 +30,18 @@ _LOT_SEED = 20241233
 FIGURES, YEARS = "target_figures", "yearly_outcomes"
 
 SUMMARY_COLUMNS = (
-    "law", "scope", "truths", "cases", "nominal", "coverage", "coverage_by_lot", "coverage_low", "coverage_high",
-    "calibration", "brier", "reliability", "resolution", "uncertainty", "within_classes", "skill",
+    "law", "scope", "truths", "cases", "share_wanted", "share_inside", "share_inside_by_lot", "share_inside_low",
+    "share_inside_high", "calibration", "brier_score", "reliability_score", "resolution_score", "uncertainty_score",
+    "within_score", "skill_share",
 )  # fmt: skip
 TARGET_COLUMNS = (
     "law", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "bound", "truths", "p_forecast", "share_met",
-    "share_met_low", "share_met_high", "brier", "mean_forecast", "mean_truth", "bias", "coverage", "coverage_low",
-    "coverage_high", "crps", "width",
+    "share_met_low", "share_met_high", "brier_score", "mean_forecast", "mean_truth", "bias", "share_inside",
+    "share_inside_low", "share_inside_high", "crps", "width",
 )  # fmt: skip
 OUTCOME_COLUMNS = (
     "law", "process", "outcome", "indicator_zh", "indicator_en", "unit", "year", "lead_years", "truths",
-    "mean_forecast", "mean_truth", "bias", "coverage", "coverage_low", "coverage_high", "crps", "width",
+    "mean_forecast", "mean_truth", "bias", "share_inside", "share_inside_low", "share_inside_high", "crps", "width",
 )  # fmt: skip
 RELIABILITY_COLUMNS = (
     "law", "p_from", "p_to", "cases", "p_forecast", "share_met", "share_met_low", "share_met_high",
@@ -104,9 +105,9 @@ def _laws(cases: Sequence[Case]) -> list[str]:
 def summary_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
     """A row per forecast and scope: coverage with an interval over truths, and the Brier score with its parts.
 
-    ``coverage_by_lot`` counts a truth equal to a value of the ensemble as inside or outside by lot, in the proportion
-    in which a further value of the same law would be: it is the nominal share exactly if the forecast is honest, also
-    for counts. ``calibration`` says what its interval allows: ``narrow``, ``wide`` or ``holds``.
+    ``share_inside_by_lot`` counts a truth equal to a value of the ensemble as inside or outside by lot, in the
+    proportion in which a further value of the same law would be: it is the nominal share exactly if the forecast is honest,
+    also for counts. ``calibration`` says what its interval allows: ``narrow``, ``wide`` or ``holds``.
     """
     rows = []
     for law in _laws(cases):
@@ -121,7 +122,7 @@ def summary_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
             if not plain:
                 continue
             count = sum(map(len, plain))
-            share, low, high = mean_interval(lots)
+            share, low, high = _of_all_futures(lots, cases, law)
             p, met = _stated(ask, cases, law) if scope == FIGURES else (np.empty(0), np.empty(0))
             told = (*(np.nan,) * 6,)
             if len(p):
@@ -133,6 +134,19 @@ def summary_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
                  min(high, 1.0), calibration(low, high), *told)
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _of_all_futures(lots: Sequence[float], cases: Sequence[Case], law: str) -> tuple[float, float, float]:
+    """Mean coverage with its 95 % interval: t over truths, and the chance that lies in the ensemble itself.
+
+    One ensemble of m values that all truths are held against covers a share of them that is itself drawn, with variance
+    c (1 - c) / (m + 2); where every truth has a forecast of its own, that is part of the spread between truths.
+    """
+    share, _low, high = mean_interval(lots)
+    shared = len(cases) > 1 and cases[0].forecasts is cases[1].forecasts
+    m = len(next(iter(cases[0].forecasts[law][0].values())))
+    half = np.hypot(high - share, 1.96 * (NOMINAL * (1 - NOMINAL) / (m + 2)) ** 0.5 if shared else 0.0)
+    return share, share - half, share + half
 
 
 def calibration(low: float, high: float) -> str:
@@ -232,12 +246,12 @@ def reliability_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RELIABILITY_COLUMNS))
 
 
-def advice_table(
-    ask: Asked, cases: Sequence[Case], variants: Sequence[Variant], *, scored: bool
-) -> pd.DataFrame:
+def advice_table(ask: Asked, cases: Sequence[Case], variants: Sequence[Variant], *, scored: bool) -> pd.DataFrame:
     """A row per forecast and target that the plans (or having none) move: was the advised one best where it counted?
 
-    Targets whose figure is the same under every alternative are left out. Advised: the alternative with the highest mean of the deciding figure on the same futures, as ``rank`` chooses; the
+    Targets whose figure is the same under every alternative are left out.
+
+    Advised: the alternative with the highest mean of the deciding figure on the same futures, as ``rank`` chooses; the
     plan that comes first of equal ones. Right: no other one was better in the truth. Regret: how far the advised one
     stayed behind the best of a truth; gain: how far it was above having no plan.
     """

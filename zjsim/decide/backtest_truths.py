@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
 from zjsim.models.back_cast import start_level
 from zjsim.models.past import past
-
 from zjsim.scenario.actual_checks import NEVER_ABOVE, outcome_kinds
 from zjsim.scenario.quarters import PROVINCE
 from zjsim.simulate.streams import Streams
@@ -18,6 +19,7 @@ from zjsim.simulate.truths import QUARTERS, Kind, by_year, history, world
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
     from zjsim.models.processes import Process
 
     Floats = NDArray[np.float64]
@@ -79,7 +81,8 @@ class Truth:
 
 def _carried(first: Floats, values: Floats, then: int) -> Floats:
     """A level that goes on from where the first alternative stood after ``then`` quarters, with its own changes."""
-    return np.maximum(first[then - 1] + values - values[then - 1], 0.0)
+    moved: Floats = np.maximum(first[then - 1] + values - values[then - 1], 0.0)
+    return moved
 
 
 def with_past_of(truth: Truth, alternatives: int) -> Truth:
@@ -162,7 +165,7 @@ def _evenly(yearly: Floats, kind: Kind) -> Floats:
         return np.repeat(yearly / QUARTERS, QUARTERS)
     ends = np.concatenate([[kind.start], yearly])
     steps = np.arange(1, QUARTERS + 1) / QUARTERS
-    return np.concatenate([a + (b - a) * steps for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    return np.concatenate([a + (b - a) * steps for a, b in itertools.pairwise(ends)])
 
 
 def _parts_within(whole: dict[str, Floats], kinds: Mapping[str, Kind]) -> None:
@@ -176,7 +179,9 @@ def _parts_within(whole: dict[str, Floats], kinds: Mapping[str, Kind]) -> None:
                 whole[part] = np.minimum(whole[part], whole[of])
 
 
-def actual_rows(by_quarter: Mapping[str, Floats], kinds: Mapping[str, Kind], scenario: Any, number: int) -> pd.DataFrame:
+def actual_rows(
+    by_quarter: Mapping[str, Floats], kinds: Mapping[str, Kind], scenario: Any, number: int
+) -> pd.DataFrame:
     """A truth in the form of the registry ``actuals``: the province, every quarter of the plan, labelled synthetic."""
     quarters = [f"{y}-Q{k}" for y in _years(scenario) for k in range(1, QUARTERS + 1)]
     rows = [

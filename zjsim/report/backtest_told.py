@@ -1,4 +1,4 @@
-"""What a back-test says, in sentences: how it was made, whether intervals and probabilities held, whether advice did."""
+"""What a back-test says, in sentences: how it was made, whether intervals, probabilities and advice held."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from zjsim.report.words import code_word, quantity
+from zjsim.report.words import code_word, quantity, records
 from zjsim.texts import Language, text
 
 _WORST = 3
 
 
 def told(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], lang: Language) -> list[str]:
-    """``about``: ``year``, ``last``, ``truths``, ``world`` (other, own), ``history`` (a file's name or ""), ``synthetic``."""
+    """``about``: ``year``, ``last``, ``truths``, ``world`` (other, own), ``history`` (a file's name), ``synthetic``."""
     lines = [_made(about, lang)]
     summary = tables["backtest_summary"]
-    for row in summary[summary["scope"] == "target_figures"].to_dict("records"):
+    for row in records(summary[summary["scope"] == "target_figures"]):
         lines.append(_coverage(row, lang))
-        if row["brier"] == row["brier"]:
-            names = {n: f"{row[n]:.3f}" for n in ("brier", "reliability", "resolution", "uncertainty")}
-            skill = "–" if row["skill"] != row["skill"] else f"{row['skill']:.0%}"
+        if row["brier_score"] == row["brier_score"]:
+            names = {n: f"{row[f'{n}_score']:.3f}" for n in ("brier", "reliability", "resolution", "uncertainty")}
+            skill = "–" if row["skill_share"] != row["skill_share"] else f"{row['skill_share']:.0%}"
             lines.append(text("backtest.brier", lang, law=code_word(row["law"], lang), skill=skill, **names))
-    for row in summary[summary["scope"] == "yearly_outcomes"].to_dict("records"):
+    for row in records(summary[summary["scope"] == "yearly_outcomes"]):
         lines.append(_coverage(row, lang))
     return [*lines, *_surprises(tables["backtest_targets"], lang), *_advice(tables["backtest_advice"], about, lang)]
 
@@ -37,12 +37,12 @@ def _made(about: Mapping[str, Any], lang: Language) -> str:
 
 
 def _coverage(row: Mapping[str, Any], lang: Language) -> str:
-    known = row["coverage_low"] == row["coverage_low"]
+    known = row["share_inside_low"] == row["share_inside_low"]
     numbers = {
-        "nominal": f"{row['nominal']:.0%}",
-        "coverage": f"{row['coverage_by_lot']:.0%}",
-        "low": f"{row['coverage_low']:.0%}" if known else "–",
-        "high": f"{row['coverage_high']:.0%}" if known else "–",
+        "nominal": f"{row['share_wanted']:.0%}",
+        "coverage": f"{row['share_inside_by_lot']:.0%}",
+        "low": f"{row['share_inside_low']:.0%}" if known else "–",
+        "high": f"{row['share_inside_high']:.0%}" if known else "–",
         "cases": row["cases"],
     }
     law, scope, verdict = (code_word(row[c], lang) for c in ("law", "scope", "calibration"))
@@ -52,7 +52,9 @@ def _coverage(row: Mapping[str, Any], lang: Language) -> str:
 def _surprises(targets: pd.DataFrame, lang: Language) -> list[str]:
     """The targets whose stated probability lies farthest from how often they were met, for the forecast over ranges."""
     own = targets[targets["law"] == "ranges"]
-    own = own.assign(off=(own["p_forecast"] - own["share_met"]).abs()).sort_values("off", ascending=False, kind="stable")
+    own = own.assign(off=(own["p_forecast"] - own["share_met"]).abs()).sort_values(
+        "off", ascending=False, kind="stable"
+    )
     certain = (own["p_forecast"] < own["share_met_low"]) | (own["p_forecast"] > own["share_met_high"])
     return [
         text(
@@ -71,11 +73,13 @@ def _advice(advice: pd.DataFrame, about: Mapping[str, Any], lang: Language) -> l
         return [text("backtest.advice_none", lang)]
     lines = []
     for row in advice[advice["law"] == "ranges"].to_dict("records"):
+        key = "backtest.advice_no_plan" if row["advised"] == "no_plan" else "backtest.advice"
         lines.append(
             text(
-                "backtest.advice", lang, indicator=row[f"indicator_{lang}"], advised=code_word(row["advised"], lang),
-                right=f"{row['share_right']:.0%}", gain=quantity(row["gain_truth"]), low=quantity(row["gain_truth_low"]),
-                high=quantity(row["gain_truth_high"]), regret=quantity(row["regret_mean"]),
+                key, lang, indicator=row[f"indicator_{lang}"], advised=code_word(row["advised"], lang),
+                right=f"{row['share_right']:.0%}", gain=quantity(row["gain_truth"]),
+                low=quantity(row["gain_truth_low"]), high=quantity(row["gain_truth_high"]),
+                regret=quantity(row["regret_mean"]),
                 stated=quantity(row["advised_gain"]), unit=code_word(row["unit"], lang),
             )
         )  # fmt: skip

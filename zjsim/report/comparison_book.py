@@ -52,6 +52,7 @@ def write_comparison_book(path: Path, tables: Mapping[str, pd.DataFrame], lang: 
         for name in SHEETS:
             shown = in_words(name, tables[name].head(_MOST_SEAT_ROWS), lang)
             workbook.write_table(book, formats, name, shown, lang, [])
+            book.worksheets()[-1].set_header("&L" + title + "&R&A")
 
 
 def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:

@@ -16,6 +16,9 @@ from zjsim.texts import Language, text
 
 _CODED = ("basis", "unit", "kind", "law", "scope", "calibration", "advised")
 
+_CODES = ("target_id", "input_id", "process", "outcome")
+"""Columns of codes whose words stand beside them."""
+
 
 def write_decision_book(
     path: Path,
@@ -47,11 +50,12 @@ def write_decision_book(
             sheet.set_row(i, 15.0 * max(1, math.ceil(2 * width_of(said) / 106)) + 4)
         for name, table in tables.items():
             workbook.write_table(book, formats, name, in_words(table, lang), lang, [])
+            book.worksheets()[-1].set_header("&L" + text(title, lang) + "&R&A")
 
 
 def in_words(table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     """The columns a reader of ``lang`` needs, readings and codes in words."""
-    shown = table[[c for c in shown_columns(table, lang) if c not in ("target_id", "input_id")]].copy()
+    shown = table[[c for c in shown_columns(table, lang) if c not in _CODES]].copy()
     if "reading" in shown:
         shown["reading"] = pd.Series([reading_name(r, lang) for r in table["reading"]], index=table.index, dtype=object)
     for column in (c for c in _CODED if c in shown):

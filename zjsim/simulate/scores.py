@@ -107,8 +107,8 @@ def reliability(probability: ArrayLike, happened: ArrayLike, bins: int = BINS) -
 def inside(ensemble: ArrayLike, truth: float, share: float = 0.9) -> bool:
     """Whether ``truth`` lies in the central interval that holds ``share`` of the ensemble (p05 to p95 for 0.9).
 
-    The ends are the quantiles (1 - share) / 2 and (1 + share) / 2 of the ensemble by Weibull's rule k / (m + 1): a further
-    value of the same law then lies inside with probability ``share`` exactly, for m >= 19; bounds count as inside.
+    The ends are the quantiles (1 - share) / 2 and (1 + share) / 2 of the ensemble by Weibull's rule k / (m + 1): a
+    further value of the same law then lies inside with probability ``share`` exactly (m >= 19). Bounds count as inside.
     """
     low, high = interval(ensemble, share)
     return bool(low <= truth <= high)

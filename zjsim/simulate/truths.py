@@ -21,6 +21,7 @@ project: they say how forecasts fare in such worlds, not how Zhejiang's future i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import gamma
@@ -41,15 +42,15 @@ _BREAK = (0.6, 1.15)
 _EFFECT = (0.3, 1.2)
 _SHAPE, _LONGEST_MEAN = 0.7, 3.0
 _LEFT_OUT, _BORNE = 0.02, 0.1
-"""Share left out, where nothing was missing, by every further unit (logarithm) that the cycle falls below what is borne."""
+"""Share left out, where nothing was missing, per unit (of the logarithm) that the cycle falls below what is borne."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How an outcome behaves: a ``flow`` is summed over quarters, a level is not; a ``share`` stays within 0 and 1.
 
-    ``start`` is a level before the first year; ``delayed``: its new units are set up and may come late; ``most``: a level cannot
-    be higher (as many counties as there are).
+    ``start`` is a level before the first year; ``delayed``: its new units are set up and may come late; ``most``: a
+    level cannot be higher (as many counties as there are).
     """
 
     flow: bool
@@ -88,7 +89,7 @@ def _outside(source: UncertainInput, below: bool, by: float) -> float:
         value = at_share(source, -by)
         return value if source.low < 0 else max(value, source.low / 2)
     value = at_share(source, 1 + by)
-    within_one = source.unit == "share" or (0 <= source.low and source.high <= 1)
+    within_one = source.unit == "share" or (source.low >= 0 and source.high <= 1)
     return min(value, max(1.0, source.high)) if within_one else value
 
 
@@ -120,7 +121,7 @@ def _cycle(draw: np.random.Generator, n: int, size: float) -> Floats:
 def _late(mean: float, n: int) -> Floats:
     """Share of what is begun in a quarter that arrives 0, 1, … quarters later, by Weibull's law with this mean."""
     if mean <= 0:
-        return np.eye(1, n)[0]
+        return np.eye(1, n, dtype=np.float64).ravel()
     scale = mean / gamma(1 + 1 / _SHAPE)
     over = 1 - np.exp(-((np.arange(n + 1) / scale) ** _SHAPE))
     return np.asarray(np.diff(over), dtype=np.float64)
@@ -131,8 +132,8 @@ def history(
 ) -> dict[str, Floats]:
     """Values by quarter of every outcome in ``kinds`` (step 2): amounts for flows, levels at the quarters' ends.
 
-    ``skeleton`` has the outcomes by year with a plan, ``without`` those with no plan on the same draws (the same mapping
-    where there is none). Amounts are whole, flows rounded so that their sums stay.
+    ``skeleton`` has the outcomes by year with a plan, ``without`` those with no plan on the same draws (the same
+    mapping where there is none). Amounts are whole, flows rounded so that their sums stay.
     """
     found = {}
     for name, kind in kinds.items():
@@ -156,7 +157,7 @@ def _share(yearly: Floats, kind: Kind, seen: World) -> Floats:
     """A share between year ends on a straight line, its odds multiplied by the cycle, less what a fall leaves out."""
     ends = np.concatenate([[kind.start], yearly])
     steps = np.arange(1, QUARTERS + 1) / QUARTERS
-    path = np.concatenate([a + (b - a) * steps for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    path = np.concatenate([a + (b - a) * steps for a, b in itertools.pairwise(ends)])
     path = np.clip(path, 0.0, 1.0)
     moved = path * seen.cycle / (1 - path + path * seen.cycle)
     fall = np.maximum(-np.log(seen.cycle) - _BORNE, 0.0)

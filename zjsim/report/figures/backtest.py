@@ -79,7 +79,9 @@ def _coverage(axes: Axes, table: pd.DataFrame, key: str, ids: list[str], laws: l
     for y, one in enumerate(ids):
         own = table[table[key] == one]
         name = wrap(own[f"indicator_{lang}"].iloc[0], 25, lines=1)
-        axes.text(-0.04, y, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8.2, color=INK)
+        axes.text(
+            -0.04, y, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8.2, color=INK
+        )
         axes.axhline(y + 0.5, color=PALE, linewidth=0.4)
         for k, law in enumerate(laws):
             colour, mark = _LOOKS[law]
@@ -87,9 +89,9 @@ def _coverage(axes: Axes, table: pd.DataFrame, key: str, ids: list[str], laws: l
             rows = own[own["law"] == law]
             if len(rows) and key == "target_id":
                 row = rows.iloc[0]
-                ends = [row["coverage_low"], row["coverage_high"]]
+                ends = [row["share_inside_low"], row["share_inside_high"]]
                 axes.plot(ends, [at, at], color=colour, linewidth=2.4, alpha=0.4)
             if len(rows):
-                axes.plot(rows["coverage"].mean(), at, mark, color=colour, markersize=4.5, clip_on=False, zorder=3)
+                axes.plot(rows["share_inside"].mean(), at, mark, color=colour, markersize=4.5, clip_on=False, zorder=3)
     axes.set_title(text("backtest.fig_right", lang))
     axes.set_xlabel(text("backtest.fig_inside", lang))
