@@ -8,6 +8,7 @@ beside it that is shown is hidden too, until none is (M108, M110: the tables are
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,7 +170,8 @@ class Reader:
             value=np.array([c for row in rows for _, c in row], dtype=float),
             by="rows",
         )
-        self._program = ArrayProgram(arrays, Options(), {})
+        # No limit: what is hidden must not depend on the speed of the machine.
+        self._program = ArrayProgram(arrays, Options(time_limit_s=math.inf), {})
 
     def forget(self, unknown: int) -> None:
         """This count is shown no longer."""

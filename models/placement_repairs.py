@@ -2,9 +2,9 @@
 
 Each is found exactly and then put in and solved again: what is stated as left over is what that placement leaves.
 *Seats*: as many as possible are placed and a seat places one child, so the number without a place is the smallest.
-*Classes*: whole classes at public schools that have the grade; first as few children as possible stay without a place,
-then as few classes as possible are opened (a mixed-integer programme with bound). *Rules*: the smallest set of the
-scenario's limits that, lifted, leaves as few as lifting all would; then each is lifted only as far as needed.
+*Classes*: whole classes at public schools that have the grade (``placement_classes``); first as few children as
+possible stay without a place, then as few classes as possible are opened. *Rules*: the smallest set of the scenario's
+limits that, lifted, leaves as few as lifting all would; then each is lifted only as far as needed.
 """
 
 from __future__ import annotations
@@ -17,18 +17,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
-from pyomo.core.expr import LinearExpression
-from zjsim.models.placement_core import solve_placement
+from zjsim.models.placement_classes import fewest_classes
+from zjsim.models.placement_core import group_children, solve_placement
 from zjsim.models.placement_data import KINDS, NONE, PUBLIC, County, Grade
-from zjsim.models.placement_matrix import Goal, IntArray, Transport, every_child_counts, goal_value
+from zjsim.models.placement_matrix import Goal, IntArray, Transport
 from zjsim.models.placement_modes import Placed
 from zjsim.models.placement_rules import arcs_of, sibling_reading
+from zjsim.models.placement_rules import merged as one_for_equal
 
-from zjsim.solve.goals import Goal as SolveGoal
-from zjsim.solve.goals import lexicographic
 from zjsim.solve.options import Options
-from zjsim.solve.results import Infeasible, Stopped
 from zjsim.texts import LANGUAGES, Language, text
 
 REPAIR_COLUMNS = (
@@ -103,73 +100,12 @@ def seat_repair(short: Sequence[Placed]) -> Repair | None:
     return Repair("seats", tuple(steps), amount, amount, left, 0) if steps else None
 
 
-def merged(problem: Transport) -> Transport:
-    """The same children with those to whom the same schools are open counted as one group.
-
-    Who is sent where does not matter to how many are left over, so nothing is lost; a county's tens of thousands of
-    arcs become a few thousand. Groups that no school is open to stay without a place whatever is opened: they are kept
-    as one group without arcs.
-    """
-    order = np.lexsort((problem.school, problem.group))
-    group, school = problem.group[order], problem.school[order]
-    begins = np.searchsorted(group, np.arange(len(problem.supply) + 1))
-    number: dict[bytes, int] = {}
-    lists: list[IntArray] = []
-    supply: list[int] = []
-    for i, children in enumerate(problem.supply.tolist()):
-        schools = school[begins[i] : begins[i + 1]]
-        k = number.setdefault(schools.tobytes(), len(number))
-        if k == len(lists):
-            lists.append(schools)
-            supply.append(0)
-        supply[k] += children
-    counts = [len(own) for own in lists]
-    joined = np.concatenate([np.zeros(0, np.int64), *lists])
-    return Transport(np.array(supply, np.int64), problem.capacity, np.repeat(np.arange(len(lists)), counts), joined)
-
-
-def class_model(problem: Transport, class_seats: IntArray) -> pyo.ConcreteModel:
-    """The formulation: children sent, children unplaced, further classes per section; two goals as expressions."""
-    n_groups, n_schools, n_arcs = problem.shape
-    leaving: list[list[int]] = [[] for _ in range(n_groups)]
-    arriving: list[list[int]] = [[] for _ in range(n_schools)]
-    for arc, (group, school) in enumerate(zip(problem.group.tolist(), problem.school.tolist(), strict=True)):
-        leaving[group].append(arc)
-        arriving[school].append(arc)
-    supply, capacity, size = (a.tolist() for a in (problem.supply, problem.capacity, class_seats))
-    model = pyo.ConcreteModel()
-    model.sent = pyo.Var(range(n_arcs), domain=pyo.NonNegativeReals)  # whole by itself once the classes are
-    model.unplaced = pyo.Var(range(n_groups), domain=pyo.NonNegativeReals)
-    used = [school for school in range(n_schools) if arriving[school]]
-    taught = [school for school in used if size[school] > 0]
-    model.classes = pyo.Var(taught, domain=pyo.NonNegativeIntegers)
-    model.every_child_counts = pyo.Constraint(
-        range(n_groups), rule=lambda m, i: every_child_counts(m, i, leaving[i], supply[i])
-    )
-    model.seats_with_classes = pyo.Constraint(
-        used, rule=lambda m, j: seats_with_classes(m, j, arriving[j], capacity[j], size[j])
-    )
-    nothing, every = np.zeros(n_arcs, np.int64), np.ones(n_groups, np.int64)
-    model.left_over = pyo.Expression(expr=goal_value(model, Goal("placed", nothing, every)))
-    model.opened = pyo.Expression(expr=classes_opened(model))
-    return model
-
-
-def seats_with_classes(
-    model: pyo.ConcreteModel, school: int, arcs: Sequence[int], capacity: int, size: int
-) -> pyo.Expression:
-    """A section takes its seats and those of its further classes: Σ sent − size · classes ≤ seats (seats, M108)."""
-    variables = [model.sent[arc] for arc in arcs]
-    coefficients = [1] * len(arcs)
-    if size > 0:
-        variables.append(model.classes[school])
-        coefficients.append(-size)
-    return LinearExpression(linear_coefs=coefficients, linear_vars=variables) <= capacity
-
-
-def classes_opened(model: pyo.ConcreteModel) -> pyo.Expression:
-    """Further classes in all (classes, M108): Σ classes."""
-    return sum(model.classes.values())
+def alike(grade: Grade) -> Grade:
+    """The grade with children who are equal for what is open to them as one group each: no limit tells them apart."""
+    keys = np.column_stack((grade.cell, grade.tier, grade.sibling, grade.current, grade.list_id))
+    zone = np.unique(grade.zone.astype(str), return_inverse=True)[1]
+    number, _, first = group_children(np.column_stack((keys, zone)))
+    return one_for_equal(grade, first, np.bincount(number, grade.children, len(first)).astype(np.int64))
 
 
 def class_repair(short: Sequence[Placed], options: Options | None = None) -> Repair | None:
@@ -177,18 +113,11 @@ def class_repair(short: Sequence[Placed], options: Options | None = None) -> Rep
     steps, left, bound = [], 0, 0
     for one in short:
         size = np.where(one.grade.kind == PUBLIC, one.grade.class_seats, 0)
-        model = class_model(merged(_problem(one.grade, one.arcs)), size)
-        if not len(model.classes):
-            left += int(one.unplaced.sum())
-            continue
-        asked = [SolveGoal("placed", "minimise", model.left_over), SolveGoal("classes", "minimise", model.opened)]
-        found = lexicographic(model, asked, options)
-        if isinstance(found, Infeasible | Stopped):
+        found = fewest_classes(_problem(one.grade, one.arcs), size, options)
+        if found is None:
             return None
-        more = np.zeros(len(size), np.int64)
-        for school, variable in model.classes.items():
-            more[school] = round(pyo.value(variable))
-        bound += round(found.stages[1].bound)
+        more, least = found
+        bound += least
         left += left_over(one.grade, one.arcs, one.grade.seats + more * size)[0]
         steps += [Step(one.grade.grade, s, "classes", int(more[s]), 0) for s in np.flatnonzero(more).tolist()]
     amount = int(sum(s.value for s in steps))
@@ -197,7 +126,7 @@ def class_repair(short: Sequence[Placed], options: Options | None = None) -> Rep
 
 def rule_repair(county: County, short: Sequence[Placed], p: Any, with_purchased: bool) -> Repair | None:
     """The smallest set of limits that, lifted, leaves as few without a place as lifting all; none if no help."""
-    grades = [one.grade for one in short]
+    grades = [alike(one.grade) for one in short]
     before = sum(int(one.unplaced.sum()) for one in short)
     reading = sibling_reading(county, p)
 

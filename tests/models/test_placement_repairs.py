@@ -11,11 +11,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyomo.environ as pyo
 import pytest
-from zjsim.models import placement_repairs
+from zjsim.models import placement_classes
+from zjsim.models.placement_classes import (
+    LeftOver,
+    classes_opened,
+    fewest_classes,
+    opened_in_turn,
+    seats_with_classes,
+    solved_classes,
+)
 from zjsim.models.placement_data import PUBLIC, county_data, county_tables
+from zjsim.models.placement_matrix import Transport
 from zjsim.models.placement_modes import place_county
-from zjsim.models.placement_repairs import classes_opened, left_over, lifted_limits, repairs, seats_with_classes
+from zjsim.models.placement_repairs import left_over, lifted_limits, repairs
 from zjsim.models.seat_placement import place
 
 from zjsim.audit.placement import check
@@ -145,13 +155,63 @@ def test_the_audit_places_again(planned: tuple[Any, Plan]) -> None:
     assert "placement_repairs" in {f.rule for f in check(wrong_plan, scenario.tables, scenario.parameters)}
 
 
-def test_deleting_a_rule_of_the_classes_is_noticed(tables: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def class_tasks(count: int) -> Iterator[tuple[Transport, Any]]:
+    """Random grades with too few seats, and seats of a class per school (0: none can be opened there)."""
+    rng = np.random.default_rng(41)
+    for _ in range(count):
+        n_groups, n_schools = int(rng.integers(1, 7)), int(rng.integers(1, 6))
+        group, school = np.nonzero(rng.random((n_groups, n_schools)) < 0.5)
+        supply = rng.integers(0, 9, n_groups)
+        seats = rng.integers(0, 5, n_schools)
+        yield Transport(supply, seats, group, school), rng.integers(0, 5, n_schools)
+
+
+def test_classes_opened_in_turn_are_as_few_as_the_formulation_finds() -> None:
+    """In turn: as few left over and as few classes as the mixed-integer programme, or no answer; both happen."""
+    seen = {True: 0, False: 0}
+    for problem, size in class_tasks(150):
+        exact, bound = solved_classes(problem, size) or pytest.fail("no limit is set")
+        assert bound == exact.sum()
+        left = LeftOver(problem)
+        found = opened_in_turn(problem, size)
+        seen[found is not None] += 1
+        if found is not None:
+            more, least = found
+            assert (left(problem.capacity + more * size), more.sum(), least) == (
+                left(problem.capacity + exact * size),
+                exact.sum(),
+                bound,
+            )
+            assert not more[size == 0].any()
+    assert min(seen.values()) > 20
+
+
+def test_classes_are_spread_over_the_schools_that_would_fill_them() -> None:
+    """100 children are open to five schools without seats: two classes of ten each, not ten at one school."""
+    problem = Transport(np.array([100]), np.zeros(5, np.int64), np.zeros(5, np.int64), np.arange(5))
+    more, bound = fewest_classes(problem, np.full(5, 10)) or pytest.fail("no limit is set")
+    assert more.tolist() == [2, 2, 2, 2, 2]
+    assert bound == 10
+
+
+def test_deleting_a_rule_of_the_classes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the seats of a section nobody would need a class; without the goal more would be opened."""
     for rule in (seats_with_classes, classes_opened):
         assert "M108" in (rule.__doc__ or "")
-    county, placed, p = next(
-        (c, g, p) for c, g, p in solved(tables) if any(r.name == "classes" for r in repairs(c, g, p, False))
-    )
-    kept = [(r.name, r.amount) for r in repairs(county, placed, p, False)]
-    monkeypatch.setattr(placement_repairs, "seats_with_classes", lambda model, *_: model.unplaced[0] >= 0)
-    assert [(r.name, r.amount) for r in repairs(county, placed, p, False)] != kept
+    problem = Transport(np.array([7]), np.array([0, 2]), np.array([0, 0]), np.array([0, 1]))
+
+    def opened() -> list[int]:
+        more, _ = solved_classes(problem, np.array([3, 0])) or pytest.fail("no limit is set")
+        return [int(n) for n in more]
+
+    assert opened() == [2, 0]
+    monkeypatch.setattr(placement_classes, "seats_with_classes", lambda model, *_: model.unplaced[0] >= 0)
+    assert opened() == [0, 0]
+    monkeypatch.undo()
+
+    def as_many_as_ten(model: Any) -> Any:
+        model.most = pyo.Constraint(expr=model.classes[0] <= 10)
+        return -classes_opened(model)
+
+    monkeypatch.setattr(placement_classes, "classes_opened", as_many_as_ten)
+    assert opened() == [10, 0]

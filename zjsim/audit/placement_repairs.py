@@ -19,28 +19,39 @@ More = dict[tuple[int, str, str], int]
 _KEY = "placement.audit."
 
 
-def left_over(world: World, more: More) -> tuple[int, int]:
-    """Children without a place when as many as possible have one, with ``more`` seats; those no school is open to."""
-    sections: dict[Section, int] = {s: k for k, s in enumerate(world.seats)}
-    n_groups = len(world.groups)
-    rows, columns, most = [], [], []
-    closed = 0
-    source, sink = n_groups + len(sections), n_groups + len(sections) + 1
-    for k, group in enumerate(world.groups.values()):
-        options = world.options(group, "")
-        closed += 0 if options else group.children
-        ends = {n_groups + sections[o.section] for o in options}
-        for row, column in ((source, k), *((k, end) for end in sorted(ends))):
-            rows.append(row)
-            columns.append(column)
-            most.append(group.children)
-    for section, k in sections.items():
-        rows.append(n_groups + k)
-        columns.append(sink)
-        most.append(world.seats[section] + more.get((world.grade, *section), 0))
-    graph = csr_array((np.array(most, np.int32), (rows, columns)), shape=(sink + 1, sink + 1))
-    placed = int(maximum_flow(graph, source, sink).flow_value)
-    return sum(g.children for g in world.groups.values()) - placed, closed
+class Flow:
+    """A county's grade as a network: how many children stay without a place if as many as possible get one.
+
+    Children to whom the same sections are open count together. ``closed``: children to whom none is open.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.grade, self.seats = world.grade, world.seats
+        children: dict[frozenset[Section], int] = {}
+        for group in world.groups.values():
+            ends = frozenset(o.section for o in world.options(group, ""))
+            children[ends] = children.get(ends, 0) + group.children
+        self.closed = children.pop(frozenset(), 0)
+        self.children = sum(children.values())
+        n_lists = len(children)
+        number = {s: n_lists + k for k, s in enumerate(world.seats)}
+        source, sink = n_lists + len(number), n_lists + len(number) + 1
+        self.ends, self.size = (source, sink), sink + 1
+        arcs = [(source, k, n) for k, n in enumerate(children.values())]
+        arcs += [(k, number[s], n) for k, (ends, n) in enumerate(children.items()) for s in sorted(ends)]
+        self.fixed = np.array(arcs, np.int32).reshape(-1, 3)
+        self.to_sink = np.array([(k, sink) for k in number.values()], np.int32).reshape(-1, 2)
+        self.known: dict[tuple[int, ...], int] = {}
+
+    def left(self, more: More) -> int:
+        """Children without a place with ``more`` seats (those of other grades change nothing)."""
+        seats = tuple(n + more.get((self.grade, *s), 0) for s, n in self.seats.items())
+        if seats not in self.known:
+            most = np.concatenate([self.fixed[:, 2], np.array(seats, np.int32)])
+            ends = np.concatenate([self.fixed[:, :2], self.to_sink])
+            graph = csr_array((most, (ends[:, 0], ends[:, 1])), shape=(self.size, self.size))
+            self.known[seats] = self.children + self.closed - int(maximum_flow(graph, *self.ends).flow_value)
+        return self.known[seats]
 
 
 def check_repairs(plan: Tables, tables: Tables, year: int, parameters: Any) -> Iterator[Finding]:
@@ -56,7 +67,7 @@ def check_repairs(plan: Tables, tables: Tables, year: int, parameters: Any) -> I
     for county in counties:
         rows = short[short["county_code"] == county]
         grades = set(rows["grade"].astype(int))
-        own = [w for w in worlds(tables, year, {county}, parameters) if w.grade in grades]
+        own = [Flow(w) for w in worlds(tables, year, {county}, parameters) if w.grade in grades]
         listed = told[told["county_code"] == county].set_index("repair").to_dict("index")
         of_county = steps[steps["county_code"] == county]
         counts = int(rows["unplaced"].sum()), int(rows["without_school"].sum())
@@ -91,15 +102,15 @@ def _added(steps: pd.DataFrame, repair: str) -> More:
     return dict(zip(keys, rows["value"].astype(int).tolist(), strict=True))
 
 
-def _left(own: list[World], more: More) -> int:
-    return sum(left_over(w, more)[0] for w in own)
+def _left(own: list[Flow], more: More) -> int:
+    return sum(flow.left(more) for flow in own)
 
 
-def _known(own: list[World], more: More) -> bool:
+def _known(own: list[Flow], more: More) -> bool:
     return all(any(w.grade == g and (s, k) in w.seats for w in own) and n > 0 for (g, s, k), n in more.items())
 
 
-def _seats(county: str, own: list[World], row: Any, steps: pd.DataFrame, counts: tuple[int, int]) -> Iterator[Finding]:
+def _seats(county: str, own: list[Flow], row: Any, steps: pd.DataFrame, counts: tuple[int, int]) -> Iterator[Finding]:
     """As many seats as children without a place to whom a school is open; put in, only the others are left."""
     needed = counts[0] - counts[1]
     more = _added(steps, "seats")
@@ -115,7 +126,7 @@ def _seats(county: str, own: list[World], row: Any, steps: pd.DataFrame, counts:
 
 
 def _classes(
-    county: str, own: list[World], row: Any, steps: pd.DataFrame, class_seats: More, before: int
+    county: str, own: list[Flow], row: Any, steps: pd.DataFrame, class_seats: More, before: int
 ) -> Iterator[Finding]:
     """The classes leave as few as any number of classes would, and without any one of them more are left."""
     there = {(w.grade, *s) for w in own for s in w.seats}
@@ -154,8 +165,8 @@ def _rules(
 
     def left(update: dict[str, Any]) -> tuple[int, int]:
         other = SimpleNamespace(placement=p.model_copy(update=update), seats=parameters.seats)
-        found = [left_over(w, {}) for w in worlds(tables, year, {county}, other) if w.grade in grades]
-        return sum(n for n, _ in found), sum(n for _, n in found)
+        found = [Flow(w) for w in worlds(tables, year, {county}, other) if w.grade in grades]
+        return _left(found, {}), sum(flow.closed for flow in found)
 
     after, without = left(changes)
     told = (row["amount"], row["unplaced_after"], row["seats_besides"])

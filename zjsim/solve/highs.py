@@ -79,9 +79,14 @@ class Program:
         h.changeObjectiveSense(
             highspy.ObjSense.kMinimize if sense == "minimise" else highspy.ObjSense.kMaximize,
         )
-        if self.integral and self._start is not None and start_is_safe(cost, self.matrix.integer):
+        started = self.integral and self._start is not None and start_is_safe(cost, self.matrix.integer)
+        if started:
             h.setSolution(n, np.arange(n, dtype=np.int32), self._start)
         called = h.run()
+        if started and self._contradicts_itself(cost, offset):
+            # Presolve of HiGHS (1.16) may take a start for better than it is, and then nothing beats it: without it.
+            h.clearSolver()
+            called = h.run()
         if h.getModelStatus() == highspy.HighsModelStatus.kUnknown:
             # A basis carried over from another solve can lead the simplex astray: once more without it.
             h.clearSolver()
@@ -94,6 +99,15 @@ class Program:
             reason = h.modelStatusToString(h.getModelStatus())
             return Outcome(status, np.nan, np.nan, np.empty(0), reason)
         return self._outcome(status, cost, offset, sense)
+
+    def _contradicts_itself(self, cost: Floats, offset: float) -> bool:
+        """Whether HiGHS calls a whole-number plan the best although it is not as good as what was proven."""
+        h = self._highs
+        if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        value = float(cost @ np.asarray(h.getSolution().col_value, dtype=float)[: len(cost)]) + offset
+        bound = float(h.getInfo().mip_dual_bound)
+        return abs(value - bound) > 1e-6 and relative_gap(value, bound) > self.options.relative_gap + 1e-6
 
     def suggest(self, x: Floats) -> None:
         """A plan to start a mixed-integer search from (it need not be feasible)."""
