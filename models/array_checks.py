@@ -28,9 +28,7 @@ def whole_numbers(
     ValueError, in a sentence that names the array, if they are not whole numbers of a signed integer type (an empty
     list is taken as none), if the shape is another, or if a number is outside the range.
     """
-    found: npt.NDArray[Any] = np.asarray(values)
-    if found.ndim != dimensions:
-        raise ValueError(f"{name} must have {dimensions} dimension(s), not the shape {found.shape}")
+    found = _array(name, values, dimensions)
     if found.size == 0 and found.dtype == np.float64:
         found = found.astype(np.int64)  # an empty list has no kind of its own
     if found.dtype.kind != "i":
@@ -45,11 +43,20 @@ def whole_numbers(
     return found.astype(np.int64, copy=False)
 
 
-def finite_numbers(name: str, values: npt.ArrayLike, *, dimensions: int = 1) -> npt.NDArray[Any]:
-    """``values`` as they are, whole or not; ValueError if one is missing, infinite, a flag or no number at all."""
-    found: npt.NDArray[Any] = np.asarray(values)
+def _array(name: str, values: npt.ArrayLike, dimensions: int) -> npt.NDArray[Any]:
+    """``values`` as an array of ``dimensions`` axes; ValueError if rows differ in length or the shape is another."""
+    try:
+        found: npt.NDArray[Any] = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array: its rows differ in length") from None
     if found.ndim != dimensions:
         raise ValueError(f"{name} must have {dimensions} dimension(s), not the shape {found.shape}")
+    return found
+
+
+def finite_numbers(name: str, values: npt.ArrayLike, *, dimensions: int = 1) -> npt.NDArray[Any]:
+    """``values`` as they are, whole or not; ValueError if one is missing, infinite, a flag or no number at all."""
+    found = _array(name, values, dimensions)
     if found.dtype.kind not in "if":
         raise ValueError(f"{name} must be numbers, not {found.dtype}")
     if found.dtype.kind == "f" and not np.isfinite(found).all():

@@ -91,9 +91,11 @@ class Cutoff:
 def choices_from_lists(lists: Sequence[Sequence[int]]) -> Choices:
     """Choices from one list of school numbers per child, best first.
 
-    ValueError if a school is named twice or isn't a whole number.
+    ValueError if a child has no list, a school is named twice or isn't a whole number.
     """
     for i, wanted in enumerate(lists):
+        if isinstance(wanted, str) or not hasattr(wanted, "__len__"):
+            raise ValueError(f"child {i} must have a list of schools, not {wanted!r}")
         for s in wanted:
             one_whole_number(f"a school that child {i} names", s)
         if len(set(wanted)) != len(wanted):

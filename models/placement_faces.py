@@ -55,8 +55,11 @@ class Face:
         self._begin()
 
     def _begin(self) -> None:
-        self.start = np.flatnonzero(np.diff(self.group, prepend=-1))
-        self.length = np.diff(self.start, append=len(self.group))
+        begins = np.ones(len(self.group), bool)
+        np.not_equal(self.group[1:], self.group[:-1], out=begins[1:])
+        self.start = np.flatnonzero(begins)
+        ends = np.append(self.start, len(self.group))
+        self.length = ends[1:] - ends[:-1]
 
     def costs(self, goal: Goal) -> IntArray:
         """Cost of every open option."""
@@ -115,7 +118,8 @@ class Face:
         member, option = members[np.searchsorted(child_to, cuts)], np.searchsorted(seat_to, cuts)
         place = options[option] - self.start[first[number[member]]]
         self.flow[self._options(members)] = 0
-        self.flow[self.start[member] + place] = np.diff(cuts, prepend=0)
+        cuts[1:] -= cuts[:-1].copy()
+        self.flow[self.start[member] + place] = cuts
 
     def close(self, cost: IntArray, price: IntArray) -> IntArray:
         """Prices of the groups at ``price`` of the schools; only plans as good as this stay possible.
@@ -123,9 +127,10 @@ class Face:
         A group's price is the least of cost less price over its options. From here on only options at it are open, and
         schools with a price stay full.
         """
-        cost = cost - np.append(price, 0)[self.school]
+        if price.any():
+            cost = cost - np.append(price, 0)[self.school]
+            self.full = self.full | (price != 0)
         least: IntArray = np.minimum.reduceat(cost, self.start)
-        self.full = self.full | (price != 0)
         open_ = cost == least[self.group]
         if not open_.all():
             self.number, self.group, self.school, self.flow = (

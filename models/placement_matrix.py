@@ -33,6 +33,10 @@ class Transport:
     group: IntArray
     school: IntArray
 
+    def __post_init__(self) -> None:
+        """Lists are taken as arrays; ValueError if they aren't whole numbers."""
+        _as_arrays(self, ("supply", "capacity", "group", "school"))
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Numbers of groups, schools and arcs."""
@@ -51,6 +55,17 @@ class Goal:
     unplaced_cost: IntArray
     unit: str = ""
 
+    def __post_init__(self) -> None:
+        """Lists are taken as arrays; ValueError if they aren't whole numbers."""
+        _as_arrays(self, ("arc_cost", "unplaced_cost"))
+
+
+def _as_arrays(of: Transport | Goal, names: Sequence[str]) -> None:
+    """Arrays stay as they are (and are looked at by :func:`checked`): large ones are never copied."""
+    for name in names:
+        if not isinstance(given := getattr(of, name), np.ndarray):
+            object.__setattr__(of, name, whole_numbers(name, given))
+
 
 def checked(problem: Transport, goals: Sequence[Goal]) -> None:
     """ValueError on arrays that don't fit together, on negative supplies and seats, on anything that isn't whole."""
@@ -64,7 +79,7 @@ def checked(problem: Transport, goals: Sequence[Goal]) -> None:
             raise ValueError(f"an arc names a {name} outside 0..{size - 1}")
     if problem.supply.min(initial=0) < 0 or problem.capacity.min(initial=0) < 0:
         raise ValueError("children and seats must not be negative")
-    if not goals:
+    if not len(goals):
         raise ValueError("at least one goal is needed")
     for goal in goals:
         if len(goal.arc_cost) != n_arcs or len(goal.unplaced_cost) != n_groups:

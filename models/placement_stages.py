@@ -51,11 +51,14 @@ def solve_stages(problem: Transport, goals: Sequence[Goal]) -> Stages:
     group_price = np.zeros((len(goals), n_groups), np.int64)
     school_price = np.zeros((len(goals), n_schools), np.int64)
     face = Face(problem)
+    program: ArrayProgram | None = None
     for k, goal in enumerate(goals):
         cost = face.costs(goal)
         if not face.best(cost):
             merged, number, first = face.merged(cost)
-            sent, unplaced, school_price[k] = _Run(merged).best()
+            run = _Run(merged, program)
+            sent, unplaced, school_price[k] = run.best()
+            program = run.program
             face.take(sent, unplaced, number, first)
         group_price[k] = face.close(cost, school_price[k])
     flow = np.zeros(n_arcs + n_groups, np.int64)
@@ -73,7 +76,7 @@ class _Run:
     negative reduced cost, so its prices are those of all arcs.
     """
 
-    def __init__(self, merged: Merged) -> None:
+    def __init__(self, merged: Merged, program: ArrayProgram | None) -> None:
         problem = merged.problem
         n_groups, _, n_arcs = problem.shape
         self.problem = problem
@@ -87,7 +90,7 @@ class _Run:
         few = Transport(problem.supply, problem.capacity, problem.group[arcs], problem.school[arcs])
         upper = np.full(len(self.work), np.inf)
         upper[len(arcs) :][merged.closed] = 0
-        self.program = _loaded(few, self.cost[self.work].astype(np.float64), upper)
+        self.program = _loaded(few, self.cost[self.work].astype(np.float64), upper, program)
         full = np.flatnonzero(merged.full)
         if len(full):
             seats = problem.capacity[full].astype(np.float64)
@@ -129,11 +132,14 @@ class _Run:
         self.program.goes_on_primal()
 
 
-def _loaded(problem: Transport, cost: FloatArray, upper: FloatArray) -> ArrayProgram:
-    """The problem in HiGHS: arcs, then unplaced."""
+def _loaded(problem: Transport, cost: FloatArray, upper: FloatArray, program: ArrayProgram | None) -> ArrayProgram:
+    """The problem in HiGHS, in ``program`` if there is one: arcs, then unplaced."""
     matrix = placement_matrix(problem)
     arrays = Arrays(cost, upper, matrix.lower, matrix.upper, matrix.start, matrix.row, matrix.value, by="columns")
-    return ArrayProgram(arrays, Options(time_limit_s=math.inf), _SETTINGS)
+    if program is None:
+        return ArrayProgram(arrays, Options(time_limit_s=math.inf), _SETTINGS)
+    program.load(arrays)
+    return program
 
 
 def _whole(values: FloatArray) -> IntArray:

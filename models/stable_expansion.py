@@ -120,6 +120,10 @@ def expand_seats(
     stops the work. ValueError on input that doesn't fit together.
     """
     wanted = choices_from_lists(choices)
+    if not wanted.n_children and not np.size(scores):
+        scores = np.zeros((0, len(seats)))
+    elif (table := finite_numbers("scores", scores, dimensions=2)).shape[1] != len(seats):
+        raise ValueError(f"scores are for {table.shape[1]} schools, seats for {len(seats)}")
     priority = priorities_from_scores(wanted, scores)
     return expand(wanted, priority, seats, extra_seats, time_limit_s=time_limit_s, seed=seed)
 

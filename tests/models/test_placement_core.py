@@ -292,3 +292,17 @@ def test_what_does_not_fit_is_refused():
         solve_placement(replace(problem, school=problem.school + 99), goals)
     with pytest.raises(ValueError, match="arcs have a group"):
         solve_placement(replace(problem, school=problem.school[1:]), goals)
+
+
+def test_lists_are_as_good_as_arrays() -> None:
+    """Outside callers may give lists, empty ones too; what isn't whole is told."""
+    found = solve_placement(Transport([2, 1], [1, 1], [0, 0, 1], [0, 1, 0]), [Goal("placed", [0, 0, 0], [1, 1])])
+    assert found.values == (1,)
+    nothing = solve_placement(Transport([], [], [], []), [Goal("placed", [], [])])
+    assert (nothing.values, nothing.sent.tolist()) == ((0,), [])
+    with pytest.raises(ValueError, match="supply must be whole numbers"):
+        Transport([2.5], [1], [0], [0])
+    with pytest.raises(ValueError, match="an arc names a school outside"):
+        solve_placement(Transport([2], [1], [0], [3]), [Goal("placed", [0], [1])])
+    with pytest.raises(ValueError, match="at least one goal"):
+        solve_placement(Transport([2], [1], [0], [0]), [])

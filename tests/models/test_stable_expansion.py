@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -257,7 +258,7 @@ def test_the_moves_told_add_up_to_the_difference_of_the_two_matchings(seed):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="shape"):
         expand_seats([1], np.zeros((2, 1)), [[0]], 1)
-    with pytest.raises(ValueError, match="no scores"):
+    with pytest.raises(ValueError, match="scores are for"):
         expand_seats([1, 1], np.zeros((1, 1)), [[1]], 1)
     with pytest.raises(ValueError, match="not be negative"):
         expand_seats([1], np.zeros((1, 1)), [[0]], -1)
@@ -268,3 +269,31 @@ def test_what_does_not_fit_is_refused():
         improvement_chains(choices, [0], [1], [-1])
     with pytest.raises(ValueError, match="no seat to remove"):
         Market(choices, [0], [0]).remove(0)
+
+
+@pytest.mark.parametrize(
+    ("seats", "scores", "lists", "told"),
+    [
+        ([1], [[1, 2], [2, 1]], [[1], [0]], "scores are for 2 schools, seats for 1"),
+        ([1, 1, 1], [[1, 2], [2, 1]], [[1], [0]], "scores are for 2 schools, seats for 3"),
+        ([1, 0], [[1, 2], [2, 1]], [1, 0], "child 0 must have a list of schools, not 1"),
+        ([1, 0], [[1, 2], [2, 1]], ["a", "b"], "child 0 must have a list of schools, not 'a'"),
+        ([1, 0], [[1, 2], [2]], [[1], [0]], "scores must be an array: its rows differ in length"),
+        ([1, 0], [[1, 2]], [[1], [0]], "scores have shape"),
+        ([0.5, 1], [[1, 2], [2, 1]], [[1], [0]], "seats must be whole numbers"),
+    ],
+)
+def test_input_that_does_not_fit_is_told_in_a_sentence(seats: Any, scores: Any, lists: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        expand_seats(seats, scores, lists, 1)
+
+
+@pytest.mark.parametrize(
+    ("seats", "scores", "lists"),
+    [([1, 1], [], []), ([], [], []), ([], [[], []], [[], []]), ([1], [[1], [2]], [[], []])],
+)
+def test_nobody_nowhere_and_no_wishes_are_answers(seats: Any, scores: Any, lists: Any) -> None:
+    found = expand_seats(seats, scores, lists, 1)
+    assert found.seats_added.tolist() == [0] * len(seats)
+    assert found.matching.school.tolist() == [-1] * len(lists)
+    assert (found.sum_of_ranks, found.bound, found.status) == (len(lists), len(lists), "optimal")

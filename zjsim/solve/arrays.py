@@ -18,7 +18,7 @@ from zjsim.solve.highs import SolverError, new_solver
 from zjsim.solve.matrix import Floats
 from zjsim.solve.options import Options
 
-_COLUMNWISE, _ROWWISE, _MINIMISE, _PRIMAL_SIMPLEX = 1, 2, 1, 4
+_COLUMNWISE, _ROWWISE, _MINIMISE, _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 2, 1, 1, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,18 @@ class ArrayProgram:
     """
 
     def __init__(self, arrays: Arrays, options: Options, settings: Mapping[str, object]) -> None:
+        self._settings = dict(settings)
+        self._goes_on = False
+        self._highs = new_solver(options, time_limit=options.time_limit_s, **settings)
+        self.load(arrays)
+
+    def load(self, arrays: Arrays) -> None:
+        """Another program in place of the one at hand, without its basis: quicker than a new solver."""
         n_columns, n_rows = len(arrays.cost), len(arrays.row_lower)
         self._every = np.arange(n_columns, dtype=np.int32)
-        self._has_run = False
-        self._highs = new_solver(options, time_limit=options.time_limit_s, **settings)
+        if self._goes_on:
+            self._highs.setOptionValue("simplex_strategy", self._settings.get("simplex_strategy", _DUAL_SIMPLEX))
+        self._has_run = self._goes_on = False
         called = self._highs.passModel(
             n_columns,
             n_rows,
@@ -98,6 +106,7 @@ class ArrayProgram:
     def goes_on_primal(self) -> None:
         """Further linear solves use the primal simplex: only costs change from here."""
         self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+        self._goes_on = True
 
     def answer(self) -> tuple[Floats, Floats]:
         """Values of the columns and prices of the rows, as far as the last run got (empty: nothing found)."""
