@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from zjsim.simulate.streams import Streams
 
 PROCESS = "enterprise_service"
+DIAGNOSIS = 0
+"""Kind of a service that finds out what the matter is; tactical projects and R&D partnerships solve it (M032)."""
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "services_completed": ("flow", "enterprise-times"),
@@ -47,6 +49,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "firms_served": ("flow", "firms"),
     "joint_applications": ("flow", "applications"),
     "quality_services": ("flow", "enterprise-times"),
+    "problems_solved": ("flow", "enterprise-times"),
 }
 
 MOST_SERVICES_OF_A_POST = 24
@@ -84,12 +87,14 @@ def simulate_enterprise_service(data: ServiceData, values: Values, streams: Stre
     finished = desk.completed_requests()
     filed, applicants = joint_applications(data, requests, desk, values)
     on_quality = requests.quality[finished]
+    with_experts = requests.kind[finished] > DIAGNOSIS  # solved together with the firm's experts (M032)
     counts = {
         "key_firms_served": (served, city_of_firm),
         "key_firms_contacted": (contacted, city_of_firm),
         "firms_served": (firms_served(data, requests, desk, posts, known), data.firms()[1]),
         "joint_applications": (filed, requests.city[applicants]),
         "quality_services": (done[on_quality], requests.city[finished[on_quality]]),
+        "problems_solved": (done[with_experts], requests.city[finished[with_experts]]),
     }
     for name, (day, place) in counts.items():
         parts |= parts_of(horizon, name, day, place, len(data.cities))
@@ -118,11 +123,10 @@ def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
     allotment = data.people.allot(values)
     desk = Desk(sim, data, requests, allotment)
     desk.carry_over()
-    desk.open()
     for day, institution, fte in zip(*(x.tolist() for x in allotment.services), strict=True):
         if day > 0:
             sim.at(day, desk.add_staff, (institution, fte))
-    sim.run(data.horizon.end)
+    sim.feed(desk.days, desk.come, data.horizon.end)
     return desk
 
 
@@ -161,7 +165,7 @@ class Desk:
         self._asked: list[int] = requests.asked.tolist()
         self._industry: list[int] = requests.industry.tolist()
         self._coming: list[int] = requests.coming.tolist()
-        self._days: list[float] = requests.arrival_days[requests.coming].tolist()
+        self.days: list[float] = requests.arrival_days[requests.coming].tolist()
         self._largest = [max((capacity[i] for i in area), default=0.0) for area in data.area_of]
 
     def carry_over(self) -> None:
@@ -177,15 +181,8 @@ class Desk:
             else:
                 self.sim.at(0.0, self._again, request)
 
-    def open(self) -> None:
-        """Let the first request come; each schedules the next."""
-        if self._coming:
-            self.sim.at(self._days[0], self._next, 0)
-
-    def _next(self, call: Call) -> None:
-        n = call.argument
-        if n + 1 < len(self._coming):
-            self.sim.at(self._days[n + 1], self._next, n + 1)
+    def come(self, n: int) -> None:
+        """The n-th request that is not a repeated one comes, on ``days[n]``."""
         self.arrive(self._coming[n])
 
     def _again(self, call: Call) -> None:
@@ -194,7 +191,7 @@ class Desk:
     def arrive(self, request: int) -> None:
         """A firm asks: a team takes the request up at once, or it waits in the queue of its city."""
         self.arrived.append(request)
-        self.arrived_days.append(self.sim.now)
+        self.arrived_days.append(self.sim._now)
         city = self._city[request]
         queue = self.queues[city]
         rank = self._rank[request]
@@ -202,12 +199,12 @@ class Desk:
         if not queue or queue[0][0] > rank:
             institution = self._find(request)
             if institution is not None:
-                self._hold(request, institution, self.sim.now + self._length[request])
+                self._hold(request, institution, self.sim._now + self._length[request])
                 return
         if self._load[request] > self._largest[city]:
             self.refused += 1  # no institution that serves the city could ever take it
             return
-        self.expiry[request] = self.sim.now + self._patience[request]
+        self.expiry[request] = self.sim._now + self._patience[request]
         self._order += 1
         heappush(queue, (rank, self._order, request))
 
@@ -230,18 +227,18 @@ class Desk:
 
     def _hold(self, request: int, institution: int, end: float) -> None:
         self.free[institution] -= self._load[request]
-        self.held.append((self.sim.now, end, request, institution))
+        self.held.append((self.sim._now, end, request, institution))
         if end < self._end:
             self.sim.at(end, self._complete, (request, institution))
 
     def _complete(self, call: Call) -> None:
         """A service is completed: its team is free again, and the firm may ask again later."""
         request, institution = call.argument
-        self.completed.append((self.sim.now, request))
+        self.completed.append((self.sim._now, request))
         self.free[institution] += self._load[request]
         if self._follows[request]:
             following = request + self.requests.firsts
-            day = self.sim.now + self._delay[following]
+            day = self.sim._now + self._delay[following]
             if day < self._end:
                 self.sim.at(day, self._again, following)
         self._serve_waiting(institution)
@@ -251,7 +248,7 @@ class Desk:
         institution, fte = call.argument
         self.free[institution] += fte
         self.capacity[institution] += fte
-        self.staff.append((self.sim.now, institution, fte))
+        self.staff.append((self.sim._now, institution, fte))
         for city in self.data.cities_of[institution]:
             self._largest[city] = max(self._largest[city], self.capacity[institution])
         self._serve_waiting(institution)
@@ -268,10 +265,10 @@ class Desk:
             if best is None or self._load[best[0][2]] > self.free[institution]:
                 return
             request = heappop(best)[2]
-            self._hold(request, institution, self.sim.now + self._length[request])
+            self._hold(request, institution, self.sim._now + self._length[request])
 
     def _drop_expired(self, queue: list[tuple[int, int, int]]) -> None:
-        now = self.sim.now
+        now = self.sim._now
         while queue and self.expiry[queue[0][2]] < now:
             heappop(queue)
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from zjsim.models.location_openings import openings
 
-from zjsim.synthesis.locations import HIRED_PER_MOVED, PERSONS_PER_PLATFORM
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAINING_KINDS = ("county_campus", "county_industry_college", "practice_centre")
 PLATFORM_KINDS = ("joint_platform", "branch_centre", "research_institute")
@@ -46,6 +46,8 @@ ServiceStaff = tuple[date, str, float]
 
 def training_openings(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[TrainingPlace, ...]:
     """What opens for training, by date and id; empty without location plans. Practice centres have no trainers."""
+    from zjsim.synthesis.locations import HIRED_PER_MOVED
+
     found = [
         TrainingPlace(
             opens=date.fromisoformat(row["open_date"]),
@@ -63,6 +65,8 @@ def training_openings(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[
 
 def platform_staff(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> tuple[ServiceStaff, ...]:
     """Persons of platforms, branch centres and institutes by date and institution; empty without location plans."""
+    from zjsim.synthesis.locations import PERSONS_PER_PLATFORM
+
     return tuple(
         sorted(
             (date.fromisoformat(row["open_date"]), str(row["moe_code"]), chance * PERSONS_PER_PLATFORM * row["staff"])
@@ -75,6 +79,8 @@ def _opened(
     scenario: Any, plan: Mapping[str, pd.DataFrame], kinds: tuple[str, ...]
 ) -> list[tuple[dict[str, Any], float]]:
     """Rows of the openings of ``kinds``, each with its chance of opening."""
+    import pandas as pd
+
     found = openings(plan)
     found = found[found["kind"].isin(kinds)]
     if not len(found):

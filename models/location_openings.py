@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLAN_TABLES = {
     "platforms": "platform_plan",
@@ -27,6 +29,8 @@ def openings(plan: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     city_code, moe_code, industry_id, start_date, open_date, capacity, capacity_unit, served, staff, rooms,
     setup_parameter, failure_parameter. Empty when ``plan`` holds no location plan.
     """
+    import pandas as pd
+
     parts = [plan[name][list(_OPENING_COLUMNS)] for name in PLAN_TABLES.values() if name in plan and len(plan[name])]
     if not parts:
         return pd.DataFrame(columns=list(_OPENING_COLUMNS))

@@ -1,7 +1,9 @@
 """What one more unit of each resource buys: ``marginal_values`` (M123).
 
 Every relief is simulated on the random numbers of the first base replications; the gain of a target is the mean paired
-difference of its deciding figure ÷ units added, its interval (95 %) that of the paired differences. Cities that share
+difference of its deciding figure ÷ units added, its interval (95 %) that of the paired differences, freed of what the
+controls of the process explain (:mod:`zjsim.models.controls`); ``variance_reduction`` says how many times more
+replications independent runs would need for this interval, measure by measure. Cities that share
 nothing are told apart by their own outcomes: there the gain is that of the city's outcome, and it has no probability of
 its own. The gain holds near the base: it says nothing on ten times as much.
 """
@@ -16,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from zjsim.models.bottlenecks import PROVINCE, WAITS_AT
+from zjsim.models.controls import controls_of
 from zjsim.models.feasibility import DECIDING_FIGURE, Array, Target, deciding_figure, margins, share_met, share_met_at
 from zjsim.models.reliefs import Relief, reliefs
 
 from zjsim.simulate.ensemble import Ensemble, Outcomes, Task, batches, stack
+from zjsim.simulate.paired import pairs
 from zjsim.simulate.resources import read
-from zjsim.simulate.statistics import mean_interval
 from zjsim.texts import text
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ MARGINAL_COLUMNS = (
     *("process", "relief", "relief_zh", "relief_en", "resource", "place_code", "place_zh", "place_en"),
     *("unit", "unit_zh", "present", "added", "target_id", "reading", "measures", "indicator_zh", "indicator_en"),
     *("bound", "target_unit", "target_unit_zh", "gain", "gain_low", "gain_high", "gain_share_of_tenth"),
-    *("p_meet", "p_with", "p_change", "replications"),
+    *("p_meet", "p_with", "p_change", "replications", "variance_independent", "variance_paired", "variance_reduction"),
 )
 
 
@@ -117,19 +120,23 @@ def _places(study: Study, relief: Relief, outcomes: Outcomes, a: Assessment) -> 
     """The province (or the one city that it was added in), then every city by its own outcome where it has one."""
     n = len(outcomes[a.target.outcome])
     more = outcomes[a.target.outcome]
-    change = deciding_figure(a.target, more, a.process.years) - deciding_figure(a.target, a.values[:n], a.process.years)
+    figure, base = (deciding_figure(a.target, values, a.process.years) for values in (more, a.values[:n]))
+    known = controls_of(study.base, a.target, a.process.years)
+    control = None if known is None else known[:n]
     p_with = share_met_at(margins(a.target, more, a.process.years), a.margin)
     p = share_met(a.margin)
     chances = {"p_meet": p, "p_with": p_with, "p_change": p_with - p}
     asked = a.target.bound if a.target.comparator == ">=" else nan
-    yield relief.city or PROVINCE, {**_gain(change, relief.units, relief.present, asked), **chances}
+    yield relief.city or PROVINCE, {**_gain(figure, base, control, relief.units, relief.present, asked), **chances}
     key = f"by_city/{a.target.outcome}"
     if relief.of_city and key in outcomes:
-        own = city_figure(a.target, outcomes[key] - study.base[key][:n], study.base[a.target.outcome], a.process.years)
+        mean_base = study.base[a.target.outcome]
+        own = [city_figure(a.target, v, mean_base, a.process.years) for v in (outcomes[key], study.base[key][:n])]
         unknown = {"p_meet": nan, "p_with": nan, "p_change": nan}
         for k, city in enumerate(study.process.cities):
             if relief.of_city.get(city):
-                gain = _gain(own[:, k], relief.of_city[city], relief.present_of.get(city, nan), asked)
+                present = relief.present_of.get(city, nan)
+                gain = _gain(own[0][:, k], own[1][:, k], control, relief.of_city[city], present, asked)
                 yield city, {**gain, **unknown}
 
 
@@ -150,16 +157,22 @@ def city_figure(target: Target, by_city: Array, base: Array, years: Sequence[int
     return np.asarray(part[:, :, int(np.argmin(means))])
 
 
-def _gain(change: Array, units: float, present: float, asked: float) -> dict[str, Any]:
+def _gain(
+    more: Array, base: Array, control: Array | None, units: float, present: float, asked: float
+) -> dict[str, Any]:
     """The gain of one unit with its interval, and the share of the bound that a tenth more of those present brings."""
-    mean, low, high = mean_interval(change / units)
+    found = pairs(more / units, base / units, control)
+    mean = found.difference
     tenth = mean * TENTH * present / asked if asked == asked and asked > 0 else nan
     return {
         "present": present,
         "added": units,
         "gain": mean,
-        "gain_low": low,
-        "gain_high": high,
+        "gain_low": found.low,
+        "gain_high": found.high,
         "gain_share_of_tenth": tenth,
-        "replications": len(change),
+        "replications": len(more),
+        "variance_independent": found.independent,
+        "variance_paired": found.paired,
+        "variance_reduction": found.reduction,
     }

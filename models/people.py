@@ -12,6 +12,9 @@ away colleagues take over all that they do. All teachers of an institution toget
 their time (PE02); where claims are higher they are cut alike. A team takes up nothing that would still run when its
 people are promised elsewhere: services have, at every moment, the least that is left from then on.
 
+Innovation teams of vocational teachers (M072) are no claim of their own: they are teachers of the same pool who work on
+courses inside their teaching time, and the plan gives neither their number nor hours outside.
+
 Time is counted in full-time equivalents (FTE) and days inside, in person-hours outside: a person-year is PE01 hours.
 A teacher's class hours are his quota (PP08) in a full year, so a class hour stands for PE01 ÷ PP08 hours of work.
 """

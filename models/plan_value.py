@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from zjsim.models.controls import controls_of
 from zjsim.models.feasibility import deciding_figure, margins
 
-from zjsim.simulate.statistics import mean_interval, variance_reduction
+from zjsim.simulate.paired import pairs
+from zjsim.simulate.statistics import mean_interval
 
 if TYPE_CHECKING:
     from zjsim.models.throughput import Assessment, Process, Study
@@ -62,8 +64,9 @@ def plan_value_table(
     """A row per target in its default reading whose process the plan changes, in the order of ``registry``.
 
     ``mean_*`` and ``difference`` are of the deciding figure, in the target's unit; ``p_*`` are shares of replications.
-    Intervals (95 %) are t-intervals of the paired differences, with minus without. ``variance_*``: what the common
-    random numbers buy for ``difference`` (:func:`zjsim.simulate.statistics.variance_reduction`).
+    Intervals (95 %) are t-intervals of the paired differences, with minus without; ``difference`` is freed of what the
+    controls of a process explain (:mod:`zjsim.models.controls`). ``variance_*``: what all this buys for ``difference``
+    against independent runs (:func:`zjsim.simulate.paired.pairs`).
     """
     study_of = {s.process.name: s for s in studies}
     found = {(a.target.target_id, a.target.reading): a for a in assessments}
@@ -77,10 +80,11 @@ def plan_value_table(
         figures = [deciding_figure(a.target, values, a.process.years) for values in (a.values, other)]
         met = [m >= 0 for m in (a.margin, margins(a.target, other, a.process.years))]
         gain, gain_low, gain_high = mean_interval(met[0].astype(float) - met[1].astype(float))
-        more, more_low, more_high = mean_interval(figures[0] - figures[1])
+        control = controls_of(study_of[a.process.name].base, a.target, a.process.years)
+        more = pairs(*figures, control)
         named = [row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "unit", "bound")]
         chances = (float(met[0].mean()), float(met[1].mean()), gain, gain_low, gain_high)
-        means = (float(figures[0].mean()), float(figures[1].mean()), more, more_low, more_high)
-        bought = variance_reduction(*figures)
+        means = (float(figures[0].mean()), float(figures[1].mean()), more.difference, more.low, more.high)
+        bought = (more.independent, more.paired, more.reduction)
         rows.append((*named, a.process.name, *chances, *means, len(a.margin), *bought))
     return pd.DataFrame(rows, columns=list(COLUMNS))

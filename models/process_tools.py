@@ -17,6 +17,7 @@ from scipy import special
 
 from zjsim.simulate.inputs import UncertainInput, Values, from_row, sample
 from zjsim.simulate.inputs import mean as mean_of
+from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.schema import PUBLIC_BASES
 
 if TYPE_CHECKING:
@@ -73,16 +74,28 @@ class ParameterSet:
 def parameter_set(tables: Sequence[pd.DataFrame], ids: Iterable[str]) -> ParameterSet:
     """The parameters ``ids`` from one or more parameter registries.
 
-    Raises ``ValueError`` for a parameter that is not an input: a pace that a target requires never feeds a model.
+    Raises ``InputErrors`` for a parameter that is not an input: a pace that a target requires never feeds a model.
     """
     rows = {row["parameter_id"]: row for table in tables for row in records(table)}
     inputs = {}
     for parameter_id in ids:
         row = rows[parameter_id]
-        if row["role"] != "input":
-            raise ValueError(f"{parameter_id} has role {row['role']}: only inputs may feed a model")
+        require_input(row)
         inputs[parameter_id] = from_row(row, distribution=_SHAPES.get(row["distribution"], row["distribution"]))
     return ParameterSet(inputs)
+
+
+def require_input(row: Mapping[str, Any]) -> None:
+    """Refuse a parameter that is no input: what a target requires, or what only checks others, feeds no model.
+
+    Raises ``InputErrors`` that name the parameter. Registries without a column ``role`` hold inputs only.
+    """
+    role = row.get("role", "input")
+    if role != "input":
+        named = {"parameter": row["parameter_id"], "role": role}
+        raise InputErrors(
+            [finding("not_an_input", "registries", column="role", value=role, theme="simulation.rule", words=named)]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from zjsim.models.controls import controls_of
 from zjsim.models.feasibility import deciding_figure
 
 if TYPE_CHECKING:
     from zjsim.models.throughput import Assessment, Study
 
-TARGET_COLUMNS = ("target_id", "reading", "replication", "figure", "met")
+TARGET_COLUMNS = ("target_id", "reading", "replication", "figure", "met", "control")
 OUTCOME_COLUMNS = ("process", "outcome", "year", "replication", "value")
 
 
-def replication_targets(assessments: Sequence[Assessment]) -> pd.DataFrame:
-    """A row per target, reading and replication (from 0 on): the deciding figure (target unit), met or not."""
+def replication_targets(assessments: Sequence[Assessment], studies: Sequence[Study] = ()) -> pd.DataFrame:
+    """A row per target, reading and replication (from 0 on): the deciding figure (target unit), met or not.
+
+    ``control``: a number of the same future that is 0 in expectation and explains part of the figure
+    (:mod:`zjsim.models.controls`); NaN where the process of ``studies`` has none.
+    """
+    base_of = {s.process.name: s.base for s in studies}
+    known = [controls_of(base_of.get(a.process.name, {}), a.target, a.process.years) for a in assessments]
     parts = [
         pd.DataFrame(
             {
@@ -30,9 +37,10 @@ def replication_targets(assessments: Sequence[Assessment]) -> pd.DataFrame:
                 "replication": np.arange(len(a.margin)),
                 "figure": deciding_figure(a.target, a.values, a.process.years),
                 "met": a.margin >= 0,
+                "control": np.full(len(a.margin), np.nan) if control is None else control[:, 0],
             }
         )
-        for a in assessments
+        for a, control in zip(assessments, known, strict=True)
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(TARGET_COLUMNS))
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from math import floor, inf
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 from zjsim.models.seat_sites import area_or_inf, room_site_m2, rooms_that_fit, spread
 
-from zjsim.scenario.parameters import Parameters, SeatParameters
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zjsim.scenario.parameters import Parameters, SeatParameters
 
 GRADES = tuple(range(1, 10))
 STAGES: dict[str, tuple[int, ...]] = {"primary": (1, 2, 3, 4, 5, 6), "junior": (7, 8, 9)}
@@ -181,8 +183,8 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
     for row in scenario.table("counties").sort_values("county_code").itertuples(index=False):
         code = str(row.county_code)
         d, c = _grid(demand.get(code)), _grid(capacity.get(code))
-        budget = budgets.get(code, pd.DataFrame(columns=["year", "budget_yuan"]))
-        money = dict(zip(budget["year"], budget["budget_yuan"] / YUAN, strict=True))
+        budget = budgets.get(code)
+        money = {} if budget is None else dict(zip(budget["year"], budget["budget_yuan"] / YUAN, strict=True))
         now = {g: c.get("public_classes", {}).get((g, time.as_of.year), 0) for g in GRADES}
         places = c.get("private_places", {})
         found.append(

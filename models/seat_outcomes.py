@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from zjsim.models.past import Past, past
 from zjsim.models.process_tools import city_of
@@ -24,6 +23,9 @@ from zjsim.models.seat_data import GRADES, STAGES, County, HasTables, counties, 
 from zjsim.simulate.inputs import UncertainInput, Values, sample
 from zjsim.simulate.resources import Resource, exported, months_between, spread
 from zjsim.simulate.streams import Streams
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 PROCESS = "seats"
@@ -84,6 +86,8 @@ def resources(data: SeatData) -> tuple[Resource, ...]:
 
 def seat_data(scenario: HasTables, plan: Mapping[str, pd.DataFrame]) -> SeatData:
     """The data of the sub-model: registries of the scenario, rooms and public shares of the plan (may be empty)."""
+    import pandas as pd
+
     time = scenario.parameters.time
     first = first_year(time.as_of, 0)
     years = tuple(range(first, time.horizon.year + 1))
@@ -288,6 +292,8 @@ def _rooms_built(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years
 
 def _plan_shares(plan: Mapping[str, pd.DataFrame], codes: tuple[str, ...], years: tuple[int, ...]) -> Floats:
     """The plan's public share by year and county; 0 (nothing asked for) without a plan."""
+    import pandas as pd
+
     if "seat_expansion" not in plan:
         return np.zeros((len(years), len(codes)))
     shares = plan["seat_expansion"].set_index(["year", "county_code"])["public_share"]

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from zjsim.models.process_tools import Floats, ParameterSet, parameter_set
-from zjsim.models.talent_data import COUNTED, first_admission
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +37,6 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 TAKE_UP_FIELDS, TAKE_UP_OTHER, DEVIATION = "TL13", "TL14", "TL15"
 APPLICANTS_FIELDS, APPLICANTS_OTHER, SWING, ELASTICITY = "TL21", "TL22", "TL23", "TL24"
 USED = (TAKE_UP_FIELDS, TAKE_UP_OTHER, DEVIATION, APPLICANTS_FIELDS, APPLICANTS_OTHER, SWING, ELASTICITY)
-WITH_VOCATIONAL = (*COUNTED, "higher_vocational")
 KEY = ["host_id", "level", "class_id", "pathway"]
 
 
@@ -67,6 +65,8 @@ class Admissions:
 
 def admissions_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Admissions:
     """Read what the groups plan (``talent_intake`` of ``plan``; else what they announced) and what demand may do."""
+    from zjsim.models.talent_data import COUNTED, first_admission
+
     time = scenario.parameters.time
     groups = scenario.table("programme_groups").sort_values(KEY, ignore_index=True)
     years = tuple(range(first_admission(time.as_of), time.horizon.year + 1))
@@ -90,7 +90,7 @@ def admissions_data(scenario: Any, plan: Mapping[str, pd.DataFrame]) -> Admissio
         keep=1 - groups["dropout_per_year"].to_numpy(dtype=np.float64),
         of_field=(fields != "other").to_numpy(),
         counted=groups["level"].isin(COUNTED).to_numpy(),
-        with_vocational=groups["level"].isin(WITH_VOCATIONAL).to_numpy(),
+        with_vocational=groups["level"].isin((*COUNTED, "higher_vocational")).to_numpy(),
         chance=cases.to_numpy(dtype=np.float64),
         parameters=parameter_set([scenario.table("talent_parameters")], USED),
     )

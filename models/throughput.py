@@ -159,7 +159,7 @@ def simulate(
         "outcomes_by_city": outcomes_by_city(studies, names),
         "people_ledger": people_ledger(people, studies, names),
         "people_summary": people_summary(people, studies),
-        "replication_targets": replication_targets(assessments),
+        "replication_targets": replication_targets(assessments, studies),
         "replication_outcomes": replication_outcomes(studies),
         "training_by_provider": training_by_provider(studies, scenario),
     }
@@ -204,8 +204,8 @@ def assess(
     ``marginal_replications`` × repeats are made of every relief (:mod:`zjsim.models.reliefs`).
     """
     without = without or {}
-    experiments = {p.name: Experiment(p.simulate, p.data) for p in processes}
-    experiments |= {name + SUFFIX: Experiment(p.simulate, p.data) for name, p in without.items()}
+    experiments = {p.name: Experiment(p.simulate, p.data, 1 / p.batch) for p in processes}
+    experiments |= {name + SUFFIX: Experiment(p.simulate, p.data, 1 / p.batch) for name, p in without.items()}
     with Ensemble(experiments, workers, cluster, checkpoint) as ensemble:
         first = stopping.counts[0] if stopping else replications
         studies = _replicate(processes, ensemble, seed, first, (space_points, single_input_points), progress)

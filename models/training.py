@@ -20,10 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from zjsim.models.people import HOURS, QUOTA
+from zjsim.models.process_tools import Ints
 from zjsim.models.training_book import Book, Facts
 from zjsim.models.training_classes import (
     PROCESS,
@@ -205,11 +207,18 @@ def registrations(
 
     ``per_year`` persons × the factor of the year × the month's share of the year (``season``, 12 values of sum 1).
     """
-    total = [0.0]
-    for day, month in months[:-1]:
-        factor = factors[(data.as_of + timedelta(days=day + 1)).year]
-        total.append(total[-1] + per_year * factor * float(season[month - 1]))
-    return Registrations(np.array([day for day, _ in months]), np.array(total))
+    days, year, month = _calendar(data.as_of, tuple(months))
+    factor = np.array([factors.get(y, 0.0) for y in range(year[0], year[-1] + 1)])[year - year[0]]
+    coming = per_year * factor * season[month - 1]
+    return Registrations(days, np.concatenate([[0.0], np.cumsum(coming)]))
+
+
+@lru_cache(maxsize=4)
+def _calendar(as_of: date, months: tuple[tuple[float, int], ...]) -> tuple[Array, Ints, Ints]:
+    """First days of ``months`` (the last is the end), and the calendar year and month of each but the last."""
+    days = np.array([day for day, _ in months])
+    year = np.array([(as_of + timedelta(days=day + 1)).year for day in days[:-1].tolist()])
+    return days, year, np.array([month for _, month in months[:-1]])
 
 
 def _year_factors(data: TrainingData, place: str, sigma: float, streams: Streams) -> dict[int, float]:

@@ -149,6 +149,7 @@ class Book:
         lost = np.isnan(started) & (expires <= horizon)
         began, over, gone = self._bins(started), self._bins(ended), self._bins(np.where(lost, expires, np.nan))
         given = self._bins(np.where(np.isnan(started), np.nan, fate.trainers))
+        started_in, ended_in = (np.searchsorted(self.quarters, d, side="right") for d in (started, ended))
         # One row per provider, one column per bin; a class that nobody ever took up has the row before the first.
         row = (fate.provider + 1) * (len(self.edges) + 1)
         labour = np.array([True, *(p.level == TECHNICIAN for p in providers)])[fate.provider + 1]
@@ -173,8 +174,8 @@ class Book:
         ):
             here[name] = self._table(row, bins, weights, n)
             if name in PARTS:
-                days = ended if bins is over else started
-                self.quarterly[name] += np.histogram(days, self.quarters, weights=weights)[0]
+                quarter = ended_in if bins is over else started_in
+                self.quarterly[name] += np.bincount(quarter, weights, len(self.quarters) + 1)[1:-1]
         place = (fate.place + 1) * (len(self.edges) + 1)
         here["room_hours"] = self._table(place, began, c.hours * ~c.evening, n)
         here["evening_hours"] = self._table(place, began, c.hours * c.evening, n)
@@ -214,10 +215,11 @@ class Book:
 
     def _table(self, row: NDArray[np.int64], bins: NDArray[np.int64], weights: Array, providers: int) -> Array:
         """Σ weights by (provider, bin); the last bin is what lies beyond the horizon, and stays empty."""
-        known = bins < len(self.edges)
         width = len(self.edges) + 1
-        found = np.bincount((row + bins)[known], weights=weights[known], minlength=(providers + 1) * width)
-        return np.asarray(found.reshape(providers + 1, width), dtype=np.float64)
+        found = np.bincount(row + bins, weights=weights, minlength=(providers + 1) * width)
+        found = found.reshape(providers + 1, width)
+        found[:, -1] = 0.0
+        return np.asarray(found, dtype=np.float64)
 
     def imbalance(self) -> float:
         """Registered persons minus those in any of the six states at the horizon, since the empty start (0)."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from zjsim.models.location_effects import training_openings
 from zjsim.models.people import TRAINING_IDS, People, people_data
-from zjsim.models.process_tools import horizon, records
+from zjsim.models.process_tools import horizon, records, require_input
 from zjsim.models.training_classes import CourseType
 from zjsim.models.training_supply import COUNTY_SHARE, City, Provider
 
 from zjsim.simulate.inputs import UncertainInput, from_row
 from zjsim.tables.schema import PUBLIC_BASES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARAMETERS = ("PP08", "PP09", "PP10", "PP11", "PP14", "PP16", "PP17")
 """Process parameters of capacity and attendance; those of the course types come with them."""
@@ -140,6 +142,7 @@ def _months_of(index: pd.DataFrame, index_id: str) -> tuple[float, ...]:
 
 
 def _input(row: Mapping[str, Any]) -> UncertainInput:
+    require_input(row)
     return from_row(row, distribution=SHAPES.get(row["distribution"], row["distribution"]))
 
 

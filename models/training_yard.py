@@ -3,12 +3,17 @@
 The day a class has formed it looks at the providers that its people would go to, in their order, and takes the first
 that has trainer hours and a room for it now. If none has, it queues where the shortest wait is to be expected, and
 stays there. Trainer hours come first, then a room, in the order of coming; who waits too long leaves and holds nothing.
+
+Two in three classes begin on the day they form. They need no event of their own: the desk gives them trainer hours and
+a room, and the room hours are back at the end of their weeks as soon as anybody looks.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
 from math import inf, nan
 
 import numpy as np
@@ -28,8 +33,7 @@ class Stock:
     """Hours that classes of unlike size wait for: first come, first served; who has left makes room for the next.
 
     Asked for by ``yield stock, (amount, expires)``. Whoever is resumed after ``expires`` has left and was given
-    nothing. ``owed``: what those in the queue ask for. Trainer hours are used up, room hours a week are given back.
-    ``year`` counts how often what was left has been lost.
+    nothing. ``owed``: what those in the queue ask for. ``year`` counts how often what was left has been lost.
     """
 
     __slots__ = ("free", "owed", "queue", "sim", "year")
@@ -41,9 +45,13 @@ class Stock:
 
     def has(self, amount: float) -> bool:
         """Whether so much is there that nobody waits for."""
-        if self.queue:
-            self.serve()
-        return not self.queue and self.free >= amount
+        queue = self.queue
+        if queue:
+            if self.free >= queue[0][1] or queue[0][2] < self.sim._now:
+                self.serve()
+            if queue:
+                return False
+        return self.free >= amount
 
     def take(self, entity: Entity, asked: tuple[float, float]) -> bool:
         """Hand over the amount if nobody waits and so much is there; otherwise queue ``entity``."""
@@ -84,6 +92,67 @@ class Stock:
             self.put(amount)
 
 
+class Rooms(Stock):
+    """Room hours a week: a class holds them for its weeks and gives them back on a day known when it begins.
+
+    ``due``: (day, amount) of what comes back. It is taken back when somebody looks; only while classes wait for a room
+    does its coming back call them.
+    """
+
+    __slots__ = ("called", "due")
+
+    def __init__(self, sim: Simulation) -> None:
+        super().__init__(sim)
+        self.due: list[tuple[float, float]] = []
+        self.called = inf
+
+    def back(self, amount: float, day: float) -> None:
+        """``amount`` comes back on ``day``."""
+        heappush(self.due, (day, amount))
+        if self.queue and day < self.called:
+            self._call_at(day)
+
+    def settle(self) -> None:
+        """Take back all that was due by now."""
+        due, now = self.due, self.sim._now
+        while due and due[0][0] <= now:
+            self.free += heappop(due)[1]
+
+    def has(self, amount: float) -> bool:
+        """Whether so much is there that nobody waits for."""
+        if self.due and self.due[0][0] <= self.sim._now:
+            self.settle()
+        return super().has(amount) if self.queue else self.free >= amount
+
+    def take(self, entity: Entity, asked: tuple[float, float]) -> bool:
+        """Hand over the amount if nobody waits and so much is there; else queue ``entity`` until something is due."""
+        if super().take(entity, asked):
+            return True
+        if self.due and self.due[0][0] < self.called:
+            self._call_at(self.due[0][0])
+        return False
+
+    def put(self, amount: float) -> None:
+        """Add ``amount`` (take away a negative one) and serve the head of the queue."""
+        self.settle()
+        super().put(amount)
+
+    def _call_at(self, day: float) -> None:
+        """Call those who wait on ``day``; ``called`` is the day of the next call (∞: none)."""
+        self.called = day
+        self.sim.at(day, self._call)
+
+    def _call(self, _: Call) -> None:
+        """Something is back: those who wait are served, and called again when the next is due."""
+        if self.sim._now != self.called:  # an earlier call has come in between, and has asked for the next
+            return
+        self.called = inf
+        self.settle()
+        self.serve()
+        if self.queue and self.due:
+            self._call_at(self.due[0][0])
+
+
 class Provider:
     """What classes share at a provider: two accounts of trainer hours, and room hours a week in two windows."""
 
@@ -92,7 +161,7 @@ class Provider:
     def __init__(self, sim: Simulation, number: int) -> None:
         self.number, self.is_open = number, False
         self.general, self.dual = Stock(sim), Stock(sim)
-        self.day, self.evening = Stock(sim), Stock(sim)
+        self.day, self.evening = Rooms(sim), Rooms(sim)
         self.general_a_month = self.dual_a_month = 0.0
 
 
@@ -150,13 +219,14 @@ class Desk:
             if evening[k] != before[1][k]:
                 p.evening.put(evening[k] - before[1][k])
 
-    def begin_today(self, i: int) -> Stock | None:
+    def begin_today(self, i: int) -> bool:
         """Let class ``i`` begin at the first provider on its list that has trainer hours and a room for it now.
 
         A class that dual-qualified trainers must teach draws on their hours alone; any other on those of the general
-        trainers, or else on dual-qualified hours. Hours that somebody waits for are not there. Returns the room hours
-        that it has taken and has to give back; None: no provider can take it today.
+        trainers, or else on dual-qualified hours. Hours that somebody waits for are not there. False: no provider can
+        take it today.
         """
+        now: float = self.sim._now
         hours, week_hours, needs_dual, evening = self.hours[i], self.week_hours[i], self.dual[i], self.evening[i]
         providers = self.providers
         for k in self._wishes[i]:
@@ -166,8 +236,10 @@ class Desk:
                 if needs_dual or not p.dual.has(hours):
                     continue
                 account = p.dual
-            rooms: Stock = p.evening if evening else p.day
-            place = p
+            rooms: Rooms = p.evening if evening else p.day
+            place, due = p, rooms.due
+            if due and due[0][0] <= now:
+                rooms.settle()
             if rooms.free < week_hours or (rooms.queue and not rooms.has(week_hours)):
                 centre = self._centre(i)
                 if centre is None:
@@ -175,10 +247,11 @@ class Desk:
                 rooms, place = (centre.evening if evening else centre.day), centre
             account.free -= hours
             rooms.free -= week_hours
+            rooms.back(week_hours, now + self.days[i])
             self.provider[i], self.place[i], self.took_dual[i] = p.number, place.number, account is p.dual
-            self.trainers[i] = self.sim._now
-            return rooms
-        return None
+            self.trainers[i] = self.started[i] = now
+            return True
+        return False
 
     def soonest(self, i: int) -> tuple[Provider, Stock] | None:
         """The provider where class ``i`` expects the shortest wait, and its account of trainer hours to queue for.
@@ -187,22 +260,26 @@ class Desk:
         rooms are full. A class that need not have dual-qualified trainers waits for them only where there are no
         others. None: no provider on its list has trainers at all.
         """
-        hours, found, least = self.hours[i], None, inf
-        for p in (self.providers[k] for k in self._wishes[i]):
-            dual = self.dual[i] or p.general_a_month <= 0
+        hours, week_hours, needs_dual, evening = self.hours[i], self.week_hours[i], self.dual[i], self.evening[i]
+        found, least, now = None, inf, self.sim._now
+        for k in self._wishes[i]:
+            p = self.providers[k]
+            dual = needs_dual or p.general_a_month <= 0
             account, a_month = (p.dual, p.dual_a_month) if dual else (p.general, p.general_a_month)
             if not p.is_open or a_month <= 0:
                 continue
-            account.serve()
-            wait = max(account.owed + hours - account.free, 0.0) / a_month
-            rooms = p.evening if self.evening[i] else p.day
-            if not rooms.has(self.week_hours[i]):
+            queue = account.queue
+            if queue and (account.free >= queue[0][1] or queue[0][2] < now):
+                account.serve()
+            owed = account.owed + hours - account.free
+            wait = owed / a_month if owed > 0 else 0.0
+            if not (p.evening if evening else p.day).has(week_hours):
                 wait += MONTHS_FOR_A_ROOM
             if wait < least:
                 found, least = (p, account), wait
         return found
 
-    def room(self, i: int, p: Provider) -> tuple[Stock, int]:
+    def room(self, i: int, p: Provider) -> tuple[Rooms, int]:
         """Where class ``i`` of provider ``p`` meets: at the provider, or in a practice centre if only that has room."""
         rooms = p.evening if self.evening[i] else p.day
         if not rooms.has(self.week_hours[i]):
@@ -219,8 +296,12 @@ class Desk:
                 return centre
         return None
 
-    def fate(self) -> Fate:
-        """What became of every class."""
+    def close(self) -> Fate:
+        """What became of every class. Nobody waits any longer: all that the city used is free to go."""
+        for p in self.providers:
+            for stock in (p.general, p.dual, p.day, p.evening):
+                stock.queue.clear()
+        self.sim.close()
         return Fate(
             np.array(self.provider, dtype=np.int64),
             np.array(self.place, dtype=np.int64),
@@ -230,29 +311,38 @@ class Desk:
         )
 
 
-def course_class(sim: Simulation, desk: Desk, i: int) -> Steps:
-    """Class ``i`` from its forming to its last hour: trainer hours of a provider, a room in its window, its weeks."""
-    week_hours = desk.week_hours[i]
-    rooms = desk.begin_today(i)
-    if rooms is None:
-        chosen = desk.soonest(i)
-        if chosen is None:
-            return
-        provider, account = chosen
-        hours, expires = desk.hours[i], desk.expires[i]
-        desk.provider[i], desk.took_dual[i] = provider.number, account is provider.dual
-        yield account, (hours, expires)
-        if sim.now > expires:  # those registered have left
-            return
-        desk.trainers[i], year = sim.now, account.year
-        rooms, desk.place[i] = desk.room(i, provider)
-        yield rooms, (week_hours, expires)
-        if sim.now > expires:
-            account.undo(hours, year)
-            return
+def course_class(sim: Simulation, desk: Desk, i: int) -> None:
+    """Class ``i`` on the day it has formed: it begins today if a provider can take it, or else waits.
+
+    Whoever begins holds its room for its weeks, until its last hour (:meth:`Rooms.back`).
+    """
+    if not desk.begin_today(i):
+        sim.go(waiting_class(sim, desk, i))
+
+
+def waiting_class(sim: Simulation, desk: Desk, i: int) -> Steps:
+    """Class ``i`` that has to wait: for trainer hours of one provider, then for a room in its window; then its weeks.
+
+    It queues where it expects the shortest wait, and not at all where nobody has trainers. Those registered leave when
+    their patience is over; trainer hours that were waiting for a room go back.
+    """
+    chosen = desk.soonest(i)
+    if chosen is None:
+        return
+    provider, account = chosen
+    hours, week_hours, expires = desk.hours[i], desk.week_hours[i], desk.expires[i]
+    desk.provider[i], desk.took_dual[i] = provider.number, account is provider.dual
+    yield account, (hours, expires)
+    if sim._now > expires:  # those registered have left
+        return
+    desk.trainers[i], year = sim._now, account.year
+    rooms, desk.place[i] = desk.room(i, provider)
+    yield rooms, (week_hours, expires)
+    if sim._now > expires:
+        account.undo(hours, year)
+        return
     desk.started[i] = sim._now
-    yield desk.days[i]
-    rooms.put(week_hours)
+    rooms.back(week_hours, sim._now + desk.days[i])
 
 
 def run_city(
@@ -272,11 +362,5 @@ def run_city(
     for month, day in enumerate(offer.days):
         sim.at(day, desk.open_month, month)
 
-    def arrivals() -> Steps:
-        for i, day in enumerate(classes.formed.tolist()):
-            yield max(day - sim._now, 0.0)
-            sim.start(course_class(sim, desk, i))
-
-    sim.start(arrivals())
-    sim.run(end)
-    return desk.fate()
+    sim.feed(classes.formed.tolist(), partial(course_class, sim, desk), end)
+    return desk.close()

@@ -29,6 +29,7 @@ from zjsim.models.service_requests import LINKS, Requests, draw_requests
 from zjsim.scenario.parameters import Time
 from zjsim.simulate.inputs import UncertainInput, base_values
 from zjsim.simulate.streams import Streams
+from zjsim.tables.errors import InputErrors
 from zjsim.tables.reader import read_table
 from zjsim.tables.registries import REGISTRIES
 
@@ -347,7 +348,7 @@ def test_outcomes_uncertain_inputs_and_pickling(baseline: ServiceData) -> None:
 
 
 def test_a_required_pace_is_refused_as_an_input(scenario: SimpleNamespace) -> None:
-    with pytest.raises(ValueError, match="PP35 has role required_pace"):
+    with pytest.raises(InputErrors, match="PP35 has role required_pace"):
         parameter_set([scenario.table("process_parameters")], ["PP35"])
 
 

@@ -86,6 +86,8 @@ def test_what_is_counted_beside_services_agrees_with_them(data: ServiceData) -> 
     found = simulate_enterprise_service(few, values, Streams(4, 0))
     assert (found["firms_served"] >= found["key_firms_served"]).all()
     assert (found["firms_served"] <= found["services_completed"]).all()
+    assert (found["problems_solved"] > 0).all()
+    assert (found["problems_solved"] < found["services_completed"]).all(), "a diagnosis solves nothing yet (M032)"
     assert (found["quality_services"] <= found["services_completed"]).all()
     requests = draw_requests(few, values, Streams(4, 0))
     share = requests.quality[requests.key_firm < 0].mean()

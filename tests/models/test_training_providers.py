@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from zjsim.models import training
+from zjsim.models import training, training_yard
 from zjsim.models.outcomes_by_provider import training_by_provider
 from zjsim.models.people import ACTIVITIES
 from zjsim.models.processes import Process, processes_of
@@ -20,7 +20,7 @@ from zjsim.models.training import Provider, TrainingData, simulate_training, tra
 from zjsim.models.training_book import Book, Facts
 from zjsim.models.training_classes import Array, Classes
 from zjsim.models.training_supply import ANY, City, Supply, Wishes, ring, supply, wishes_of
-from zjsim.models.training_yard import Fate, Stock, run_city
+from zjsim.models.training_yard import Fate, Rooms, Stock, run_city
 
 import zjsim
 from zjsim.simulate.ensemble import Experiment, Task, replicate
@@ -198,6 +198,43 @@ def test_who_has_left_blocks_nobody() -> None:
         sim.run(day)
         assert resumed == (["large", "small"] if wanted else [])
         assert stock.free == (1.0 if wanted else 3.0)
+
+
+class Eager(Rooms):
+    """Room hours that come back by an event of their own: what :class:`Rooms` has to agree with, to the bit."""
+
+    def back(self, amount: float, day: float) -> None:
+        self.sim.at(day, lambda _: Stock.put(self, amount))
+
+
+@pytest.mark.parametrize("rooms", [0.3, 1.0, 20.0])
+def test_room_hours_are_back_when_anybody_looks(
+    training_toy: Toy, monkeypatch: pytest.MonkeyPatch, rooms: float
+) -> None:
+    """400 random classes at three providers, in two windows, with much and little room: the same fate of every class.
+
+    Half of the lengths are whole weeks and half of the days whole days, so that much falls on the same moment.
+    """
+    u = Streams(3, round(10 * rooms)).uniforms("rooms", "330100", 0, 400 * 6).reshape(400, 6)
+    formed = np.sort(np.where(u[:, 0] < 0.5, u[:, 1] * 85, np.floor(u[:, 1] * 85)))
+    week = 2 + np.floor(u[:, 2] * 28)
+    hours = np.where(u[:, 3] < 0.5, week * np.ceil(u[:, 3] * 8), week * (0.5 + 4 * u[:, 3]))
+    asked = classes(
+        *(
+            {"formed": f, "hours": h, "week_hours": w, "patience": 5 + 50 * x, "evening": float(e < 0.4)}
+            for f, h, w, (x, e) in zip(formed.tolist(), hours, week, u[:, 4:], strict=True)
+        )
+    )
+    wishes = [[k % 3, (k + 1) % 3, (k + 2) % 3] for k in range(400)]
+    dual = [k % 7 == 0 for k in range(400)]
+    places = [Provider(f"P{k}", "college", teachers=3000 + 400 * k, students=300 + 90 * k) for k in range(3)]
+    toy = training_toy(*places, TR24=rooms, TR31=0.3)
+    fate, _ = run(toy, asked, wishes, dual)
+    monkeypatch.setattr(training_yard, "Rooms", Eager)
+    wanted, _ = run(toy, asked, wishes, dual)
+    assert np.isfinite(fate.started).sum() > 20
+    for name in Fate.__slots__:
+        assert getattr(fate, name).tobytes() == getattr(wanted, name).tobytes(), name
 
 
 def test_classes_go_where_their_sector_is_taught() -> None:

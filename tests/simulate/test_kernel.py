@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from math import exp, factorial
 
@@ -222,3 +224,56 @@ def test_the_clock_stops_where_it_is_told() -> None:
     assert sim.now == 2.5
     sim.run()
     assert calls[-1] == (3.0, 3)
+
+
+def test_a_stream_of_arrivals_is_fed_as_if_every_one_were_an_event() -> None:
+    """A queue of two servers fed from a list, and the same with a process that waits for each arrival: equal waits."""
+    u = Streams(4, 0).uniforms("feed", "queue", 0, 4000)
+    arrivals, services = np.cumsum(-np.log1p(-u[:2000])).tolist(), (-1.8 * np.log1p(-u[2000:])).tolist()
+    wanted, _ = queue_waits(arrivals, services, 2)
+    sim, waits = Simulation(), []
+    pool = Pool(sim, 2)
+
+    def customer(i: int) -> Steps:
+        came = sim.now
+        yield pool
+        waits.append(sim.now - came)
+        yield services[i]
+        pool.release()
+
+    sim.feed(arrivals, lambda i: sim.go(customer(i)), arrivals[-1] + 1e6)
+    assert waits == pytest.approx(wanted, abs=1e-9)
+    assert sim.now == arrivals[-1] + 1e6
+
+
+def test_what_is_due_comes_before_an_arrival_of_the_same_time_and_nothing_after_the_end() -> None:
+    sim, seen = Simulation(), list[str]()
+    sim.at(2.0, lambda _: seen.append("due"))
+    sim.at(9.0, lambda _: seen.append("late"))
+    sim.feed([1.0, 2.0, 3.0, 8.0], lambda k: seen.append(f"{k} at {sim.now:g}"), 5.0)
+    assert seen == ["0 at 1", "due", "1 at 2", "2 at 3"]
+    assert sim.now == 5.0
+
+
+def test_a_closed_simulation_keeps_nothing_alive() -> None:
+    """Entities that still wait are gone with their last reference: no search for cycles is needed."""
+
+    class Marked:
+        pass
+
+    gc.disable()
+    try:
+        sim, marked = Simulation(), Marked()
+        gone = weakref.ref(marked)
+
+        def waiting(mark: Marked) -> Steps:
+            yield 1e9
+            assert mark is None, "never reached"
+
+        sim.start(waiting(marked))
+        sim.run(1.0)
+        sim.close()
+        del marked, sim
+        assert gone() is None
+    finally:
+        gc.enable()

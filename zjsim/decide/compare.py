@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from zjsim.decide.compare_plans import COST_COLUMNS, cost_changes, plan_changes, seat_changes
 from zjsim.decide.runs import RunFiles, open_run
-from zjsim.simulate.paired import Change, change_of_mean, change_of_share
-from zjsim.simulate.statistics import variance_reduction
+from zjsim.simulate.paired import Change, change_of_mean, change_of_share, pairs
 from zjsim.tables.errors import InputErrors, finding
 
 INPUT_COLUMNS = ("run", "registry", "key", "column", "kind", "old", "new", "reason", "place")
@@ -123,9 +122,10 @@ def target_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
             continue
         sides = _sides(futures[0][key], futures[1][key], ("figure", "met"), paired)
         (figure, figure_other), (met, met_other) = sides
-        p, more = changes_of(figure, figure_other, met, met_other, paired)
+        control = _control(futures[0][key], futures[1][key]) if paired else None
+        p, more = changes_of(figure, figure_other, met, met_other, paired, control)
         old, new = judged[0].loc[key], judged[1].loc[key]
-        reduction = variance_reduction(figure, figure_other)[2] if paired else np.nan
+        reduction = pairs(figure, figure_other, control).reduction if paired else np.nan
         rows.append(
             (
                 other.label, *key, *(new[c] for c in TARGET_COLUMNS[3:10]),
@@ -140,12 +140,27 @@ def target_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
 
 
 def changes_of(
-    figure: Floats, figure_other: Floats, met: Floats, met_other: Floats, paired: bool
+    figure: Floats, figure_other: Floats, met: Floats, met_other: Floats, paired: bool, control: Floats | None = None
 ) -> tuple[Change, Change]:
-    """Change of the share that meets a target and of the mean of its figure; zeros where all futures are the same."""
+    """Change of the share that meets a target and of the mean of its figure; zeros where all futures are the same.
+
+    ``control``: what the mean change is freed of (:func:`zjsim.simulate.paired.pairs`).
+    """
     if paired and np.array_equal(figure, figure_other):
         return Change(0.0, 0.0, 0.0), Change(0.0, 0.0, 0.0)
-    return change_of_share(met, met_other, paired=paired), change_of_mean(figure, figure_other, paired=paired)
+    share = change_of_share(met, met_other, paired=paired)
+    if not paired:
+        return share, change_of_mean(figure, figure_other, paired=False)
+    more = pairs(figure_other, figure, control)
+    return share, Change(more.difference, more.low, more.high)
+
+
+def _control(first: pd.DataFrame, second: pd.DataFrame) -> Floats | None:
+    """The control of the replications that both have; None where there is none (or a run kept none)."""
+    if "control" not in first or first["control"].isna().any():
+        return None
+    both = first.merge(second[["replication"]], on="replication").sort_values("replication")
+    return both["control"].to_numpy(np.float64).astype(np.float64)
 
 
 def outcome_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Replications of simulations over worker processes: the same numbers, in the same order, for any number of workers.
 
-A worker gets the data of all experiments once, when it starts; a task is a few numbers. Results are handed back in the
+A worker gets the data of all experiments once, when it starts, and unpacks one when it is first asked for it; a task
+is a few numbers. What a worker imports is what unpacking needs: the processes import no library of tables or solvers
+when they run (a test keeps it so), and a worker stays small. Results are handed back in the
 order of the tasks, whichever worker was faster. A failing or interrupted run raises; with a :class:`Checkpoint` the
 tasks it had finished are not made again by the next one.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -32,10 +35,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A process that can be replicated: ``function(data, values, streams)``; both must be picklable for workers."""
+    """A process that can be replicated: ``function(data, values, streams)``; both must be picklable for workers.
+
+    ``cost``: what a replication takes against those of others (any unit): workers begin with the dearest tasks, so that
+    none of these is left for the end, when the others have nothing to do. It changes no number and no order of results.
+    """
 
     function: Callable[[Any, Values, Streams], Outcome]
     data: Any
+    cost: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,8 @@ class Ensemble:
     def _run_elsewhere(
         self, submit: Submit, tasks: Sequence[Task], missing: Sequence[int], found: dict[int, Outcomes], tell: Progress
     ) -> None:
-        futures = {submit(tasks[k]): k for k in missing}
+        cost = {k: self._experiments[tasks[k].experiment].cost * tasks[k].count for k in missing}
+        futures = {submit(tasks[k]): k for k in sorted(missing, key=lambda k: (-cost[k], k))}
         try:
             waiting: set[Future[Outcomes]] = set(futures)
             while waiting:
@@ -150,7 +159,7 @@ def _local(experiments: Mapping[str, Experiment], workers: int) -> Iterator[Subm
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=give_experiments,
-        initargs=(dict(experiments),),
+        initargs=({name: pickle.dumps(experiment) for name, experiment in experiments.items()},),
     )
     try:
         yield lambda task: executor.submit(_replicate_given, task)
@@ -160,20 +169,20 @@ def _local(experiments: Mapping[str, Experiment], workers: int) -> Iterator[Subm
 
 def replicate(experiment: Experiment, task: Task) -> Outcomes:
     """Replications of one task, one after the other; each is keyed by its own number and by nothing else."""
+    runs = []
     with _no_cycle_search():
-        runs = [
-            experiment.function(experiment.data, task.values, Streams(task.seed, replication))
-            for replication in range(task.first, task.first + task.count)
-        ]
+        for replication in range(task.first, task.first + task.count):
+            runs.append(experiment.function(experiment.data, task.values, Streams(task.seed, replication)))
+            gc.collect(0)  # what this replication left in cycles: only objects made since the last one are looked at
     return {name: np.array([run[name] for run in runs], dtype=np.float64) for name in runs[0]}
 
 
 @contextmanager
 def _no_cycle_search() -> Iterator[None]:
-    """Keep Python from looking for garbage cycles during a task: entities are freed as they are let go.
+    """Keep Python from looking for garbage cycles during a replication: entities are freed as they are let go.
 
-    The search walks over every living entity again and again, and cost a fifth of the time; what little is left in
-    cycles waits for the end of the task.
+    The search walks over every living entity again and again, and cost a fifth of the time; what is left in cycles
+    waits for the end of the replication.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -184,14 +193,18 @@ def _no_cycle_search() -> Iterator[None]:
             gc.enable()
 
 
-_given: dict[str, Experiment] = {}
+_given: dict[str, bytes | Experiment] = {}
 
 
-def give_experiments(experiments: Mapping[str, Experiment]) -> None:
-    """Hand the experiments to a worker process, once."""
+def give_experiments(experiments: Mapping[str, bytes]) -> None:
+    """Hand the pickled experiments to a worker process, once."""
     _given.clear()
     _given.update(experiments)
 
 
 def _replicate_given(task: Task) -> Outcomes:
-    return replicate(_given[task.experiment], task)
+    """Replicate in a worker; an experiment is unpacked when the first task asks for it."""
+    experiment = _given[task.experiment]
+    if isinstance(experiment, bytes):
+        experiment = _given[task.experiment] = pickle.loads(experiment)
+    return replicate(experiment, task)

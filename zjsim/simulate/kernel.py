@@ -18,7 +18,7 @@ expiry: give it back and leave`` is exact for first-come-first-served queues, be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from heapq import heappop, heappush
 from math import inf
 from typing import Any, Protocol
@@ -71,17 +71,39 @@ class Simulation(simpy.Environment):  # type: ignore[misc]
         super().__init__(initial_time)
         self._now: float
         self.ready: deque[Entity] = deque()
-        self._advance_callbacks = (self._advance,)
+        self._advance_callbacks: tuple[Callable[[Any], None], ...] = (self._advance,)
 
     def start(self, steps: Steps) -> None:
         """Begin a process now: it runs up to its first wait once the present piece of work is finished."""
         self.ready.append(Entity(steps))
+
+    def go(self, steps: Steps) -> None:
+        """Begin a process at once: it runs up to its first wait before this returns."""
+        self._advance(Entity(steps))
 
     def at(self, time: float, function: Callable[[Call], None], argument: Any = None) -> None:
         """Call ``function(call)`` at ``time`` (not before now), with ``call.argument`` as given."""
         if time < self._now:
             raise ValueError(f"cannot call at {time}: it is {self._now} already")
         heappush(self._queue, (time, _NORMAL, next(self._eid), Call(function, argument)))
+
+    def feed(self, times: Sequence[float], act: Callable[[int], None], until: float) -> None:
+        """Call ``act(k)`` at ``times[k]`` (rising, none before now), work off all events between, and go on ``until``.
+
+        Arrivals that are known beforehand need no event each: the clock just moves on to the next of them. What else is
+        due at the very same time comes first.
+        """
+        queue, ready, advance = self._queue, self.ready, self._advance
+        for k, time in enumerate(times):
+            if time > until:
+                break
+            if ready or (queue and queue[0][0] <= time):
+                self.run(time)
+            self._now = time
+            act(k)
+            while ready:
+                advance(ready.popleft())
+        self.run(until)
 
     def _advance(self, entity: Entity) -> None:
         """Run a process until it has to wait: for time to pass, or in the queue of a resource."""
@@ -118,6 +140,12 @@ class Simulation(simpy.Environment):  # type: ignore[misc]
                 raise event._value
         if until is not None:
             self._now = max(self._now, end)
+
+    def close(self) -> None:
+        """Let go of everything that is still under way, and of what keeps it alive: memory is free without a search."""
+        self._queue.clear()
+        self.ready.clear()
+        self._advance_callbacks = ()
 
 
 class Pool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from zjsim.simulate.statistics import mean_interval
+from zjsim.simulate.statistics import controlled, mean_interval, variance_reduction
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +41,50 @@ def change_of_mean(first: ArrayLike, second: ArrayLike, *, paired: bool, confide
     freedom = sum(parts) ** 2 / sum(p**2 / (v.size - 1) for p, v in zip(parts, (x, y), strict=True))
     half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * sqrt(sum(parts))
     return Change(mean, mean - half, mean + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The mean paired difference ``first - second`` with its interval, and what comparing in pairs buys.
+
+    ``independent``: the variance that the difference of a replication would have if the two were independent;
+    ``paired``: what is left of it (beside the controls, where there are some); ``reduction``: their ratio, so many
+    times more replications would independent runs need for the same interval (∞: all differences are equal, NaN:
+    nothing varies or there is one replication).
+    """
+
+    difference: float
+    low: float
+    high: float
+    independent: float
+    paired: float
+    reduction: float
+
+
+CONTROLLED_FROM = 8
+"""Replications from which on controls are used: with fewer, a slope is guessed from too little."""
+
+
+def pairs(first: ArrayLike, second: ArrayLike, controls: ArrayLike | None = None, confidence: float = 0.95) -> Pairs:
+    """Compare ``first`` with ``second`` (one value per replication, the same draws on either side).
+
+    ``controls``: by (replication, control), numbers of the same replications whose expectation is exactly 0
+    (:func:`zjsim.simulate.statistics.controlled`); used from :data:`CONTROLLED_FROM` replications on, whatever the
+    values are. The interval is a t-interval; with controls that of a regression at their expectation. Exactly zero
+    where all pairs are equal. Raises ``ValueError`` on empty or unequal lengths.
+    """
+    x, y = _arrays(first, second, True)
+    independent, paired, reduction = variance_reduction(x, y)
+    if controls is None or x.size < CONTROLLED_FROM or not np.ptp(x - y):
+        return Pairs(*mean_interval(x - y, confidence), independent, paired, reduction)
+    z = np.asarray(controls, dtype=np.float64).reshape(x.size, -1)
+    z = z[:, np.ptp(z, axis=0) > 0]
+    difference, paired, reduction = controlled(x, y, z)
+    off = z.mean(axis=0)
+    leverage = float(off @ np.linalg.pinv((z - off).T @ (z - off)) @ off) if off.size else 0.0
+    free = x.size - 1 - z.shape[1]
+    half = float(stats.t.ppf((1 + confidence) / 2, free)) * sqrt(paired * (1 / x.size + leverage))
+    return Pairs(difference, difference - half, difference + half, independent, paired, reduction)
 
 
 def change_of_share(first: ArrayLike, second: ArrayLike, *, paired: bool, confidence: float = 0.95) -> Change:
