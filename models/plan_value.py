@@ -77,14 +77,14 @@ def plan_value_table(
         if a is None or without is None:
             continue
         other = without[a.target.outcome]
-        figures = [deciding_figure(a.target, values, a.process.years) for values in (a.values, other)]
+        figure, figure_without = (deciding_figure(a.target, values, a.process.years) for values in (a.values, other))
         met = [m >= 0 for m in (a.margin, margins(a.target, other, a.process.years))]
         gain, gain_low, gain_high = mean_interval(met[0].astype(float) - met[1].astype(float))
         control = controls_of(study_of[a.process.name].base, a.target, a.process.years)
-        more = pairs(*figures, control)
+        more = pairs(figure, figure_without, control)
         named = [row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "unit", "bound")]
         chances = (float(met[0].mean()), float(met[1].mean()), gain, gain_low, gain_high)
-        means = (float(figures[0].mean()), float(figures[1].mean()), more.difference, more.low, more.high)
+        means = (float(figure.mean()), float(figure_without.mean()), more.difference, more.low, more.high)
         bought = (more.independent, more.paired, more.reduction)
         rows.append((*named, a.process.name, *chances, *means, len(a.margin), *bought))
     return pd.DataFrame(rows, columns=list(COLUMNS))

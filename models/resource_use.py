@@ -49,12 +49,13 @@ MONTHLY_COLUMNS = tuple(
 
 
 def place_names(scenario: Any) -> dict[str, tuple[str, str]]:
-    """Names of cities, institutions, programmes, industries and classes of firms by code: Chinese, English."""
+    """Names of places, institutions, programmes, industries and classes of firms by code: Chinese, English."""
     names: dict[str, tuple[str, str]] = {
         "none": (text("simulation.no_industry", "zh"), text("simulation.no_industry", "en"))
     }
     for table, key in (
         ("cities", "city_code"),
+        ("counties", "county_code"),
         ("universities", "moe_code"),
         ("programmes", "programme_id"),
         ("industries", "industry_id"),

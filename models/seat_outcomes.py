@@ -132,7 +132,8 @@ def uncertain_inputs(data: SeatData) -> tuple[UncertainInput, ...]:
 
 
 def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str, Floats]:
-    """One replication: outcome → one value per simulated year.
+    """One replication: outcome → one value per simulated year; ``by_county/<outcome>`` the share of every county, by
+    (county, year), 1 where nobody is meant.
 
     ``values`` moves every input for all counties; only the growth of migrant children also differs between counties
     and years (a draw each, independent of all others). For a marginal value every county and stage has ``more/classes``
@@ -151,6 +152,7 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
     cap = np.minimum(cap, data.private)
     classes = values.get("more/classes", 0.0)
     found = np.zeros((len(data.years), len(OUTCOMES)))
+    by_county = np.zeros((len(OUTCOMES), len(data.county_codes), len(data.years)))
     before = data.base_share
     seats = np.zeros((3, len(data.years), len(data.county_codes)))
     for t in range(len(data.years)):
@@ -172,20 +174,24 @@ def simulate_seats(data: SeatData, values: Values, streams: Streams) -> dict[str
         none = without_public - bought
         ruled_none = np.maximum(0.0, none - (holders - ruled))
         in_private = np.minimum(all_children - public - bought, np.maximum(0.0, data.private[t] - bought))
-        total = all_children.sum()
-        found[t] = (
-            _share(holders.sum() - none.sum(), holders.sum()),
-            _share(ruled.sum() - ruled_none.sum(), ruled.sum()),
-            _share((public + bought + in_private).sum(), total),
-            _share(public.sum(), total),
-            _share((public + bought).sum(), total),
-            _share((holders - without_public).sum(), holders.sum()),
+        shares = (
+            (holders - none, holders),
+            (ruled - ruled_none, ruled),
+            (public + bought + in_private, all_children),
+            (public, all_children),
+            (public + bought, all_children),
+            (holders - without_public, holders),
         )
+        found[t] = [_share(part.sum(), whole.sum()) for part, whole in shares]
+        for k, (part, whole) in enumerate(shares):
+            of = whole.sum(axis=1)
+            by_county[k, :, t] = np.divide(part.sum(axis=1), of, out=np.ones_like(of), where=of > 0)
         taken = data.local[t].sum(axis=1) + public.sum(axis=1)
         seats[:, t] = np.maximum((limit * usable).sum(axis=1), taken), taken, none.sum(axis=1)
         children = all_children.sum(axis=1)
         before = np.divide(public.sum(axis=1), children, out=np.ones_like(children), where=children > 0)
-    return {name: found[:, k].copy() for k, name in enumerate(OUTCOMES)} | _use(data, seats)
+    own = {f"by_county/{name}": by_county[k] for k, name in enumerate(OUTCOMES)}
+    return {name: found[:, k].copy() for k, name in enumerate(OUTCOMES)} | own | _use(data, seats)
 
 
 def _use(data: SeatData, seats: Floats) -> dict[str, Floats]:

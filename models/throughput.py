@@ -38,6 +38,7 @@ from zjsim.models.feasibility import (
 )
 from zjsim.models.marginal_values import marginal_values, relieve
 from zjsim.models.outcomes_by_city import outcomes_by_city
+from zjsim.models.outcomes_by_county import outcomes_by_county
 from zjsim.models.outcomes_by_provider import training_by_provider
 from zjsim.models.people import people_data
 from zjsim.models.people_tables import people_ledger, people_summary
@@ -117,9 +118,10 @@ def simulate(
     Returns the tables ``target_feasibility``, ``plan_value``, ``targets_not_modelled``, ``yearly_outcomes``,
     ``deciding_inputs``, ``design_points``, ``design_values``, ``uncertain_inputs``, ``simulation_settings``,
     ``resource_use``, ``resource_use_monthly``, ``bottlenecks``, ``marginal_values``, ``shortfall_distribution``,
-    ``earliest_certainty``, ``outcomes_by_city``, ``training_by_provider``, ``replication_targets`` and
-    ``replication_outcomes``. Equal arguments give equal tables for any number of ``workers``, those of a ``cluster``,
-    and for a run that goes on from a ``checkpoint``; ``progress`` is told how many tasks are done, and of how many.
+    ``earliest_certainty``, ``outcomes_by_city``, ``outcomes_by_county``, ``training_by_provider``, ``people_ledger``,
+    ``people_summary``, ``replication_targets`` and ``replication_outcomes``. Equal arguments give equal tables for any
+    number of ``workers``, those of a ``cluster``, and for a run that goes on from a ``checkpoint``; ``progress`` is
+    told how many tasks are done, and of how many.
     """
     options = scenario.parameters.simulation
     registry = scenario.table("targets")
@@ -157,6 +159,7 @@ def simulate(
         "shortfall_distribution": shortfall_distribution(registry, assessments),
         "earliest_certainty": earliest_certainty(registry, studies, assessments, options.p_required),
         "outcomes_by_city": outcomes_by_city(studies, names),
+        "outcomes_by_county": outcomes_by_county(studies, names),
         "people_ledger": people_ledger(people, studies, names),
         "people_summary": people_summary(people, studies),
         "replication_targets": replication_targets(assessments, studies),

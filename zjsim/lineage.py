@@ -232,7 +232,7 @@ BY_TARGET = (
 )  # fmt: skip
 BY_PROCESS = (
     "yearly_outcomes", "uncertain_inputs", "design_points", "design_values", "simulation_settings", "resource_use",
-    "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city",
+    "resource_use_monthly", "marginal_values", "bottlenecks", "outcomes_by_city", "outcomes_by_county",
     "replication_outcomes",
     "training_by_provider", "event_log",
 )  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from zjsim.models.outcomes_by_county import outcomes_by_county
 from zjsim.models.seat_outcomes import OUTCOMES, SeatData, seat_data, simulate_seats, uncertain_inputs
+from zjsim.models.throughput import Process, Study
 
 from zjsim.scenario import load
 from zjsim.scenario.parameters import SeatParameters, Time
@@ -84,7 +86,7 @@ def toy(local: int, permit: int, other: int, *, rooms: int, cap: int = 0, share:
 
 def outcomes(d: SeatData, **values: float) -> dict[str, float]:
     found = simulate_seats(d, base_values(d.inputs) | values, Streams(1, 0))
-    return {k: float(v[0]) for k, v in found.items()}
+    return {k: float(v[0]) for k, v in found.items() if k in OUTCOMES}
 
 
 def test_enough_seats_by_hand() -> None:
@@ -184,3 +186,28 @@ def test_rooms_of_the_plan_count_from_their_year() -> None:
 def test_data_can_be_sent_to_a_worker(data: SeatData) -> None:
     copy = pickle.loads(pickle.dumps(data))
     assert (copy.local == data.local).all()
+
+
+def test_counties_beside_the_province(data: SeatData) -> None:
+    """A county's shares weighed with its children are the province's; of a county by itself they are the same."""
+    values, few = base_values(uncertain_inputs(data)), still(data)
+    found = simulate_seats(few, values, Streams(7, 3))
+    for name in OUTCOMES:
+        assert found[f"by_county/{name}"].shape == (len(data.county_codes), len(data.years))
+        assert ((found[f"by_county/{name}"] >= 0) & (found[f"by_county/{name}"] <= 1)).all()
+    children = data.migrant.sum(axis=2).T
+    public = (found["by_county/public_share_public_only"] * children).sum(axis=0) / children.sum(axis=0)
+    assert public == pytest.approx(found["public_share_public_only"], abs=1e-9)
+    one = simulate_seats(toy(5, 20, 5, rooms=2), {}, Streams(1, 0))
+    for name in OUTCOMES:
+        assert one[f"by_county/{name}"][0] == pytest.approx(one[name])
+
+
+def test_the_table_by_county_tells_in_how_many_futures_nobody_is_left_out(data: SeatData) -> None:
+    shares = np.array([1.0, 0.5, 1.0, 0.9])
+    base = {f"by_county/{name}": np.tile(shares[:, None, None], (1, 90, len(data.years))) for name in OUTCOMES}
+    process = Process("seats", data, data.years, (), simulate_seats, OUTCOMES)
+    table = outcomes_by_county([Study(process, base, (), ())], {"330102": ("上城区", "Shangcheng")})
+    assert len(table) == 90 * len(data.years) * len(OUTCOMES)
+    row = table[table["place_code"] == "330102"].iloc[0]
+    assert (row["mean"], row["p_all"], row["place_en"], row["replications"]) == (0.85, 0.5, "Shangcheng", 4)

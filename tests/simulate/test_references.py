@@ -116,3 +116,27 @@ def test_the_page_is_written_and_the_same_for_any_number_of_workers(
         main(["validate", "--workers", "1", "--out", str(tmp_path / "page.md"), "--lang", "en"])
     assert done.value.code == 4
     assert "FAIL" in (tmp_path / "page.md").read_text("utf-8")
+
+
+NEAR = {
+    "M/M/c": {"c": 2, "arrival": 1.9999, "service": 1.0},
+    "M/D/1": {"rho": 0.999, "within": 2.0},
+    "bulk arrivals": {"batch": 3, "arrival": 0.3332, "service": 1.0},
+    "open network": {"gamma": (0.9999,), "servers": (1,), "service": (1.0,), "routing": ((0.0,),)},
+    "closed network": {"customers": 900, "servers": (1, 1), "service": (1.0, 2.0), "routing": ((0.0, 1.0), (1.0, 0.0))},
+    "priority": {"arrivals": (0.5, 0.4999), "service": 1.0},
+    "partial batches": {"b": 2, "arrival": 1.9999, "service": 1.0},
+}
+
+
+@pytest.mark.parametrize("family", sorted(NEAR))
+def test_what_forgets_too_slowly_to_be_simulated_is_refused_in_a_sentence(family: str) -> None:
+    """Not a hang: before anything is drawn."""
+    with pytest.raises(ValueError, match="forgets its empty beginning only after"):
+        run_case(family, **NEAR[family])
+
+
+def test_a_mean_wait_that_next_to_nobody_has_is_refused_in_a_sentence() -> None:
+    """40 servers at a load of 0.3: somebody waits once in a billion. A mean of zeros is no estimate of it."""
+    with pytest.raises(ValueError, match="too rare to be simulated"):
+        run_case("M/M/c", c=40, arrival=12.0, service=1.0)

@@ -44,6 +44,7 @@ SHEETS = (
     "marginal_values",
     "yearly_outcomes",
     "outcomes_by_city",
+    "outcomes_by_county",
     "training_by_provider",
     "people_summary",
     "people_ledger",
@@ -147,6 +148,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "plan_value": (
         "indicator", "measures", "bound", "unit", "p_with", "p_without", "p_difference", "p_difference_low",
         "p_difference_high", "mean_with", "mean_without", "difference", "difference_low", "difference_high",
+        "variance_reduction",
     ),
     "deciding_inputs": (
         "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
@@ -165,13 +167,14 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "marginal_values": (
         "relief", "place", "unit", "present", "indicator", "gain", "gain_low", "gain_high", "target_unit",
-        "gain_share_of_tenth", "p_meet", "p_with", "p_change",
+        "gain_share_of_tenth", "p_meet", "p_with", "p_change", "variance_reduction",
     ),
     "input_changes": ("registry", "column", "change", "cells", "key", "old", "new", "old_sum", "new_sum", "reason"),
     "target_readings": (
         "indicator", "reading", "is_default", "measures", "period", "bound", "unit", "deadline", "what_counts",
     ),
     "outcomes_by_city": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95"),
+    "outcomes_by_county": ("indicator", "year", "place", "unit", "mean", "p05", "p50", "p95", "p_all"),
     "training_by_provider": (
         "year", "provider", "level", "city", "classes_started", "person_times_all", "p05", "p95", "person_hours",
         "completed", "lost", "mean_wait_days", "trainer_share_used", "dual_share_used", "room_share_used",

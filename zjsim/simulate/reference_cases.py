@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zjsim.simulate import reference_models as models
 from zjsim.simulate.reference_controls import Controlled, ratios
-from zjsim.simulate.reference_flows import FLOWS, Pairs, uncontrolled
+from zjsim.simulate.reference_flows import FLOWS, Pairs, bounded, uncontrolled
 from zjsim.simulate.reference_values import LAWS
 
 Array = NDArray[np.float64]
@@ -53,6 +53,7 @@ def _queue(
 ) -> Pairs:
     """A queue drawn in chunks (``steps``: their length and number); ``combine`` makes the quantities of six figures."""
     length, chunks = steps
+    bounded(length * chunks)
     few = max(1, min(chunks, KERNEL_STEPS // length))
     beside = replace(q, skip=q.skip * few // chunks)
 
@@ -200,7 +201,7 @@ def _network(
     net: models.Network, steps: int, quantities: Sequence[str], combine: Callable[[Array], Array], lanes: int = LANES
 ) -> Pairs:
     names = ("gap", "turn", "first", "second")
-    few = min(steps, KERNEL_STEPS)
+    few = min(bounded(steps), KERNEL_STEPS)
     beside = replace(net, skip=net.skip * few // steps)
 
     def both(rng: Rng) -> tuple[Array, Array]:
@@ -266,7 +267,7 @@ def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False)
     skip = int(200 + 16 * c + 32 / (1 - load) ** 2)
     ranks = models.Ranked(c, tuple(arrivals), service, preemptive, skip)
     steps, rates = _events(skip, 9), np.array(arrivals)
-    few = min(steps, KERNEL_STEPS)
+    few = min(bounded(steps), KERNEL_STEPS)
     beside = replace(ranks, skip=skip * few // steps)
     names = ("gap", "turn", "first")
 

@@ -20,6 +20,20 @@ Stages = tuple[Any, Array, Any]
 """Which entities are kept (or a function of their arrival that says so), lengths and passes by (entity, stage)."""
 
 
+MOST_STEPS = 1_000_000
+"""Longest lane: beyond it (a load above some 0.99) a block of lanes takes minutes, and a case hours."""
+
+
+def bounded(steps: int) -> int:
+    """``steps`` of a lane; raises ``ValueError`` where the system forgets its beginning too slowly to be simulated."""
+    if steps > MOST_STEPS:
+        raise ValueError(
+            f"so near to saturation (or so large) a system forgets its empty beginning only after {steps:,} events; "
+            f"lanes have at most {MOST_STEPS:,}"
+        )
+    return steps
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """A case that can be run: ``both`` gives (kernel, arrays) on the same draws, each as an array (lane, quantity);
@@ -224,7 +238,7 @@ def _partial_batches(b: int, arrival: float, service: float) -> Pairs:
     """Whoever comes while a batch with room is served joins it and ends with it: a completion takes up to b away."""
     spare = (1 - arrival / (b * service)) ** 2
     skip = int(200 + 8 * (b + 1) * (1 + 1 / b) / spare)
-    steps = skip + 1 + 60 * (skip // 15)
+    steps = bounded(skip + 1 + 60 * (skip // 15))
 
     def by_arrays(draw: Callable[[int], tuple[Array, Array]], lanes: int) -> Walked:
         controls, busy = JumpControls(lanes, np.arange(2), np.ones(2), 2), np.full((lanes, 2), arrival)

@@ -12,7 +12,7 @@ the kernel gives on average, with half-widths added and the error shared: a kern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,16 +112,17 @@ def run_case(family: str, *, error: float = 0.01, seed: int = SEED, case: int = 
         return [Answer(family, name, float(value), np.nan, np.nan) for name, value in values.items()]
     pairs = build(**parameters)
     asked = [name for name in values if name in pairs.quantities]
-    found = _estimate(pairs, asked, error / max(1, len(asked)), Streams(seed, case), family)
+    nothing = [name for name in asked if not values[name]]
+    found = _estimate(pairs, asked, error / max(1, len(asked)), Streams(seed, case), family, nothing)
     return [
         Answer(family, name, float(value), *found.get(name, (np.nan, np.nan, 0.0))) for name, value in values.items()
     ]
 
 
 def _estimate(
-    pairs: Pairs, asked: Sequence[str], error: float, streams: Streams, family: str
+    pairs: Pairs, asked: Sequence[str], error: float, streams: Streams, family: str, nothing: Collection[str] = ()
 ) -> dict[str, tuple[float, float, float]]:
-    """Quantity → estimate, half-width, mean paired difference."""
+    """Quantity → estimate, half-width, mean paired difference; ``nothing``: quantities that are zero in theory."""
     pick = [pairs.quantities.index(name) for name in asked]
     by_kernel, by_arrays = pairs.both(streams.generator("reference", family, "kernel"))
     difference = (by_kernel - by_arrays)[:, pick]
@@ -142,6 +143,9 @@ def _estimate(
         mean, half = controlled_mean(np.concatenate(figures), np.concatenate(controls), error / 2)
         rare = [OF_PROBABILITY / 10 if n.startswith("P(") else 0.0 for n in asked]
         half = np.maximum(half, rare)  # what no lane has seen has no spread
+        unseen = [n for n, m, h in zip(asked, mean, half, strict=True) if m == h == 0.0 and n not in nothing]
+        if unseen:
+            raise ValueError(f"{family}: no lane has seen anything of {', '.join(unseen)}: too rare to be simulated")
         wanted = np.array(
             [OF_PROBABILITY if n.startswith("P(") else PRECISION * abs(m) for n, m in zip(asked, mean, strict=True)]
         )
