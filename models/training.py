@@ -31,11 +31,11 @@ from zjsim.models.training_classes import (
     PROCESS,
     PROVINCE,
     Array,
-    Classes,
+    Formed,
     Registrations,
+    classes_of,
     demand_factor,
     form_classes,
-    join,
     monthly_index,
 )
 from zjsim.models.training_data import Demand, TrainingData, training_data, uncertain_inputs
@@ -143,6 +143,7 @@ def training_book(
     facts = Facts.of(data.courses, values["TR20"])
     needs_dual = np.array([c.needs_dual for c in data.courses])
     ledger = ledger_hours(data, values)
+    inputs = {i.input_id: i for i in data.inputs}
     province = _year_factors(data, PROVINCE, values["TR21"], streams)
     for number, (city, asked) in enumerate(zip(data.cities, data.base, strict=True)):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
@@ -150,7 +151,7 @@ def training_book(
         offer = supply(data, city, values, months, years, ledger)
         parts = demand_of(data, city, asked, factors, months, values, streams, book)
         if parts:
-            classes = join(parts)
+            classes = classes_of(parts, data.courses, inputs, values)
             wishes = wishes_of(city, classes, data.general)
             fate = run_city(city, offer, classes, needs_dual[classes.course], wishes, edges[-1])
             for watcher in watchers:
@@ -171,7 +172,7 @@ def demand_of(
     values: Mapping[str, float],
     streams: Streams,
     book: Book,
-) -> list[Classes]:
+) -> list[Formed]:
     """The classes that form in ``city``, one entry per course type and sector; online learners go into the book.
 
     A year's registrations are base × rate (× share in scope). The part that learns online (M066) needs neither trainers

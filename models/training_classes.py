@@ -9,7 +9,7 @@ horizon, another city, provider or course type leaves them unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,18 @@ class Classes:
 
 
 @dataclass(frozen=True, slots=True)
+class Formed:
+    """Classes of one city, course type and sector as they form: indices of both, day, persons registered, and the
+    draws by (class, draw), which tell all the rest (:func:`classes_of`)."""
+
+    course: int
+    sector: int
+    formed: Array
+    size: Array
+    u: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Registrations:
     """Expected registrations of one city and course type, cumulated: ``total[k]`` have come by day ``day[k]``."""
 
@@ -119,7 +131,7 @@ def form_classes(
     values: Mapping[str, float],
     streams: Streams,
     year: int,
-) -> tuple[Classes, Array]:
+) -> tuple[Formed, Array]:
     """The classes of one city, course type and sector that form by the end of ``registrations``, and who is left over.
 
     ``places``: indices of the course type and of the sector; ``entity`` names the stream. Registrations are a Poisson
@@ -128,7 +140,7 @@ def form_classes(
     standard deviations). Orders (M044) are a Poisson process of whole classes. Left over: for each of the days
     ``registrations.day``, persons registered for a class that is not full yet (none of an order).
     """
-    size_of, hours_of = inputs[course.size_id], inputs[course.hours_id]
+    size_of = inputs[course.size_id]
     total = float(registrations.total[-1])
     usual = mean(size_of, values[course.size_id])
     spread = np.sqrt(total / usual) if course.is_order else np.sqrt(total) / usual
@@ -140,43 +152,65 @@ def form_classes(
     if not course.is_order:
         left_over = _left_over(registrations.total, full_at, size)
     k = int(np.searchsorted(full_at, total, side="right"))
-    u, size, full_at = u[:k], size[:k], full_at[:k]
-    hours = course_hours(hours_of, values[course.hours_id], u[:, 2])
-    if course.has_hour_bands:
-        banded = u[:, 3] < values["TR19"]
-        hours[banded] = banded_hours(u[banded, 2]) * (values[course.hours_id] / hours_of.mode)
-    hours = np.maximum(np.rint(hours), 1.0)
-    evening = u[:, 9] < (values[course.evening_id] if course.evening_id else 0.0)
-    a_week = hours / values["TR35"] if course.is_order else sample(inputs["TR17"], values["TR17"], u[:, 4])
+    return Formed(places[0], places[1], registrations.when(full_at[:k]), size[:k], u[:k]), left_over
+
+
+def classes_of(
+    parts: Sequence[Formed],
+    courses: Sequence[CourseType],
+    inputs: Mapping[str, UncertainInput],
+    values: Mapping[str, float],
+) -> Classes:
+    """Everything else that the draws of a city's classes say of them; ordered by the day of forming (ties: by part).
+
+    ``parts`` name their course type by its index into ``courses``. All classes of a city are worked out at once: that
+    is what makes it cheap.
+    """
+    many = [len(part.formed) for part in parts]
+    formed = np.concatenate([part.formed for part in parts])
+    order = np.argsort(formed, kind="stable")
+    u = np.ascontiguousarray(np.concatenate([part.u for part in parts])[order].T)
+    course, sector = (np.repeat([getattr(p, f) for p in parts], many)[order] for f in ("course", "sector"))
+    size = np.concatenate([part.size for part in parts])[order]
+    hours, in_evenings = np.empty(len(order)), np.zeros(len(courses))
+    a_week = sample(inputs["TR17"], values["TR17"], u[4])
+    for k in sorted({part.course for part in parts}):
+        kind, here = courses[k], np.flatnonzero(course == k)
+        hours[here] = _whole_hours(kind, inputs, values, u[2, here], u[3, here])
+        in_evenings[k] = values[kind.evening_id] if kind.evening_id else 0.0
+        if kind.is_order:
+            a_week[here] = hours[here] / values["TR35"]
+    evening = u[9] < in_evenings[course]
     week_hours = np.minimum(np.where(evening, np.minimum(a_week, EVENING_WEEK_HOURS), a_week), hours)
-    patience = DAYS_PER_WEEK * sample(inputs["TR18"], values["TR18"], u[:, 5])
-    no_show = sample(inputs["PP16"], values["PP16"], u[:, 6])
-    stay = sample(inputs["PP17"], values["PP17"], u[:, 7])
-    participants = np.minimum(np.floor(size * (1 - no_show) + u[:, 8]), size)
-    return (
-        Classes(
-            course=np.full(k, places[0]),
-            sector=np.full(k, places[1]),
-            formed=registrations.when(full_at),
-            hours=hours,
-            week_hours=week_hours,
-            days=DAYS_PER_WEEK * hours / week_hours,
-            patience=patience,
-            size=size,
-            participants=participants,
-            completed=np.minimum(np.floor(participants * stay + (1 - u[:, 8])), participants),
-            evening=evening,
-            wish=u[:, 10],
-        ),
-        left_over,
+    no_show = sample(inputs["PP16"], values["PP16"], u[6])
+    stay = sample(inputs["PP17"], values["PP17"], u[7])
+    participants = np.minimum(np.floor(size * (1 - no_show) + u[8]), size)
+    return Classes(
+        course=course,
+        sector=sector,
+        formed=formed[order],
+        hours=hours,
+        week_hours=week_hours,
+        days=DAYS_PER_WEEK * hours / week_hours,
+        patience=DAYS_PER_WEEK * sample(inputs["TR18"], values["TR18"], u[5]),
+        size=size,
+        participants=participants,
+        completed=np.minimum(np.floor(participants * stay + (1 - u[8])), participants),
+        evening=evening,
+        wish=u[10],
     )
 
 
-def join(parts: list[Classes]) -> Classes:
-    """All classes of a city, ordered by the day of forming (ties: by course type, then by number)."""
-    fields = {f: np.concatenate([getattr(p, f) for p in parts]) for f in Classes.__slots__}
-    order = np.argsort(fields["formed"], kind="stable")
-    return Classes(**{f: a[order] for f, a in fields.items()})
+def _whole_hours(
+    course: CourseType, inputs: Mapping[str, UncertainInput], values: Mapping[str, float], u: Array, which: Array
+) -> Array:
+    """Class hours of classes of ``course``, whole and at least one; a share TR19 has the other shape, where it may."""
+    source = inputs[course.hours_id]
+    hours = course_hours(source, values[course.hours_id], u)
+    if course.has_hour_bands:
+        banded = which < values["TR19"]
+        hours[banded] = banded_hours(u[banded]) * (values[course.hours_id] / source.mode)
+    return np.maximum(np.rint(hours), 1.0)
 
 
 def course_hours(source: UncertainInput, value: float, u: Array) -> Array:

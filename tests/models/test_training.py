@@ -16,6 +16,7 @@ from zjsim.models.training_classes import (
     Classes,
     Registrations,
     banded_hours,
+    classes_of,
     demand_factor,
     form_classes,
     monthly_index,
@@ -166,7 +167,8 @@ def test_class_forming_has_the_mean_and_spread_of_full_batches(training_toy: Toy
     (course,) = data.courses
     for is_order, spread in ((False, 40**-0.5), (True, 1.0)):
         kind = replace(course, is_order=is_order)
-        formed, left_over = form_classes(kind, (0, 0), "330100/CT01", coming, inputs, values, Streams(1, 0), 2025)
+        part, left_over = form_classes(kind, (0, 0), "330100/CT01", coming, inputs, values, Streams(1, 0), 2025)
+        formed = classes_of([part], [kind], inputs, values)
         gaps = np.diff(formed.formed) / 7
         _, low, high = mean_interval(gaps, 0.999)
         assert low <= 2.0 <= high
