@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zjsim.texts import Language, text
+from zjsim.texts import Language, catalogue, text
 
 if TYPE_CHECKING:
     from zjsim.simulate.reference_suite import Case, Check
@@ -51,7 +51,8 @@ def write_page(
         estimate = f"{a.estimate:.6g}" if a.simulated else text("validate.analytic", lang)
         half = f"{a.half_width:.2g}" if a.simulated else ""
         result = text("validate.pass" if agrees(case, a) else "validate.fail", lang)
-        lines.append(_row([a.family, _said(case.parameters), a.quantity, f"{a.value:.10g}", estimate, half, result]))
+        named = (_named("family", a.family, lang), _said(case.parameters), _named("quantity", a.quantity, lang))
+        lines.append(_row([*named, f"{a.value:.10g}", estimate, half, result]))
     lines += ["", f"## {text('validate.intervals', lang)}", ""]
     lines += [
         _row([text(f"validate.column_{c}", lang) for c in ("check", "found", "wanted", "result")]),
@@ -63,6 +64,12 @@ def write_page(
         lines.append(_row([name, f"{check.found:.4f}", f"{check.low:.4g} – {min(check.high, 1.0):.4g}", result]))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
+
+
+def _named(kind: str, name: str, lang: Language) -> str:
+    """A family or a quantity in words; symbols of queueing theory (Lq, Wq, P(wait)) stand for themselves."""
+    key = f"validate.{kind}.{name.lower().replace('/', '_').replace(' ', '_')}"
+    return text(key, lang) if key in catalogue() else name
 
 
 def _row(cells: list[str]) -> str:

@@ -13,6 +13,7 @@ from zjsim.simulate.kernel import Entity, Pool, PriorityPool
 from zjsim.simulate.reference_cases import BUILDERS
 from zjsim.simulate.reference_suite import CASES, interval_checks
 from zjsim.simulate.references import VALUES, run_case
+from zjsim.texts import catalogue
 
 QUICK = {
     "M/M/c": {"c": 2, "arrival": 1.0, "service": 1.0},
@@ -54,6 +55,11 @@ def test_the_kernel_gives_what_theory_says_also_for_other_parameters(family: str
     for a in answers:
         assert a.passed, a
         assert abs(a.paired) <= 1e-9 * max(1.0, abs(a.value)), "kernel and recursion agree on every lane"
+
+
+def test_every_family_has_a_name_in_words() -> None:
+    keys = {f"validate.family.{family.lower().replace('/', '_').replace(' ', '_')}" for family in VALUES}
+    assert keys == {key for key in catalogue() if key.startswith("validate.family.")}
 
 
 def test_hand_trace_is_exact() -> None:
