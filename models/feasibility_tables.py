@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from zjsim.models.feasibility import DECIDING_FIGURE, deciding_figure, probability, verdict
+from zjsim.models.feasibility import DECIDING_FIGURE, deciding_figure, margins, probability, verdict
 from zjsim.models.plan_value import plan_value_table
 
 from zjsim.simulate.inputs import UncertainInput
@@ -266,7 +266,13 @@ def _deciding(a: Assessment) -> list[dict[str, Any]]:
 
 
 def _points(a: Assessment, studies: Sequence[Study]) -> list[dict[str, Any]]:
+    """A row per design point: p_meet, and how far from its bound the deciding figure is in the mean of the point.
+
+    A mean many times the spread of the base away from the bound says that a p_meet of 0 or 1 is no chance of few
+    replications.
+    """
     study = next(s for s in studies if s.process.name == a.process.name)
+    there = [margins(a.target, found[a.target.outcome], a.process.years) for found in study.at_points]
     return [
         {
             "process": a.process.name,
@@ -276,9 +282,10 @@ def _points(a: Assessment, studies: Sequence[Study]) -> list[dict[str, Any]]:
             "target_id": a.target.target_id,
             "reading": a.target.reading,
             "p_meet": p,
-            "replications": len(a.margin) if k == 0 else min(a.process.design_replications, len(a.margin)),
+            "margin_mean": float(margin.mean()),
+            "replications": len(margin),
         }
-        for k, (point, p) in enumerate(zip(study.points, a.p_points, strict=True))
+        for k, (point, p, margin) in enumerate(zip(study.points, a.p_points, (a.margin, *there), strict=True))
     ]
 
 

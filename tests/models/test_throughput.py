@@ -104,6 +104,12 @@ def test_two_workers_give_the_tables_of_one() -> None:
     assert alone["targets_not_modelled"]["reading"].tolist() == ["none"]
     counts = alone["design_points"]["p_meet"] * feasibility["replications"].iloc[0]
     assert counts.tolist() == pytest.approx(counts.round().tolist()), "a share of the base replications at every point"
+    points = alone["design_points"]
+    at_base = points[points["kind"] == "base"].set_index("reading")["margin_mean"]
+    told = feasibility["mean"] - feasibility["bound"]
+    assert at_base.to_dict() == pytest.approx(told[at_base.index].to_dict())
+    sure = points[points["p_meet"].isin([0.0, 1.0])]
+    assert ((sure["margin_mean"] >= 0) == (sure["p_meet"] == 1)).all()
 
 
 def combined(data: float, values: Values, streams: Streams) -> dict[str, np.ndarray]:
