@@ -1,9 +1,12 @@
-"""What a county should do now, in one sentence each in Chinese and English."""
+"""What a county should do now, and what the province's numbers say, in a sentence each in Chinese and English."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pandas as pd
+from zjsim.models.seat_hedge import PLANS
 
 from zjsim.texts import LANGUAGES, Language, text
 
@@ -13,6 +16,64 @@ _PARTS = ("extension_primary", "extension_junior", "school_rooms_primary", "scho
 def advice(row: Mapping[str, Any], years: Sequence[int], first_later: int) -> dict[str, str]:
     """``advice_zh`` and ``advice_en`` of a row of ``hedge_areas``."""
     return {f"advice_{lang}": _advice(row, first_later, lang) for lang in LANGUAGES}
+
+
+def statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.DataFrame:
+    """Table ``hedge_statements`` (topic, zh, en): level of the plan, cost, regret, tail, value, over-building."""
+    said = _said(tables)
+    values = {k: v for k, v in said.items() if isinstance(v, str)} | {"level": f"{1 - cvar_level:.0%}"}
+    money = {k: v for k, v in said.items() if isinstance(v, float)}
+    topics = ["level", "cost", "regret", "tail", "value", "mean_short" if said["mean_is_short"] else "mean_not_short"]
+    topics.append("births" if said["is_built"] else "births_none")
+    rows = []
+    for topic in topics:
+        in_words = {
+            lang: text(f"hedge.statement.{topic}", lang, **values, **{k: _money(v, lang) for k, v in money.items()})
+            for lang in LANGUAGES
+        }
+        rows.append({"topic": topic.split("_")[0] if topic.startswith("births") else topic, **in_words})
+    return pd.DataFrame(rows, columns=["topic", *LANGUAGES])
+
+
+def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Numbers of the sentences: money in yuan as floats, all else in words already."""
+    value = tables["hedge_values"].set_index("value_of")
+    plans = tables["hedge_plans"].groupby("plan")
+    penalty = plans["expected_penalty_yuan"].sum()
+    short = plans[["expected_local_short", "expected_without_place"]].sum().sum(axis=1)
+    spread = tables["hedge_scenarios"]
+    said: dict[str, Any] = {
+        "areas": f"{len(tables['hedge_areas'])}",
+        "cost": float(value.at["hedged", "yuan"]),
+        "seen": float(value.at["wait_and_see", "yuan"]),
+        "penalty": float(penalty["hedged"]),
+        "vss": float(value.at["vss", "yuan"]),
+        "vss_low": float(value.at["vss", "low_yuan"]),
+        "vss_high": float(value.at["vss", "high_yuan"]),
+        "mean_penalty": float(penalty["mean_value"] - penalty["hedged"]),
+        "mean_short": f"{short['mean_value']:,.1f}",
+        "hedged_short": f"{short['hedged']:,.1f}",
+        "mean_is_short": bool(short["mean_value"] >= 0.05),
+    }
+    for plan in PLANS:
+        own = spread[spread["plan"] == plan]
+        said[f"regret_{plan}"] = float((own["probability"] * own["regret_yuan"]).sum())
+        said[f"worst_{plan}"] = float(own["regret_yuan"].max())
+        said[f"cvar_{plan}"] = float(value.at[f"cvar_{plan}", "yuan"])
+    empty = tables["hedge_empty_seats"]
+    last = (
+        empty[empty["year"] == empty["year"].max()]
+        .groupby("scenarios")[["rooms_opened", "rooms_idle", "seats_empty", "idle_capital_yuan"]]
+        .sum()
+    )
+    said["is_built"] = "low_births" in last.index
+    if said["is_built"]:
+        low = last.loc["low_births"]
+        other = last.loc["other"] if "other" in last.index else low
+        said |= {"year": f"{empty['year'].max()}", "idle_capital": float(low["idle_capital_yuan"])}
+        said |= {"rooms": f"{low['rooms_opened']:,.0f}", "idle": f"{low['rooms_idle']:,.0f}"}
+        said |= {"seats": f"{low['seats_empty']:,.0f}", "other_idle": f"{other['rooms_idle']:,.0f}"}
+    return said
 
 
 def _advice(row: Mapping[str, Any], first_later: int, lang: Language) -> str:

@@ -23,7 +23,7 @@ from zjsim.models.hedge_province import (
     values,
     yuan,
 )
-from zjsim.models.hedge_sentences import advice
+from zjsim.models.hedge_sentences import advice, statements
 from zjsim.models.hedge_solve import cvar, penalised, spent, start_cost
 from zjsim.models.seat_data import STAGES, YUAN
 from zjsim.models.seat_hedge import PLANS, AreaResult, HedgeResult
@@ -32,7 +32,7 @@ from zjsim.models.seat_hedge import PLANS, AreaResult, HedgeResult
 def hedge_tables(r: HedgeResult) -> dict[str, pd.DataFrame]:
     """All tables of a result by name, sorted by area, plan, scenario, year and stage."""
     recourse = pd.concat([_recourse(a, plan) for a in r.areas for plan in _different(a)], ignore_index=True)
-    return {
+    tables = {
         "hedge_areas": pd.DataFrame([_area_row(a, r) for a in r.areas]),
         "hedge_plans": pd.DataFrame([row for a in r.areas for row in _plan_rows(a, r)]),
         "hedge_openings": pd.DataFrame([row for a in r.areas for row in _opening_rows(a)]),
@@ -45,6 +45,7 @@ def hedge_tables(r: HedgeResult) -> dict[str, pd.DataFrame]:
         "hedge_recourse": recourse,
         "hedge_demand": pd.concat([_demand(a) for a in r.areas], ignore_index=True),
     }
+    return {"hedge_statements": statements(tables, r.parameters.cvar_level), **tables}
 
 
 def _different(a: AreaResult) -> list[str]:

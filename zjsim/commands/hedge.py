@@ -87,5 +87,6 @@ def _summary(done: object, lang: Language) -> str:
             enough=done.counties("enough"),
         )
     ]
+    lines += done.tables["hedge_statements"][lang].tolist()
     lines += areas.loc[areas["decision"] == "begin_now", f"advice_{lang}"].tolist()
     return "\n".join(str(line) for line in lines)

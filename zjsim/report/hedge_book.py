@@ -15,6 +15,7 @@ from zjsim.report.words import known
 from zjsim.texts import Language, text
 
 SHEETS = (
+    "hedge_statements",
     "hedge_areas",
     "hedge_openings",
     "hedge_values",
@@ -39,7 +40,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Columns shown of a wide table (the CSV file has them all); elsewhere all but the code of the area."""
 _DECISIONS = {"begin_now": 0, "wait": 1, "enough": 2}
-CODED = ("decision", "plan", "value_of", "measure", "kind", "stage", "scenarios", "uncertainty_id")
+CODED = ("topic", "decision", "plan", "value_of", "measure", "kind", "stage", "scenarios", "uncertainty_id")
 """Columns whose values are codes with a word in the texts (``hedge.code``, else those of all workbooks)."""
 
 
@@ -59,7 +60,7 @@ def write_hedge_book(
 def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     """The columns a reader of ``lang`` needs (only the essential ones of a wide table), codes in words."""
     other = "en" if lang == "zh" else "zh"
-    columns = [c for c in table.columns if not c.endswith(f"_{other}")]
+    columns = [c for c in table.columns if c != other and not c.endswith(f"_{other}")]
     first = [c for c in ESSENTIAL.get(name, ()) if c in columns]
     if name == "hedge_areas":
         # What is begun comes first, the largest sums at the top.
