@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from zjsim.models.seat_data import HasTables
@@ -14,12 +14,11 @@ RESTS_ON = ("seat_demand", "seat_capacity", "seat_options", "seat_budgets", "sea
 """Registries by county that a seat plan is made of."""
 
 
-def county_basis(scenario: HasTables) -> dict[str, str]:
-    """The weakest basis of a county's rows in :data:`RESTS_ON`, by county code."""
+def county_basis(scenario: HasTables, names: Sequence[str] = RESTS_ON, *more: pd.DataFrame) -> dict[str, str]:
+    """The weakest basis of a county's rows in the registries ``names`` and in tables ``more``, by county code."""
     rank = {basis: k for k, basis in enumerate(BASES)}
     found: dict[str, int] = {}
-    for name in RESTS_ON:
-        table = scenario.table(name)
+    for table in (*(scenario.table(name) for name in names), *more):
         if "basis" in table:
             worst = table["basis"].map(rank).groupby(table["county_code"]).max()
             for code, k in worst.dropna().astype(int).items():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 INTERNAL, PUBLICATION, COUNTIES = "internal", "publication", "counties"
 BOOK = "placement.xlsx"
 _THEME = "placement.problem"
+_RESTS_ON = ("schools", "school_grades", "child_groups", "tier_rules")
 _AHEAD = 3
 Plan = dict[str, "pd.DataFrame"]
 
@@ -79,7 +80,8 @@ def place_scenario(
     lang: Language = "zh",
 ) -> PlacingDone:
     """Place, audit, and write ``out``: internal (the province's tables and their workbook in ``lang``), publication
-    (small counts hidden), and for each county a folder of its own below counties, with its groups of children.
+    (small counts hidden), and for each county a folder of its own below counties, with its groups of children. Every
+    row says what its county's numbers rest on (``basis``).
 
     ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the
     scenario has no applicants of the year, or none in a county that is asked for, or if the plan says nothing of the
@@ -87,6 +89,7 @@ def place_scenario(
     """
     import pandas as pd
 
+    from zjsim.models.seat_basis import county_basis
     from zjsim.models.seat_placement import COUNTY_TABLES, county_tasks, placement_year, publication
     from zjsim.report.placement_book import write_placement_book
 
@@ -110,6 +113,7 @@ def place_scenario(
     tasks = county_tasks(loaded, counties=counties or None, modes=modes, plan=classes)
     said = _facts(loaded, year, lang)
     names = _names(loaded, lang)
+    basis = county_basis(loaded, _RESTS_ON, *(() if classes is None else (classes,)))
     del loaded, groups
     give_back_memory()
     found: dict[str, list[pd.DataFrame]] = {}
@@ -125,7 +129,7 @@ def place_scenario(
                 elif len(table) and not faults:
                     folder = part / COUNTIES / code
                     folder.mkdir(parents=True, exist_ok=True)
-                    write_csv(table, folder / f"{name}.csv")
+                    write_csv(_with_basis(table, basis), folder / f"{name}.csv")
         province = {name: pd.concat(tables, ignore_index=True) for name, tables in found.items()}
         if faults:
             return PlacingDone(None, year, province, faults)
@@ -133,7 +137,7 @@ def place_scenario(
         for folder_name, tables in ((INTERNAL, province), (PUBLICATION, shown)):
             (part / folder_name).mkdir(parents=True, exist_ok=True)
             for name, rows in sorted(tables.items()):
-                write_csv(rows, part / folder_name / f"{name}.csv")
+                write_csv(_with_basis(rows, basis), part / folder_name / f"{name}.csv")
         done = PlacingDone(out, year, province, [])
         facts = {**said, "children": done.children(), "counties": done.counties()}
         write_placement_book(part / INTERNAL / BOOK, facts, province, names, lang)
@@ -146,6 +150,11 @@ def place_scenario(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return done
+
+
+def _with_basis(table: pd.DataFrame, basis: Mapping[str, str]) -> pd.DataFrame:
+    """The table with the weakest basis of each county's schools, seats, rules and applicants, row by row."""
+    return table.assign(basis=table["county_code"].map(basis).astype("str"))
 
 
 def _facts(loaded: Scenario, year: int, lang: Language) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def test_a_county_is_placed_audited_and_written(
     assert groups["children"].sum() == 2 * said["children"] > 0
     assert groups["zh"].str.contains("演示").all()
     assert groups["en"].str.contains("demonstration").all()
+    for table in (tmp_path / "a").rglob("*.csv"):
+        assert set(pd.read_csv(table)["basis"]) <= {"synthetic"}, table
     shown = sorted(f.name for f in (tmp_path / "a" / "publication").iterdir())
     assert "placement.csv" in shown
     assert "placement_groups.csv" not in shown
