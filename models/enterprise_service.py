@@ -21,11 +21,13 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
+from zjsim.models.dated_levers import dated
+from zjsim.models.people import MEMBER_TIME
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, Ints, parts_of, poisson_quantile
 from zjsim.models.service_data import ServiceData, enterprise_service_data, uncertain_inputs
 from zjsim.models.service_firms import firms_served, joint_applications
 from zjsim.models.service_past import Posts, known_firms
-from zjsim.models.service_requests import Requests, draw_requests
+from zjsim.models.service_requests import Requests, draw_requests, loads_at
 from zjsim.models.service_use import service_resources, service_use
 
 from zjsim.simulate.kernel import Call, Simulation
@@ -123,6 +125,11 @@ def serve(data: ServiceData, requests: Requests, values: Values) -> Desk:
     allotment = data.people.allot(values)
     desk = Desk(sim, data, requests, allotment)
     desk.carry_over()
+    lever = dated(values, MEMBER_TIME)
+    if lever is not None:
+        sim.at(
+            lever[0], desk.other_loads, loads_at(data, requests, lever[1] / data.parameters.value(MEMBER_TIME, values))
+        )
     for day, institution, fte in zip(*(x.tolist() for x in allotment.services), strict=True):
         if day > 0:
             sim.at(day, desk.add_staff, (institution, fte))
@@ -180,6 +187,13 @@ class Desk:
                 self._hold(request, institution, end)
             else:
                 self.sim.at(0.0, self._again, request)
+
+    def other_loads(self, call: Call) -> None:
+        """From now on requests take other staff time; those that are being served keep theirs."""
+        kept = {r: self._load[r] for _, end, r, _ in self.held if end > self.sim.now}
+        self._load = call.argument.tolist()
+        for request, load in kept.items():
+            self._load[request] = load
 
     def come(self, n: int) -> None:
         """The n-th request that is not a repeated one comes, on ``days[n]``."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from zjsim.models.dated_levers import phases
 from zjsim.models.patent_data import (
     PROCESS,
     PatentData,
@@ -113,9 +114,13 @@ def resources(data: PatentData) -> tuple[Resource, ...]:
 
 @dataclass(slots=True)
 class Book:
-    """What happened on which day, and by which institution (``…_by``); the idle patents of each institution."""
+    """What happened on which day, and by which institution (``…_by``); the idle patents of each institution.
+
+    ``per_officer``: how much of a full officer each of an institution's officers is now (empty: all are full ones).
+    """
 
     idle: list[float]
+    per_officer: list[float] = field(default_factory=list)
     transferred: list[float] = field(default_factory=list)
     trials_begun: list[float] = field(default_factory=list)
     converted_after_counted_trial: list[float] = field(default_factory=list)
@@ -125,13 +130,20 @@ class Book:
     returned: int = 0
     use: dict[str, Floats] = field(default_factory=dict)
 
+    def lasts(self, institution: int, work: float) -> float:
+        """Days that ``work`` (days of a full officer) takes an officer of the institution now."""
+        return work / self.per_officer[institution] if self.per_officer else work
+
 
 def transfer(sim: Simulation, book: Book, office: Pool, institution: int, wait: float, work: float) -> Steps:
-    """A patent that found a firm: after ``wait`` days it comes to the office, an officer concludes the contract."""
+    """A patent that found a firm: after ``wait`` days it comes to the office, an officer concludes the contract.
+
+    ``work``: days that it takes a full officer.
+    """
     yield wait
     book.idle[institution] -= 1
     yield office
-    yield work
+    yield book.lasts(institution, work)
     office.release()
     book.transferred.append(sim.now)
     book.transferred_by.append(institution)
@@ -164,7 +176,7 @@ def trial(
         book.returned += 1
         return
     yield office
-    yield work
+    yield book.lasts(institution, work)
     office.release()
     book.transferred.append(sim.now)
     book.transferred_by.append(institution)
@@ -182,15 +194,25 @@ def move(data: PatentData, values: Values, streams: Streams, sim: Simulation | N
     untransferred = 1 - p.value("PP49", values)
     own = c["stock"] * p.value("TP01", values)
     sim = sim or Simulation()
-    book = Book(idle_patents(data, values, own, untransferred).tolist())
-    officers, per_officer = office_sizes(data, values)
+    (_, first), *later = phases(values)
+    officers, per_officer = office_sizes(data, first)
+    book = Book(idle_patents(data, values, own, untransferred).tolist(), per_officer)
     offices = [Pool(sim, n) for n in officers]
-    start_trials_under_way(data, values, streams, sim, book, offices, per_officer)
+    start_trials_under_way(data, values, streams, sim, book, offices)
+
+    def offices_change(call: Call) -> None:
+        wanted, book.per_officer = office_sizes(data, call.argument)
+        for office, n in zip(offices, wanted, strict=True):
+            if n != office.units:
+                office.resize(n - office.units)
+
+    for day, then in later:
+        sim.at(day, offices_change, then)
 
     def year_begins(call: Call) -> None:
         year = call.argument
-        start_transfers(data, values, streams, sim, book, offices, per_officer, year)
-        start_trials(data, values, streams, sim, book, offices, per_officer, year)
+        start_transfers(data, values, streams, sim, book, offices, year)
+        start_trials(data, values, streams, sim, book, offices, year)
         length = data.horizon.lengths_years()[data.horizon.years.index(year)]
         change = (own * p.value("TP06", values) - np.array(book.idle) * p.value("TP07", values)) * length
         book.idle = [i + d for i, d in zip(book.idle, change.tolist(), strict=True)]
@@ -229,7 +251,6 @@ def start_transfers(
     sim: Simulation,
     book: Book,
     offices: list[Pool],
-    per_officer: list[float],
     year: int,
 ) -> None:
     """Patents that find a firm in ``year``: idle ones, promoted ones (M027), and empowered results (M019)."""
@@ -248,7 +269,7 @@ def start_transfers(
     for i, code in enumerate(data.institutions):
         u = streams.uniforms(PROCESS, code, year, 2 * counts[i], "transfer").reshape(-1, 2)
         waits = (u[:, 0] * (end - begin)).tolist()
-        works = (work_days(data, values, u[:, 1]) / per_officer[i]).tolist()
+        works = work_days(data, values, u[:, 1]).tolist()
         for wait, work in zip(waits, works, strict=True):
             sim.start(transfer(sim, book, offices[i], i, wait, work))
 
@@ -272,7 +293,6 @@ def start_trials(
     sim: Simulation,
     book: Book,
     offices: list[Pool],
-    per_officer: list[float],
     year: int,
 ) -> None:
     """Free trials begun in ``year``: today's pace, and from the day the list is drawn up more, by the list's length."""
@@ -295,7 +315,7 @@ def start_trials(
         expected = np.array([0.0, before[i], before[i] + after[i]])
         days = np.interp(u4[:, 0] * expected[-1], expected, [begin, drawn_up[i], end])
         waits = np.maximum(days - begin, 1e-6).tolist()
-        _begin_trials(data, values, sim, book, offices[i], i, waits, u4, per_officer[i])
+        _begin_trials(data, values, sim, book, offices[i], i, waits, u4)
 
 
 def start_trials_under_way(
@@ -305,7 +325,6 @@ def start_trials_under_way(
     sim: Simulation,
     book: Book,
     offices: list[Pool],
-    per_officer: list[float],
 ) -> None:
     """Trials begun at today's pace in the past years that still run on day 0.
 
@@ -329,7 +348,7 @@ def start_trials_under_way(
             left = days + p.draw("PP44", values, u4[:, 1]) * DAYS_PER_MONTH
             runs = left > 0
             waits = [0.0] * int(runs.sum())
-            _begin_trials(data, values, sim, book, offices[i], i, waits, u4[runs], per_officer[i], left[runs], of_plan)
+            _begin_trials(data, values, sim, book, offices[i], i, waits, u4[runs], left[runs], of_plan)
 
 
 def _begin_trials(
@@ -341,14 +360,13 @@ def _begin_trials(
     institution: int,
     waits: list[float],
     u: Floats,
-    per_officer: float,
     left: Floats | None = None,
     of_plan: bool = False,
 ) -> None:
     p = data.parameters
     lengths = (p.draw("PP44", values, u[:, 1]) * DAYS_PER_MONTH if left is None else left).tolist()
     buys = (u[:, 2] < p.value("PP45", values)).tolist()
-    works = (work_days(data, values, u[:, 3]) / per_officer).tolist()
+    works = work_days(data, values, u[:, 3]).tolist()
     for wait, length, work, buy in zip(waits, lengths, works, buys, strict=True):
         sim.start(trial(sim, book, office, institution, wait, length, work, buy, of_plan))
 

@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from zjsim.models.dated_levers import OFFICERS_SCALE, added_up, dated, phases
 from zjsim.models.location_effects import platform_staff
-from zjsim.models.people_path import Steps, by_year, joined, least, minus, rising
+from zjsim.models.people_path import Steps, by_year, changed_at, joined, least, minus, rising
 from zjsim.models.people_posts import Appointments, appointments
 from zjsim.models.process_tools import (
     DAYS_PER_MONTH,
@@ -154,15 +155,18 @@ class People:
         return np.asarray(fte_days * self.parameters.value(HOURS, {}) / DAYS_PER_YEAR)
 
     def officers_fte(self, values: Values) -> Floats:
-        """Full-time officers for patents by institution (M035): officers × share of their time (TP09)."""
-        p = self.parameters
-        return np.asarray(self.officers * p.value(PATENT_TIME, values) + self._further(values, self.officers))
+        """Full-time officers for patents by institution (M035): officers × share of their time (TP09).
+
+        With levers: those of the first day (:func:`zjsim.models.dated_levers.phases` has the later ones).
+        """
+        p, officers = self.parameters, self.officers * values.get(OFFICERS_SCALE, 1.0)
+        return np.asarray(officers * p.value(PATENT_TIME, values) + self._further(values, self.officers))
 
     def allot(self, values: Values) -> Allotment:
         """Divide the released time at a design point (M028, M031, M071, M013-M015, M034, M066, M035)."""
         p, count, end = self.parameters, len(self.institutions), self.horizon.end
         edges = np.array(self.horizon.edges)
-        released, taught = self._claims(values)
+        released = self._released(values)
         research = self._research(values, released)
         free = joined(released, minus(research))
         time = p.value(POST, values)
@@ -171,24 +175,33 @@ class People:
         each = np.full(len(posts.begin), time)
         held = joined((posts.begin, posts.institution, each), (posts.end, posts.institution, -each))
         services = rising(joined(free, minus(held)), count, end)
-        visits = np.minimum(self._visiting(values), taught)
-        days = np.diff(edges)
-        patents = np.outer(self.officers_fte(values), days)
+        taught = added_up(values, edges, lambda own: self._claims(own)[1])
+        visits = added_up(values, edges, self._visits)
+        training = added_up(values, edges, lambda own: self._claims(own)[1] - self._visits(own))
+        patents = added_up(values, edges, self.officers_fte)
         parts = {
             "dual_appointments": by_year(held, count, edges),
-            "visiting_engineers": np.outer(visits, days),
+            "visiting_engineers": visits,
             "platforms": by_year(research, count, edges),
             "services": by_year(services, count, edges),
-            "training": np.outer(taught - visits, days),
+            "training": training,
             "patents": patents,
         }
-        available = by_year(released, count, edges) + np.outer(taught, days) + patents
+        available = by_year(released, count, edges) + taught + patents
         return Allotment(
             available=self.person_hours(available),
             allotted=self.person_hours(np.stack([parts[a] for a in ACTIVITIES], axis=1)),
             services=services,
             posts=posts,
         )
+
+    def _released(self, values: Values) -> Steps:
+        """Time released to enterprises, where levers act from a day on: each phase from its first day."""
+        (_, first), *others = phases(values)
+        found = self._claims(first)[0]
+        for day, own in others:
+            found = changed_at(found, self._claims(own)[0], day, len(self.institutions))
+        return found
 
     def _claims(self, values: Values) -> tuple[Steps, Floats]:
         """Time released to enterprises (steps of FTE) and to social training (FTE), within the most that teachers give.
@@ -263,9 +276,17 @@ class People:
 
     def _posts(self, values: Values, most: Ints) -> Appointments:
         p = self.parameters
-        pace = [g * p.value(POSTS_PER_100, values) / 100 for g in self.giants]
+        lever, rates = dated(values, POSTS_PER_100), [p.value(POSTS_PER_100, values)]
+        if lever is not None:
+            rates.append(lever[1])
+        paces = [[g * rate / 100 for g in self.giants] for rate in rates]
+        later = None if lever is None else (lever[0], paces[1])
         term = p.value(TERM, values) * DAYS_PER_MONTH
-        return appointments(self.horizon, pace, term, self.area_of, self.weight_of, most)
+        return appointments(self.horizon, paces[0], term, self.area_of, self.weight_of, most, later)
+
+    def _visits(self, values: Values) -> Floats:
+        """FTE of visitors, never more than what is released to training."""
+        return np.minimum(self._visiting(values), self._claims(values)[1])
 
     def _visiting(self, values: Values) -> Floats:
         """FTE of teachers who visit firms as engineers (M071): PE06 a year for PE07 months, split as trainers are."""

@@ -61,6 +61,19 @@ def rising(steps: Steps, institutions: int, end: float) -> Steps:
     return day[some], institution[some], gain[some]
 
 
+def changed_at(before: Steps, after: Steps, when: float, institutions: int) -> Steps:
+    """The path ``before`` up to day ``when``, from then on that of ``after``: one step to its level that day."""
+    earlier, later = before[0] < when, after[0] > when
+    level: Floats = np.bincount(after[1][~later], after[2][~later], institutions).astype(np.float64)
+    level -= np.bincount(before[1][earlier], before[2][earlier], institutions)
+    jump: Steps = (np.full(institutions, when), np.arange(institutions, dtype=np.int64), level)
+    return joined(
+        (before[0][earlier], before[1][earlier], before[2][earlier]),
+        jump,
+        (after[0][later], after[1][later], after[2][later]),
+    )
+
+
 def _by_day(steps: Steps, institutions: int, end: float) -> Steps:
     """One step per institution and day, the first on day 0 (0 FTE if need be), none at or after ``end``."""
     zero = (np.zeros(institutions), np.arange(institutions), np.zeros(institutions))

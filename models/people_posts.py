@@ -39,20 +39,24 @@ def appointments(
     area_of: Sequence[Sequence[int]],
     weight_of: Sequence[Sequence[float]],
     most: Ints,
+    later: tuple[float, Sequence[float]] | None = None,
 ) -> Appointments:
     """The posts of every city (M031): ``pace`` appointments a year for ``term`` days each.
 
     ``area_of`` and ``weight_of``: institutions that serve a city and their teams there; ``most``: posts that each
-    institution can hold at a time.
+    institution can hold at a time; ``later``: a day and the paces from then on.
     """
     first = horizon.year_start(horizon.years[0] - int(np.ceil(term / DAYS_PER_YEAR)))
     parts = []
     for city, (yearly, area, weights) in enumerate(zip(pace, area_of, weight_of, strict=True)):
         total = float(sum(weights))
-        if yearly <= 0 or total <= 0:
+        number, begin = _filled(horizon, first, yearly)
+        if later is not None:
+            further, then = _filled(horizon, first, later[1][city])
+            early, late = begin < later[0], then >= later[0]
+            number, begin = np.concatenate([number[early], further[late]]), np.concatenate([begin[early], then[late]])
+        if total <= 0 or not len(begin):
             continue
-        number = np.arange(int((horizon.end - first) / DAYS_PER_YEAR * yearly + 0.5))
-        begin = first + (number + 0.5) / yearly * DAYS_PER_YEAR
         share = np.cumsum(np.array(weights)) / total
         whose = np.minimum(np.searchsorted(share, (number + 1) * GOLDEN % 1, side="right"), len(share) - 1)
         here = (begin + term > 0) & (begin < horizon.end)
@@ -65,6 +69,14 @@ def appointments(
     where, whom = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
     kept = _held(days, whom, term, most)
     return Appointments(days[kept], days[kept] + term, where[kept], whom[kept], int((~kept).sum()))
+
+
+def _filled(horizon: Horizon, first: float, yearly: float) -> tuple[Ints, Floats]:
+    """Numbers and days of the posts of a city at ``yearly`` a year from day ``first`` on, evenly spread."""
+    if yearly <= 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    number = np.arange(int((horizon.end - first) / DAYS_PER_YEAR * yearly + 0.5), dtype=np.int64)
+    return number, np.asarray(first + (number + 0.5) / yearly * DAYS_PER_YEAR, dtype=np.float64)
 
 
 def _held(begin: Floats, institution: Ints, term: float, most: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

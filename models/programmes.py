@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from zjsim.models.dated_levers import dated
 from zjsim.models.process_tools import DAYS_PER_MONTH, DAYS_PER_YEAR, Floats, poisson_quantile
 from zjsim.models.programme_data import (
     ADMISSION_MONTH,
@@ -182,9 +183,13 @@ def projects(data: ProgrammeData, programme: Programme, values: Values, streams:
     first = programme.stock_date.year - PAST_YEARS
     for year in range(first, when.years[-1] + 1):
         start, u = _projects(data, programme, year, pace, streams)
+        if programme.planned is None and (lever := dated(values, programme.pace)) is not None:
+            start, u = _at_another_pace(data, programme, year, lever, values, (start, u), streams)
         if more and year in when.years:
             start, u = _further(data, programme, year, round(more), start, u, streams)
         opening = start + p.draw(programme.setup, values, u[:, 1]) * DAYS_PER_MONTH
+        if (lever := dated(values, programme.setup)) is not None:
+            opening = _set_up_sooner(start, opening, lever[0], lever[1] / p.value(programme.setup, values))
         fails = u[:, 2] < p.value(programme.failure, values)
         opens = ~fails & (opening > programme.stock_day)
         closing = np.full(len(start), np.inf)
@@ -219,6 +224,34 @@ def _projects(
     own = np.array([d for d in programme.planned or () if max(begin, 0.0) <= d < end])
     more = streams.uniforms(PROCESS, name, year, 4 * len(own), "planned").reshape(len(own), 4)
     return np.concatenate([start[start < 0], own]), np.concatenate([u[start < 0], more])
+
+
+def _at_another_pace(
+    data: ProgrammeData,
+    programme: Programme,
+    year: int,
+    lever: tuple[float, float],
+    values: Values,
+    base: tuple[Floats, Floats],
+    streams: Streams,
+) -> tuple[Floats, Floats]:
+    """The projects of ``year`` where the pace is moved from a day on: those of ``base`` before it, then the new ones.
+
+    Both come from the same draws, so a higher pace keeps the projects of the lower one.
+    """
+    day, value = lever
+    if data.horizon.year_start(year + 1) <= day:
+        return base
+    pace = start_pace(data, programme, {**values, programme.pace: value})
+    found = _projects(data, programme, year, pace, streams)
+    early, late = base[0] < day, found[0] >= day
+    return np.concatenate([base[0][early], found[0][late]]), np.concatenate([base[1][early], found[1][late]])
+
+
+def _set_up_sooner(start: Floats, opening: Floats, day: float, factor: float) -> Floats:
+    """Openings where set-up takes ``factor`` of its time from ``day`` on: what is left of it then counts, no more."""
+    begun = np.maximum(start, day)
+    return np.where(opening > begun, begun + (opening - begun) * factor, opening)
 
 
 def _further(

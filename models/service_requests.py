@@ -201,6 +201,11 @@ def _loads(data: ServiceData, values: Values, kind: Ints, u: Floats) -> Floats:
     return load
 
 
+def loads_at(data: ServiceData, requests: Requests, factor: float) -> Floats:
+    """The loads where members give ``factor`` times as much of their time: it is theirs that a diagnosis takes."""
+    return np.where(requests.kind == 0, requests.load_fte * factor, requests.load_fte)
+
+
 def _asked(data: ServiceData, city: Ints, u: Floats) -> Ints:
     """Position in the city's area of the institution asked first: by the teams it has there."""
     asked = np.zeros(len(u), dtype=np.int64)

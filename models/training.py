@@ -24,6 +24,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from zjsim.models.dated_levers import dated, phases
 from zjsim.models.people import HOURS, QUOTA
 from zjsim.models.process_tools import Ints
 from zjsim.models.training_book import Book, Facts
@@ -39,7 +40,7 @@ from zjsim.models.training_classes import (
     monthly_index,
 )
 from zjsim.models.training_data import Demand, TrainingData, training_data, uncertain_inputs
-from zjsim.models.training_supply import City, Provider, ledger_hours, supply, wishes_of, yearly_hours
+from zjsim.models.training_supply import City, Provider, dated_hours, dated_supply, ledger_hours, supply, wishes_of
 from zjsim.models.training_use import TrainingUse, Watcher, levels_of, training_resources
 from zjsim.models.training_yard import run_city
 
@@ -90,10 +91,10 @@ def used(data: TrainingData, values: Mapping[str, float], book: Book) -> dict[st
     hours = np.concatenate(book.by_provider["trainer_hours"])
     offered = np.concatenate(book.by_provider["trainer_hours_offered"])
     found = np.zeros((len(data.people.institutions), len(data.years)))
-    ledger = ledger_hours(data, values)
+    ledgers = [ledger_hours(data, own) for _, own in phases(values)]
     for (_, p), taught, there in zip(data.providers, hours, offered, strict=True):
         if p.institution >= 0:
-            own, adjuncts = yearly_hours(p, data.years, values, modes, ledger)
+            own, adjuncts = dated_hours(data, p, values, modes, ledgers)
             theirs = there * adjuncts / np.maximum(own + adjuncts, 1e-9)
             found[p.institution] += np.maximum(taught - theirs, 0.0)
     return {"people/training": found * data.people.parameters.value(HOURS, values) / values[QUOTA]}
@@ -142,13 +143,13 @@ def training_book(
     book = Book(edges, np.array([0.0, *(s for s in starts if s > 0), edges[-1]]))
     facts = Facts.of(data.courses, values["TR20"])
     needs_dual = np.array([c.needs_dual for c in data.courses])
-    ledger = ledger_hours(data, values)
+    ledgers = [ledger_hours(data, own) for _, own in phases(values)]
     inputs = {i.input_id: i for i in data.inputs}
     province = _year_factors(data, PROVINCE, values["TR21"], streams)
     for number, (city, asked) in enumerate(zip(data.cities, data.base, strict=True)):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
         factors = {year: own[year] * province[year] for year in own}
-        offer = supply(data, city, values, months, years, ledger)
+        offer = dated_supply(data, city, values, months, years, ledgers)
         parts = demand_of(data, city, asked, factors, months, values, streams, book)
         if parts:
             classes = classes_of(parts, data.courses, inputs, values)
@@ -189,12 +190,15 @@ def demand_of(
         online = 1.0 if course.is_online else values[course.online_id] if course.online_id else 0.0
         season = seasons[course.season_id]
         name = f"{city.city_code}/{course.course_type_id}/{data.sectors[sector]}"
-        if online > 0:
+        here = np.full(len(months) - 1, online)
+        if course.online_id and (lever := dated(values, course.online_id)) is not None:
+            here[[day >= lever[0] for day, _ in months[:-1]]] = lever[1]
+        if here.any():
             u = streams.uniforms(PROCESS, name, data.years[0], len(data.years), "online")
-            coming = registrations(data, online * rate, factors, season, months)
+            coming = registrations(data, here * rate, factors, season, months)
             book.online(coming, course, u, values["PP16"], values["PP17"])
-        if online < 1:
-            coming = registrations(data, (1 - online) * rate, factors, season, months)
+        if (here < 1).any():
+            coming = registrations(data, (1 - here) * rate, factors, season, months)
             found = form_classes(course, (k, sector), name, coming, inputs, values, streams, data.years[0])
             book.forming(coming, found[1])
             parts.append(found[0])
@@ -202,11 +206,16 @@ def demand_of(
 
 
 def registrations(
-    data: TrainingData, per_year: float, factors: Mapping[int, float], season: Array, months: list[tuple[float, int]]
+    data: TrainingData,
+    per_year: float | Array,
+    factors: Mapping[int, float],
+    season: Array,
+    months: list[tuple[float, int]],
 ) -> Registrations:
     """Expected registrations since the start of the back-cast, month by month.
 
-    ``per_year`` persons × the factor of the year × the month's share of the year (``season``, 12 values of sum 1).
+    ``per_year`` persons (one number, or one per month) × the factor of the year × the month's share of the year
+    (``season``, 12 values of sum 1).
     """
     days, year, month = _calendar(data.as_of, tuple(months))
     factor = np.array([factors.get(y, 0.0) for y in range(year[0], year[-1] + 1)])[year - year[0]]

@@ -16,13 +16,14 @@ the first day, so it is laid down here in arrays by month and provider; the simu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from zjsim.models.dated_levers import BEFORE, SINCE, days_of, phases
 from zjsim.models.training_classes import PROCESS, Array, Classes
 
 from zjsim.simulate.streams import Streams
@@ -86,6 +87,7 @@ class Supply:
 
     ``general`` and ``dual``: trainer hours paid in; ``day`` and ``evening``: free room hours a week; a practice centre
     has its rooms here as well (nobody else's). ``days``: first day of each month; ``january``: whether a year begins.
+    ``planned``: supplies of the same months that are reckoned with from a month on, where levers change it.
     """
 
     days: tuple[float, ...]
@@ -94,6 +96,12 @@ class Supply:
     dual: Array
     day: Array
     evening: Array
+    planned: tuple[tuple[int, Supply], ...] = ()
+
+    def usual(self) -> list[tuple[int, Array, Array]]:
+        """From which month on so many trainer hours a month, general and dual, are reckoned with by provider."""
+        stretches = self.planned or ((0, self),)
+        return [(month, own.general.mean(axis=0), own.dual.mean(axis=0)) for month, own in stretches]
 
 
 def teacher_hours(provider: Provider, values: Mapping[str, float], modes: Mapping[str, float]) -> float:
@@ -140,12 +148,18 @@ def ledger_hours(data: TrainingData, values: Mapping[str, float]) -> Array | Non
     return np.asarray(data.people.class_hours(values) / parts)
 
 
-def dual_share(values: Mapping[str, float], year: int, first_year: int) -> float:
+def dual_share(values: Mapping[str, float], year: int, first_year: int, as_of: date | None = None) -> float:
     """Share of teachers who are dual-qualified in ``year``: TR31 before the plan, TR32 more a year by the bases (M070).
 
-    At most one. The year before the first simulated one has TR31 itself.
+    At most one. The year before the first simulated one has TR31 itself. Where a lever moves TR32, years that began
+    before its day have grown at the former rate (days are counted from ``as_of``).
     """
-    return float(np.clip(values["TR31"] + values["TR32"] * max(year - first_year + 1, 0), 0.0, 1.0))
+    grown = max(year - first_year + 1, 0)
+    share = values["TR31"] + values["TR32"] * grown
+    if BEFORE + "TR32" in values and as_of is not None:
+        begins = [(date(y, 1, 1) - as_of).days - 1 for y in range(first_year, year + 1)]
+        share += (values[BEFORE + "TR32"] - values["TR32"]) * sum(day < values[SINCE + "TR32"] for day in begins)
+    return float(np.clip(share, 0.0, 1.0))
 
 
 def window_hours(values: Mapping[str, float], is_holiday: bool) -> tuple[float, float]:
@@ -188,7 +202,7 @@ def supply(
     general, dual, day, evening = (np.zeros(shape) for _ in range(4))
     for m, ((start, month), year) in enumerate(zip(months[:-1], years, strict=False)):
         here = since <= start
-        share = dual_share(values, year, first)
+        share = dual_share(values, year, first, data.as_of)
         paid = data.trainer_index[month - 1] / 12 * here
         teachers = hours[min(max(year - first, 0), len(data.years) - 1)]
         general[m], dual[m] = (1 - share) * teachers * paid, (share * teachers + adjuncts) * paid
@@ -196,6 +210,47 @@ def supply(
         day[m], evening[m] = (free[0] * rooms + more_day) * here, (free[1] * rooms + more_evening) * here
     begins = tuple(month == 1 for _, month in months[:-1])
     return Supply(tuple(d for d, _ in months[:-1]), begins, general, dual, day, evening)
+
+
+def dated_supply(
+    data: TrainingData,
+    city: City,
+    values: Mapping[str, float],
+    months: list[tuple[float, int]],
+    years: list[int],
+    ledgers: Sequence[Array | None],
+) -> Supply:
+    """:func:`supply` where levers act from a day on: every month is that of the phase in force on its first day.
+
+    ``ledgers``: that of :func:`ledger_hours` in every phase of ``values``.
+    """
+    (_, first), *later = phases(values)
+    found = supply(data, city, first, months, years, ledgers[0])
+    days, planned = np.array(found.days)[:, None], [(0, found)]
+    for (day, own), ledger in zip(later, ledgers[1:], strict=True):
+        then = supply(data, city, own, months, years, ledger)
+        fields = ("general", "dual", "day", "evening")
+        found = replace(found, **{f: np.where(days >= day, getattr(then, f), getattr(found, f)) for f in fields})
+        planned.append((int(np.searchsorted(days[:, 0], day)), then))
+    return replace(found, planned=tuple(planned)) if later else found
+
+
+def dated_hours(
+    data: TrainingData,
+    provider: Provider,
+    values: Mapping[str, float],
+    modes: Mapping[str, float],
+    ledgers: Sequence[Array | None],
+) -> tuple[Array, Array]:
+    """:func:`yearly_hours` by simulated year, teachers' and adjuncts', phases weighted by their days in the year."""
+    stretches = phases(values)
+    starts = [max(float((date(y, 1, 1) - data.as_of).days - 1), 0.0) for y in (*data.years, data.years[-1] + 1)]
+    own = adjuncts = np.zeros(len(data.years))
+    for (_, there), ledger, days in zip(stretches, ledgers, days_of(stretches, np.array(starts)), strict=True):
+        hours, more = yearly_hours(provider, data.years, there, modes, ledger)
+        weight = days / np.diff(starts)
+        own, adjuncts = own + weight * hours, adjuncts + weight * more
+    return own, adjuncts
 
 
 def _more(values: Mapping[str, float], what: str, providers: tuple[Provider, ...], by: str) -> Array:

@@ -190,9 +190,8 @@ class Desk:
         self.sim, self.offer = sim, offer
         self.providers = [Provider(sim, k) for k in range(len(city.providers))]
         self.centres = [self.providers[k] for k, p in enumerate(city.providers) if p.shared]
-        hours = [offer.general.mean(axis=0).tolist(), offer.dual.mean(axis=0).tolist()]
-        for p, general, dual in zip(self.providers, *hours, strict=True):
-            p.general_a_month, p.dual_a_month = general, dual
+        self._usual = {month: (general.tolist(), dual.tolist()) for month, general, dual in offer.usual()}
+        self._reckon_with(0)
         self._months = [a.tolist() for a in (offer.general, offer.dual, offer.day, offer.evening)]
         self._wishes = [wishes.lists[k] for k in wishes.of.tolist()]
         n = len(classes.formed)
@@ -202,9 +201,16 @@ class Desk:
         self.provider, self.place = [-1] * n, [-1] * n
         self.trainers, self.started, self.took_dual = [nan] * n, [nan] * n, [False] * n
 
+    def _reckon_with(self, month: int) -> None:
+        """Trainer hours of a mean month, as they are reckoned with from ``month`` on."""
+        if month in self._usual:
+            for p, general, dual in zip(self.providers, *self._usual[month], strict=True):
+                p.general_a_month, p.dual_a_month = general, dual
+
     def open_month(self, call: Call) -> None:
         """Pay in the month's trainer hours (in January the old year's rest is lost first), set the free room hours."""
         m: int = call.argument
+        self._reckon_with(m)
         general, dual, day, evening = (a[m] for a in self._months)
         before = ([0.0] * len(day), [0.0] * len(day)) if m == 0 else (self._months[2][m - 1], self._months[3][m - 1])
         for k, p in enumerate(self.providers):

@@ -10,9 +10,13 @@ from zjsim.commands.kit import LEAST, OK, Kit, Lang, cores
 from zjsim.console import progress_bar
 from zjsim.texts import text
 
+NO_PLAN, LIMIT = 3, 5
+"""Exit codes: no combination reaches what is asked; none was found, which refutes nothing."""
+
 
 def register(kit: Kit) -> None:
     """Add the commands of this theme."""
+    register_seek(kit)
     base_argument = kit.argument("BASE", "compare_base", Path)
     others_argument = kit.argument("OTHER...", "compare_others", Path)
     out_option = kit.option("--out", key="compare_out", default=Path("results/comparisons"), metavar="DIR")
@@ -127,6 +131,63 @@ def register(kit: Kit) -> None:
             told = {name: row[name] for name in ("rank", "plan", "unit", "replications")}
             print(text("rank.line", lang.value, **told, **numbers))
         return OK
+
+
+def register_seek(kit: Kit) -> None:
+    """Add the command that asks what it would take."""
+    source_argument = kit.argument("SCENARIO|RUN", "seek_source")
+    targets_option = kit.option("--targets", "--target", key="seek_targets", metavar="TARGET")
+    probability_option = kit.option("--probability", key="seek_probability", default=0.9)
+    jointly_option = kit.option("--jointly", key="seek_jointly", default=False)
+    budget_option = kit.option("--budget", key="seek_budget", metavar="POINTS")
+    delta_option = kit.option("--delta", key="seek_delta", default=0.02)
+    sample_option = kit.option("--sample", key="seek_sample", default=100)
+    confirm_option = kit.option("--confirm", key="seek_confirm", default=1000, min=1)
+    tests_option = kit.option("--tests", key="seek_tests", default=40, min=1)
+    steps_option = kit.option("--steps", key="seek_steps", default=10, min=1)
+    frontier_option = kit.option("--frontier", key="seek_frontier", default=6, min=0)
+    yuan_option = kit.option("--yuan-per-point", key="seek_yuan", metavar="YUAN")
+    workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
+    cluster_option = kit.option("--cluster", key="cluster", default="", metavar="ADDRESS")
+    out_option = kit.option("--out", key="seek_out", default=Path("results/seeks"), metavar="DIR")
+
+    @kit.command("seek")
+    def seek(
+        source: str = source_argument,
+        targets: list[str] | None = targets_option,
+        probability: float = probability_option,
+        jointly: bool = jointly_option,
+        budget: float | None = budget_option,
+        delta: float = delta_option,
+        sample: int = sample_option,
+        confirm: int = confirm_option,
+        tests: int = tests_option,
+        steps: int = steps_option,
+        frontier: int = frontier_option,
+        yuan_per_point: float | None = yuan_option,
+        workers: int = workers_option,
+        cluster: str = cluster_option,
+        sets: list[str] | None = kit.sets,
+        out: Path = out_option,
+        lang: Lang = kit.lang,
+        json_output: bool = kit.json,
+        show_help: bool = kit.help,
+    ) -> int:
+        from zjsim.decide.seek_files import write_seek
+
+        folder, sought = write_seek(
+            source, out, targets=tuple(targets or ()), probability=probability, jointly=jointly, budget=budget,
+            delta=delta, sample=sample, confirm=confirm, tests=tests, steps=steps, frontier=frontier,
+            yuan_per_point=yuan_per_point, workers=workers, cluster=cluster, sets=tuple(sets or ()), lang=lang.value,
+        )  # fmt: skip
+        if json_output:
+            rows = {name: len(table) for name, table in sought.tables.items()}
+            told = {"folder": str(folder), "verdict": sought.verdict, "rows": rows}
+            print(json.dumps(told, ensure_ascii=False, indent=1))
+        else:
+            print(sought.summary(lang.value))
+            print(text("seek.done", lang.value, folder=folder))
+        return {"refuted": NO_PLAN, "not_found": LIMIT}.get(sought.verdict, OK)
 
 
 class Measure(StrEnum):

@@ -14,7 +14,10 @@ from zjsim.report.style import VERDICT_COLOURS, width_of
 from zjsim.report.words import code_word, reading_name, shown_columns
 from zjsim.texts import Language, text
 
-_CODED = ("basis", "unit", "kind", "law", "scope", "calibration", "advised")
+_CODED = (
+    *("basis", "unit", "kind", "law", "scope", "calibration", "advised"),
+    *("cost_unit", "direction", "used_for", "why"),
+)
 
 _CODES = ("target_id", "input_id", "process", "outcome")
 """Columns of codes whose words stand beside them."""
