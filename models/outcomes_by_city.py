@@ -8,12 +8,14 @@ that have their own; what they leave of the province's is a row of its own (no c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from zjsim.models.feasibility_tables import outcome_name
-from zjsim.models.past import known_or
+from zjsim.models.past import Past, known_or
+from zjsim.models.process_tools import Floats
 
 from zjsim.simulate.statistics import quantiles
 from zjsim.texts import text
@@ -81,3 +83,20 @@ def _by_place(study: Study, outcome: str, kind: str) -> list[tuple[int, dict[str
             values[NO_CITY] = rest
         found.append((year, values))
     return found
+
+
+def city_years(simulated: Floats, years: Sequence[int], kind: str, before: Past, outcome: str, city: str) -> Floats:
+    """A city's values by (replication, year of the plan): what was counted there, and what is simulated.
+
+    NaN in a year that is over and was not counted; the counted quarters of a flow are added to the simulated rest.
+    """
+    count, first = len(simulated), len(years) - simulated.shape[1]
+    values = np.full((count, len(years)), np.nan)
+    for n, year in enumerate(years):
+        if n < first:
+            values[:, n] = before.flow(outcome, year, city) if kind == "flow" else before.level(outcome, year, city)
+            continue
+        known = before.flow(outcome, year, city) if kind == "flow" else 0.0
+        missing = kind == "flow" and isnan(known)
+        values[:, n] = np.nan if missing else simulated[:, n - first] + known_or(known, 0.0)
+    return values

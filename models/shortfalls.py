@@ -118,7 +118,7 @@ def met_by(target: Target, process: Process, base: Outcomes) -> tuple[list[date]
     """
     kind = process.outcomes[target.outcome][0]
     wanted = range(target.first_year, target.last_year + 1)
-    ends, values, resolution = _path(target.outcome, process, base)
+    ends, values, resolution = quarter_path(target.outcome, process, base)
     years = np.array([end.year for end in ends])
     within = (years >= target.first_year) & (years <= target.last_year)
     figure = DECIDING_FIGURE[target.period]
@@ -145,8 +145,9 @@ def met_by(target: Target, process: Process, base: Outcomes) -> tuple[list[date]
     return ends, met, resolution
 
 
-def _path(outcome: str, process: Process, base: Mapping[str, Array]) -> tuple[list[date], Array, str]:
-    """Ends of periods and the values of each, by (replication, period): the actual quarters first, where there are."""
+def quarter_path(outcome: str, process: Process, base: Mapping[str, Array]) -> tuple[list[date], Array, str]:
+    """Ends of periods and the values of each, by (replication, period), and ``quarter`` or ``year``: the actual
+    quarters first, where all are given."""
     if f"quarterly/{outcome}" not in base:
         return [date(y, 12, 31) for y in process.years], base[outcome], "year"
     simulated = base[f"quarterly/{outcome}"]

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from zjsim.commands import backtest, decisions, documents, hedge, inputs, placement, sharing, talent, validate
+from zjsim.commands import (
+    backtest,
+    decisions,
+    documents,
+    hedge,
+    inputs,
+    placement,
+    sharing,
+    talent,
+    tracking,
+    validate,
+)
 from zjsim.commands.kit import INPUT, INTERNAL, INTERRUPTED, LEAST, OK, Kit, Lang, cores
 from zjsim.console import language, progress_bar, silence_pipe, tolerate_encodings, usage_sentence
 from zjsim.texts import Language, text
@@ -176,4 +187,5 @@ def build_app(lang: Language) -> typer.Typer:
     talent.register(kit)
     decisions.register(kit)
     backtest.register(kit)
+    tracking.register(kit)
     return app
