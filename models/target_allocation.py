@@ -130,9 +130,11 @@ def equal_chance(places: Places, total: int, figures: Floats) -> Ints:
     """Every place with the same chance of reaching its part (M123): x_i ≈ clip(Q_i(1 - p), l_i, u_i), Σ x_i = T.
 
     Q_i is the quantile of what place i reached in the futures ``figures`` (replication, place), linear between them; p
-    is the largest common probability for which the parts add up to the total. Beyond the best future of all places the
-    parts go on in proportion to the room that is left.
+    is the largest common probability for which the parts add up to the total. Below the worst future of every place the
+    parts are in proportion to it (all are certain), beyond the best one they go on by the room that is left.
     """
+    if _clipped(figures.min(axis=0), places).sum() >= total:
+        return proportional(figures.min(axis=0), places, total)
     low, high = 0.0, 1.0
     for _ in range(_ROUNDS):
         middle = (low + high) / 2
@@ -180,7 +182,7 @@ def rounded(parts: Floats, total: int, lower: Ints, upper: Ints) -> Ints:
     first among equals; where the wholes exceed the total by rounding noise the smallest remainders give.
     """
     whole = np.clip(np.floor(parts + 1e-7).astype(np.int64), lower, upper)
-    rest = parts - whole
+    rest = np.round(parts - whole, 7)  # what the search for λ leaves of a tie is noise
     while (left := total - int(whole.sum())) != 0:
         step = 1 if left > 0 else -1
         free = np.flatnonzero(whole < upper if step > 0 else whole > lower)

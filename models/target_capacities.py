@@ -126,17 +126,17 @@ def city_figures(study: Study, target: Target, kind: str, before: Past, cities: 
 def _training(scenario: Any, row: pd.Series, studies: Sequence[Study], years: int) -> Frame:
     """Person-times a year that the trainers of a city can teach (M003): offered hours x person-times per used hour.
 
-    The lowest year counts. A city's capacity lies in its counties as the full-time teachers of its providers do
-    (colleges at their campus; schools, whose county the registry lacks, by residents). Need: residents.
+    At least what is taught anyway; the lowest year counts. A city's capacity lies in its counties as the full-time
+    teachers of its providers do (colleges at their campus; schools, whose county is not known, by residents). Need:
+    residents.
     """
     table = training_by_provider(studies, scenario)
     by_year = table.groupby(["city_code", "year"])[
         ["person_times_all", "trainer_hours_used", "trainer_hours_offered"]
     ].sum()
-    by_year = by_year.assign(
-        can=by_year["person_times_all"] * by_year["trainer_hours_offered"] / by_year["trainer_hours_used"]
-    )
-    city = by_year["can"].groupby(level="city_code").min()
+    more = np.maximum(by_year["trainer_hours_offered"] / by_year["trainer_hours_used"], 1.0).fillna(1.0)
+    by_year = by_year.assign(can=by_year["person_times_all"] * more)
+    city = _at_least(by_year["can"].groupby(level="city_code").min(), _study(studies, row["outcome"]), row, lowest=True)
     people = scenario.table("counties").set_index("county_code")["population_2020"].astype(float)
     return _spread(scenario, city, _teachers(scenario, people), people)
 
@@ -166,14 +166,19 @@ def _services(scenario: Any, row: pd.Series, studies: Sequence[Study], years: in
     came = (use["served"].fillna(0.0) + use["left"].fillna(0.0)).groupby(use["place_code"]).sum()
     if row["period"] == "per_year":
         came = came / use["year"].nunique()
-    if study is not None:  # never below what is served anyway (repeated services are not asked for anew)
-        by_city = study.base[f"by_city/{row['outcome']}"].mean(axis=0)
-        mean = pd.Series(
-            by_city.sum(axis=1) if row["period"] != "per_year" else by_city.min(axis=1), study.process.cities
-        )
-        came = np.maximum(came.reindex(mean.index).fillna(0.0), mean)
+    came = _at_least(came, study, row, lowest=row["period"] == "per_year")
     firms = _firms(scenario)
-    return _spread(scenario, came, _parks(scenario), _spread(scenario, firms, _parks(scenario), None)["capacity"])
+    need = _spread(scenario, firms, _parks(scenario), None, whole=False)["capacity"]
+    return _spread(scenario, came, _parks(scenario), need)
+
+
+def _at_least(capacity: pd.Series, study: Study | None, row: pd.Series, *, lowest: bool) -> pd.Series:
+    """The capacity of each city, never below what it does anyway in the mean of the futures (lowest year, or sum)."""
+    if study is None:
+        return capacity
+    mean = study.base[f"by_city/{row['outcome']}"].mean(axis=0)
+    anyway = pd.Series(mean.min(axis=1) if lowest else mean.sum(axis=1), index=list(study.process.cities))
+    return np.maximum(capacity.reindex(anyway.index).fillna(0.0), np.ceil(anyway))
 
 
 def _firms(scenario: Any, key_only: bool = False) -> pd.Series:
@@ -264,14 +269,24 @@ def _values(scenario: Any) -> dict[str, float]:
     return {r["parameter_id"]: float(r["mode"]) for t in tables for r in t.to_dict("records")}
 
 
-def _spread(scenario: Any, of_city: pd.Series, weight: pd.Series, need: pd.Series | None) -> Frame:
-    """An amount of each city over its counties in proportion to ``weight`` (evenly where all are 0)."""
+def _spread(
+    scenario: Any, of_city: pd.Series, weight: pd.Series, need: pd.Series | None, *, whole: bool = True
+) -> Frame:
+    """An amount of each city over its counties in proportion to ``weight`` (evenly where all are 0).
+
+    In whole units, so that those of the counties add up to the city's, or exactly.
+    """
     counties = scenario.table("counties").sort_values("county_code")
     found: dict[str, float] = {}
     for city, codes in counties.groupby("city_code")["county_code"]:
         own = weight.reindex(codes).fillna(0.0)
         own = own if own.sum() > 0 else own + 1.0
-        found |= (own / own.sum() * float(of_city.get(city, 0.0))).to_dict()
+        amount = float(of_city.get(city, 0.0))
+        if whole:
+            parts = largest_remainder(own.to_numpy(), int(amount + 1e-9)).astype(float)
+        else:
+            parts = own.to_numpy() / own.sum() * amount
+        found |= dict(zip(own.index, parts, strict=True))
     frame = pd.DataFrame({"capacity": pd.Series(found)})
     frame["need"] = frame["capacity"] if need is None else need.reindex(frame.index).fillna(0.0)
     return frame

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _TARGET = ("target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh")
 TARGET_COLUMNS = (
-    *_TARGET, "total", "status", "why_zh", "why_en", "capacity", "done", "expected", "missing", "capacity_from_zh",
-    "capacity_from_en", "need_from_zh", "need_from_en", "p_province", "p_province_low", "p_province_high",
+    *_TARGET, "total", "status", "why_zh", "why_en", "capacity", "done", "expected", "missing", "note_capacity_zh",
+    "note_capacity_en", "note_need_zh", "note_need_en", "p_province", "p_province_low", "p_province_high",
     "replications",
 )  # fmt: skip
 RULE_COLUMNS = (
@@ -166,8 +166,8 @@ def _target(case: Case, short: Short | None, studies: Sequence[Study]) -> Row:
         "missing": 0 if short is None else short.missing,
     }
     for lang in LANGUAGES:
-        told[f"capacity_from_{lang}"] = text(f"allocate.capacity.{case.capacity_key}", lang)
-        told[f"need_from_{lang}"] = text(f"allocate.need.{case.need_key}", lang)
+        told[f"note_capacity_{lang}"] = text(f"allocate.capacity.{case.capacity_key}", lang)
+        told[f"note_need_{lang}"] = text(f"allocate.need.{case.need_key}", lang)
         said = ""
         if short is not None:
             words = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,15 @@ def write_allocation(
             scenario, ready.plan, asked, seed=seed, replications=replications,
             engine=Engine(workers, cluster, checkpoint), progress=clock.within,
         )  # fmt: skip
-    _refuse_nothing(tables)
-    _refuse_findings(tables, scenario, asked)
+    try:
+        _refuse_nothing(tables)
+        _refuse_findings(tables, scenario, asked)
+    except RunRefused:  # it would be refused again: nothing is kept for a next time
+        checkpoint.clear()
+        for folder in (checkpoint.folder.parent, Path(out)):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
     manifest = {**identity, "run_id": name, "header": identity["parameters"]["header"]}
     manifest["as_of"] = scenario.parameters.time.as_of.isoformat()
     try:

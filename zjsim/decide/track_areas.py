@@ -101,7 +101,7 @@ def _area(
     }  # fmt: skip
     judged = _forecast(scenario, row, kind, before, study, area, asked)
     told |= {k: v for k, v in judged.items() if k in AREA_COLUMNS}
-    known = not isnan(pace.achieved) and not isnan(asked)
+    known = bool(before.quarters) and not isnan(pace.achieved) and not isnan(asked)
     light: Light
     if "verdict" in judged:
         told["judged_by"], light = "forecast", light_of_forecast(judged["verdict"], False, known=known)

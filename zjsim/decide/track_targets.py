@@ -69,7 +69,7 @@ def target_table(scenario: Any, before: Past, assessments: Sequence[Assessment],
         judged = feasibility_row(row, a, p_required) if a is not None else {}
         told |= {c: judged[c] for c in TARGET_COLUMNS if c in judged}
         told |= signals.get(row["outcome"], {})
-        known = a is not None and not isnan(pace.achieved)
+        known = a is not None and bool(before.quarters) and not isnan(pace.achieved)
         word = "" if a is None else _kind(str(judged["verdict"]))
         light = light_of_forecast(word, bool(told.get("early_warning")), known=known)
         told["light"] = light

@@ -35,16 +35,22 @@ def write_allocation_book(
         _cover(book, formats, manifest, tables, lang)
         targets = tables["allocation_targets"]
         status = [text(f"allocate.status.{s}", lang) for s in targets["status"]]
-        write_table(book, formats, "allocation_targets", in_words(targets.assign(status=status), lang), lang, [])
+        targets = _named_first(in_words(targets.assign(status=status), lang), lang)
+        write_table(book, formats, "allocation_targets", targets, lang, [])
         rules = tables["allocation_rules"]
         rules = rules.assign(rule=[rule_word(r, lang) for r in rules["rule"]])
-        write_table(book, formats, "allocation_rules", in_words(rules, lang), lang, [])
+        write_table(book, formats, "allocation_rules", _named_first(in_words(rules, lang), lang), lang, [])
         for name in ("allocation_cities", "allocation_counties"):
             _write_wide(book, formats, name, side_by_side(tables[name], "allotted", lang), lang)
         _write_wide(
             book, formats, "allocation_chances", side_by_side(tables["allocation_cities"], "p_meet", lang), lang
         )
         write_table(book, formats, "allocation_repairs", in_words(tables["allocation_repairs"], lang), lang, [])
+
+
+def _named_first(table: pd.DataFrame, lang: Language) -> pd.DataFrame:
+    first = f"indicator_{lang}"
+    return table[[first, *(c for c in table.columns if c != first)]]
 
 
 def _write_wide(book: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language) -> None:
@@ -135,7 +141,8 @@ def screen(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fold
                 need = own.loc[own["rule"] == "by_need", "p_all"].iloc[0]
                 chances = {"p": percent(best["p_all"], 0), "province": percent(row["p_province"], 0)}
                 told = {"best": rule_word(best["rule"], lang), "by_need": percent(need, 0)}
-                lines.append(text("allocate.sum_target", lang, **words, **chances, **told))
+                key = "sum_target" if best["p_all"] > 0 else "sum_none"
+                lines.append(text(f"allocate.{key}", lang, **words, **chances, **told))
             else:
                 lines.append(text("allocate.sum_untested", lang, **words, why=row[f"why_{lang}"]))
         elif row["status"] == "short":

@@ -81,7 +81,7 @@ def _panel(axes: Axes, own: pd.DataFrame, rules: pd.DataFrame, lang: Language) -
         axes.axhline(y + 0.5, color=PALE, linewidth=0.3)
     axes.set_title(wrap(own[f"indicator_{lang}"].iloc[0], 20, lines=2), fontsize=9, pad=15, linespacing=1.1)
     told = rules[(rules["target_id"] == own["target_id"].iloc[0]) & rules["p_all"].notna()]
-    if len(told):
+    if len(told) and told["p_all"].max() > 0:
         best = told.loc[told["p_all"].idxmax()]
         said = f"{rule_word(best['rule'], lang)}: " + text("allocate.fig_joint", lang, p=percent(best["p_all"], 0))
         axes.annotate(
