@@ -260,7 +260,7 @@ def divide(
     return {CAPACITY: by_capacity, NEED: by_need, EFFORT: equal_effort}[rule](places, total)
 
 
-def merged(counties: Mapping[str, Places], present: Sequence[float]) -> Places:
+def merged(counties: Mapping[str, Places], present: Sequence[float] | Floats) -> Places:
     """The cities as places: limits and need are the sums of their counties', so that no city gets what they cannot do.
 
     ``present``: what each city does anyway, in the order of ``counties``.

@@ -134,7 +134,7 @@ def _training(scenario: Any, row: pd.Series, studies: Sequence[Study], years: in
     by_year = table.groupby(["city_code", "year"])[
         ["person_times_all", "trainer_hours_used", "trainer_hours_offered"]
     ].sum()
-    more = np.maximum(by_year["trainer_hours_offered"] / by_year["trainer_hours_used"], 1.0).fillna(1.0)
+    more = (by_year["trainer_hours_offered"] / by_year["trainer_hours_used"]).clip(lower=1.0).fillna(1.0)
     by_year = by_year.assign(can=by_year["person_times_all"] * more)
     city = _at_least(by_year["can"].groupby(level="city_code").min(), _study(studies, row["outcome"]), row, lowest=True)
     people = scenario.table("counties").set_index("county_code")["population_2020"].astype(float)
@@ -178,7 +178,10 @@ def _at_least(capacity: pd.Series, study: Study | None, row: pd.Series, *, lowes
         return capacity
     mean = study.base[f"by_city/{row['outcome']}"].mean(axis=0)
     anyway = pd.Series(mean.min(axis=1) if lowest else mean.sum(axis=1), index=list(study.process.cities))
-    return np.maximum(capacity.reindex(anyway.index).fillna(0.0), np.ceil(anyway))
+    found: pd.Series = pd.concat([capacity.reindex(anyway.index).fillna(0.0), anyway.apply(np.ceil)], axis=1).max(
+        axis=1
+    )
+    return found
 
 
 def _firms(scenario: Any, key_only: bool = False) -> pd.Series:
@@ -186,18 +189,21 @@ def _firms(scenario: Any, key_only: bool = False) -> pd.Series:
     table, classes = scenario.table("enterprises"), scenario.table("firm_classes")
     if key_only:
         table = table[table["firm_class"].isin(set(classes.loc[classes["is_key_firm"], "firm_class"]))]
-        return table.groupby("city_code")["firms"].sum().astype(float)
-    return (table["firms"] * table["requests_per_firm_year"]).groupby(table["city_code"]).sum()
+        firms: pd.Series = table.groupby("city_code")["firms"].sum().astype(float)
+        return firms
+    asked: pd.Series = (table["firms"] * table["requests_per_firm_year"]).groupby(table["city_code"]).sum()
+    return asked
 
 
 def _parks(scenario: Any) -> pd.Series:
-    return scenario.table("county_industry").set_index("county_code")["park_employees"].astype(float)
+    employees: pd.Series = scenario.table("county_industry").set_index("county_code")["park_employees"].astype(float)
+    return employees
 
 
 def _key_firms(scenario: Any, row: pd.Series, studies: Sequence[Study], years: int) -> Frame:
     """Key firms of a city (M095), in its counties by employees of parks; each counts once, so they are the limit."""
     firms, parks = _firms(scenario, key_only=True), _parks(scenario)
-    counted = {}
+    counted: dict[str, float] = {}
     for city, number in firms.items():
         own = parks[[c for c in sorted(parks.index) if c[:4] == str(city)[:4]]]
         counted |= dict(zip(own.index, largest_remainder(own.to_numpy(), round(float(number))), strict=True))

@@ -39,7 +39,7 @@ def check(made: Tables, tables: Tables, mix: tuple[float, float, float]) -> list
             if rule == "equal_effort":
                 found += _burdens(name, own)
     for target in divided[divided["status"] == "short"].to_dict("records"):
-        found += _repair(target, made["allocation_repairs"])
+        found += _repair({str(k): v for k, v in target.items()}, made["allocation_repairs"])
     return found
 
 
@@ -103,7 +103,7 @@ def _proportion(
         x, u = rows["allotted"].to_numpy(dtype=float), rows["capacity"].to_numpy(dtype=float)
         low, need = np.minimum(rows["done"].to_numpy(dtype=float), u), rows["need"].to_numpy(dtype=float)
         open_ = (u > 0).astype(float)
-        w = {"by_capacity": u, "by_need": need}.get(rule)
+        w: Any = {"by_capacity": u, "by_need": need}.get(rule)
         if w is None:
             parts = [p / p.sum() if p.sum() > 0 else p for p in (need * open_, u, open_)]
             w = sum(a * p for a, p in zip(mix, parts, strict=True))
@@ -127,10 +127,8 @@ def _scaled(w: Any, low: Any, high: Any, total: float) -> Any:
 
 def _burdens(name: str, cities: pd.DataFrame) -> Iterator[Finding]:
     """No unit taken from one city and given to another makes the greater of their two burdens smaller."""
-    u, low = (
-        cities["capacity"].to_numpy(dtype=float),
-        np.minimum(cities["done"], cities["capacity"]).to_numpy(dtype=float),
-    )
+    u = cities["capacity"].to_numpy(dtype=float)
+    low = np.minimum(cities["done"].to_numpy(dtype=float), u)
     s = np.clip(np.floor(cities["expected"].fillna(0.0).to_numpy(dtype=float) + 1e-9), low, u)
     x, codes = cities["allotted"].to_numpy(dtype=float), cities["area_code"].astype(str).tolist()
     base, span = (s, u - s) if x.sum() > s.sum() else (np.zeros_like(s), s)

@@ -111,11 +111,11 @@ def allocate(
             found["rules"].append({**head, **summary})
             found["counties"] += [{**head, **r} for r in _counties(case, rule, below, names)]
         moved = {rule: _moved(divided, rule) for rule in divided}
-        for told in found["rules"]:
-            if told["target_id"] == row["target_id"]:
-                told["moved"] = moved[told["rule"]]
-        rule = asked.rule if asked.rule in divided else RULES[0]
-        parts.append(_milestones(row, *divided[rule], case))
+        for summed in found["rules"]:
+            if summed["target_id"] == row["target_id"]:
+                summed["moved"] = moved[summed["rule"]]
+        written = asked.rule if asked.rule in divided else RULES[0]
+        parts.append(_milestones(row, *divided[written], case))
     columns = (TARGET_COLUMNS, RULE_COLUMNS, AREA_COLUMNS, AREA_COLUMNS, REPAIR_COLUMNS)
     tables = {
         f"allocation_{n}": pd.DataFrame(rows, columns=list(c))
@@ -237,22 +237,22 @@ def _cities(
     with np.errstate(invalid="ignore", divide="ignore"):
         per = np.where(places.need > 0, x / places.need, np.nan)
     open_ = places.upper > 0
-    told = {
+    summary: Row = {
         "rule": rule, "total": int(x.sum()), "burden_lowest": _least(burden[open_]),
         "burden_highest": -_least(-burden[open_]),
         "per_need_lowest": _least(per), "per_need_highest": -_least(-per),
     }  # fmt: skip
     if met is not None:
-        every = met.all(axis=1)
+        every: np.ndarray[Any, Any] = np.asarray(met.all(axis=1))
         low, high = clopper_pearson(int(every.sum()), len(every))
         worst = int(np.argmin(met.mean(axis=0)))
-        told |= {
+        summary |= {
             "p_all": float(every.mean()), "p_all_low": low, "p_all_high": high,
             "p_lowest": float(met.mean(axis=0)[worst]),
             "lowest_zh": names[places.codes[worst]][0], "lowest_en": names[places.codes[worst]][1],
             "replications": len(every),
         }  # fmt: skip
-    return rows, told
+    return rows, summary
 
 
 def _least(values: np.ndarray[Any, Any]) -> float:

@@ -54,7 +54,7 @@ def write_allocation(
     scenario, simulation = ready.scenario, ready.scenario.parameters.simulation
     seed = ready.seed if seed is None else seed
     replications = simulation.replications if replications is None else replications
-    identity = {
+    identity: dict[str, Any] = {
         "kind": KIND,
         "scenario": scenario.name,
         "plan_of": ready.label,
@@ -101,13 +101,14 @@ def write_allocation(
 def _refuse_nothing(tables: dict[str, pd.DataFrame]) -> None:
     """No target could be divided: say why, and what would repair it."""
     from zjsim.report.allocation_book import short_said
+    from zjsim.report.words import records
 
     targets = tables["allocation_targets"]
     if (targets["status"] == "divided").any():
         return
     said = {}
     for lang in LANGUAGES:
-        rows = targets.to_dict("records")
+        rows = records(targets)
         parts = [
             short_said(r, tables, lang) if r["status"] == "short" else f"{r[f'indicator_{lang}']}: {r[f'why_{lang}']}"
             for r in rows

@@ -14,9 +14,10 @@ import pandas as pd
 from zjsim.decide.track_areas import area_table
 from zjsim.decide.track_since import Before
 from zjsim.decide.track_targets import body_table, target_table, task_table
+from zjsim.models.ensemble_looks import stopping_of
 from zjsim.models.past import past
 from zjsim.models.processes import processes_of
-from zjsim.models.throughput import assess, stopping_of, target_of
+from zjsim.models.throughput import assess, target_of
 from zjsim.models.tracking_estimates import estimates
 from zjsim.models.tracking_paths import outcome_paths, target_fans
 from zjsim.texts import LANGUAGES, text

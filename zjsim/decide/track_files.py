@@ -75,7 +75,7 @@ def write_tracking(
         scenario = with_shares(scenario, shares)
     earlier = _run_id(since)
     plan = _plan(scenario, run, clock)
-    identity = {
+    identity: dict[str, Any] = {
         "kind": KIND,
         "scenario": scenario.name,
         "as_of": scenario.parameters.time.as_of.isoformat(),

@@ -111,7 +111,8 @@ def _path_of_run(run: RunFiles, engine: Engine) -> pd.DataFrame:
     processes = processes_of(scenario, plan)
     seed, asked = int(run.manifest["seed"]), min(int(run.manifest["replications"]), _MOST)
     name = f"before {run.manifest['run_id']} "  # a task of the report of the same process must not be taken for it
-    tasks, cuts = [], []
+    tasks: list[Task] = []
+    cuts: list[tuple[int, int]] = []
     for process in processes:
         task = Task(name + process.name, base_values(process.inputs), seed, 0, asked * process.repeat)
         parts = batches(task, process.batch)

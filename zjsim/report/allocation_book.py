@@ -12,7 +12,7 @@ import pandas as pd
 from zjsim.report.decision_book import in_words
 from zjsim.report.sheet import CREATED, Formats, new_book, print_set_up
 from zjsim.report.style import VERDICT_COLOURS, width_of
-from zjsim.report.words import code_word, column_title, percent, quantity
+from zjsim.report.words import code_word, column_title, percent, quantity, records
 from zjsim.report.workbook import write_table
 from zjsim.texts import Language, catalogue, text
 
@@ -81,7 +81,7 @@ def side_by_side(table: pd.DataFrame, value: str, lang: Language) -> pd.DataFram
     wide = table.pivot(index=["target_id", "area_code"], columns="rule", values=value)
     wide = wide[[r for r in RULES if r in wide]].rename(columns=lambda r: f"{prefix}{r}").reset_index()
     joined = kept.merge(wide, on=["target_id", "area_code"], how="left")
-    joined["unit"] = [code_word(u, lang) for u in joined["unit"]]
+    joined["unit"] = pd.Series([code_word(u, lang) for u in joined["unit"]], index=joined.index, dtype=object)
     return joined.drop(columns=["target_id"])
 
 
@@ -129,7 +129,7 @@ def screen(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fold
     """One screen: what was divided, which rule serves best, where capacity is short, what is not divided and why."""
     lines = [text("allocate.sum_title", lang, scenario=manifest["scenario"]), _counts(tables, lang)]
     rules = tables["allocation_rules"]
-    targets = tables["allocation_targets"].to_dict("records")
+    targets = records(tables["allocation_targets"])
     between = "、" if lang == "zh" else ", "
     for row in targets:
         unit = row["unit_zh"] if lang == "zh" else code_word(row["unit"], lang)

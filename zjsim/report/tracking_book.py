@@ -94,7 +94,7 @@ def _shown(table: pd.DataFrame, columns: Sequence[str], lang: Language) -> pd.Da
     for column in (c for c in _CODES if c in shown):
         shown[column] = pd.Series([_words(v, lang) for v in table[column]], index=table.index, dtype=object)
     if "reading" in shown or "unit" in shown or "basis" in shown:
-        worded = in_words(table.assign(**{c: shown[c] for c in shown if c in table}), lang)
+        worded = in_words(table.assign(**{str(c): shown[c] for c in shown if c in table}), lang)
         for column in ("reading", "unit", "basis"):
             if column in shown and column in worded:
                 shown[column] = worded[column]

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, drawable, heading, new_figure, wrap
 from zjsim.report.tracking_book import FILLS, LIGHTS, light_word
-from zjsim.report.words import is_true
+from zjsim.report.words import is_true, records
 from zjsim.texts import Language, text
 
 _COLUMNS = 4
@@ -29,7 +29,7 @@ def draw_tracking(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
     """A panel per target (default reading): counted quarters, forecast band, bound, and the pace now needed."""
     fan, targets = tables["track_fan"], tables["track_targets"]
     targets = targets[is_true(targets["is_default"]) & targets["target_id"].isin(set(fan["target_id"]))]
-    rows = sorted(targets.to_dict("records"), key=lambda r: LIGHTS.index(r["light"]))
+    rows = sorted(records(targets), key=lambda r: LIGHTS.index(r["light"]))
     if not rows:
         return None
     lines = math.ceil(len(rows) / _COLUMNS)
