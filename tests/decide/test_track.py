@@ -256,6 +256,25 @@ def test_cities_and_counties_have_lights_where_there_are_figures_and_shares(tmp_
         with_shares(load("mid_course"), made.folder)
 
 
+def test_a_rate_holds_in_every_county_and_counties_are_forecast(tmp_path: Path) -> None:
+    def by_county(table: pd.DataFrame) -> pd.DataFrame:
+        rows = [
+            ["place_share_permit_holders", "330102", q, v, "method_back_cast", "synthetic"]
+            for q, v in (("2025-Q4", "1"), ("2026-Q3", "0.8"))
+        ]
+        return pd.concat([table, pd.DataFrame(rows, columns=table.columns)])
+
+    made = report(tmp_path / "out", actuals=edited(tmp_path / "c.csv", by_county))
+    areas = made.tables["track_areas"].set_index(["target_id", "area_code"])
+    own = areas.loc["migrant_enrolment"]
+    assert len(own[own["area_level"] == "county"]) == 90
+    assert (own["share_of_target"] == 1).all()
+    assert own.loc["330102", "achieved"] == 0.8
+    assert own.loc["330102", "light"] != "grey"
+    others = own.drop(index="330102")
+    assert set(others["light"]) == {"grey"}, "no figure, no light"
+
+
 def test_a_report_never_takes_the_place_of_something_else(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x", "utf-8")

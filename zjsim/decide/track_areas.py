@@ -1,8 +1,9 @@
 """Cities and counties: what they have done, what is forecast for them, and their light (M121, M123).
 
-A city whose outcome the simulation tells is judged by its forecast, conditioned on its own figures; a county, and a
-city that is not simulated, by its milestone alone. A place without a share of the target (no row of its own in the
-registry ``milestones``) or without a figure is grey.
+A place whose outcome the simulation tells (cities of training, services, transfers; counties of school places) is
+judged by its forecast, conditioned on its own figures; any other by its milestone alone. A place without a share of
+the target (no row of its own in the registry ``milestones``) or without a figure is grey. A rate, such as every child
+placed, holds in every place as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.decide.track_targets import pace_of, quarters_of
-from zjsim.models.feasibility import deciding_figure, margins, probability, verdict
+from zjsim.models.feasibility import Array, deciding_figure, margins, probability, verdict
 from zjsim.models.outcomes_by_city import city_years
 from zjsim.models.past import Past
 from zjsim.models.throughput import target_of
@@ -43,17 +44,28 @@ def area_table(scenario: Any, before: Past, studies: Sequence[Study]) -> pd.Data
     registry = scenario.table("targets")
     kinds, shares = outcome_kinds(registry), _shares(scenario.table("milestones"))
     names = _names(scenario)
-    by_outcome = {o: s for s in studies for o in s.process.outcomes if f"by_city/{o}" in s.base}
+    told = ("by_city", "by_county")
+    by_outcome = {o: s for s in studies for o in s.process.outcomes if any(f"{t}/{o}" in s.base for t in told)}
     rows = []
     for _, row in registry[registry["is_default"] & (registry["outcome"] != "")].iterrows():
         study = by_outcome.get(row["outcome"])
         counted = {a for (o, a, _) in before.values if o == row["outcome"]}
         planned = {a for (t, r, a) in shares if (t, r) == (row["target_id"], row["reading"])}
-        simulated = set(study.process.cities) if study is not None else set()
+        simulated = set(_places(study, row["outcome"])) if study is not None else set()
         for area in sorted((counted | planned | simulated) - {PROVINCE}):
             if area in names:
                 rows.append(_area(scenario, row, kinds[row["outcome"]], before, study, area, names, shares))
     return pd.DataFrame(rows, columns=list(AREA_COLUMNS))
+
+
+def _places(study: Study, outcome: str) -> dict[str, Array]:
+    """The simulated values of every place that the study tells, by (replication, simulated year)."""
+    codes = {"by_city": study.process.cities, "by_county": getattr(study.process.data, "county_codes", ())}
+    found: dict[str, Array] = {}
+    for key, own in codes.items():
+        values = study.base.get(f"{key}/{outcome}")
+        found |= {str(code): values[:, k] for k, code in enumerate(own)} if values is not None else {}
+    return found
 
 
 def _names(scenario: Any) -> dict[str, tuple[str, str, str]]:
@@ -84,7 +96,8 @@ def _area(
     quarters = quarters_of(row)
     own = shares.get((row["target_id"], row["reading"], area), {})
     last = before.quarters[-1] if before.quarters else ""
-    asked = own.get(quarters[-1], nan)
+    rate = float(row["bound"]) if row["unit"] == "share" and row["comparator"] == ">=" else nan
+    asked = own.get(quarters[-1], rate)
     milestone = own.get(last, asked if last > quarters[-1] else nan)
     pace, whole = pace_of(row, kind, before, area, asked), pace_of(row, kind, before)
     share_unit = row["unit"] == "share"
@@ -123,11 +136,11 @@ def _forecast(
     scenario: Any, row: pd.Series, kind: str, before: Past, study: Study | None, area: str, asked: float
 ) -> dict[str, Any]:
     """What the simulation says of a city: its deciding figure and, where it has a share of its own, the probability."""
-    if study is None or area not in study.process.cities:
+    simulated = _places(study, row["outcome"]).get(area) if study is not None else None
+    if study is None or simulated is None:
         return {}
     process = study.process
-    by_city = study.base[f"by_city/{row['outcome']}"][:, process.cities.index(area)]
-    values = city_years(by_city, process.years, kind, before, row["outcome"], area)
+    values = city_years(simulated, process.years, kind, before, row["outcome"], area)
     target = replace(target_of(row), bound=asked)
     wanted = [process.years.index(y) for y in range(target.first_year, target.last_year + 1)]
     need = wanted[-1:] if row["period"] in ("stock", "coverage", "cumulative_with_stock") else wanted
