@@ -3,16 +3,16 @@
 Every relief is simulated on the random numbers of the first base replications; the gain of a target is the mean paired
 difference of its deciding figure ÷ units added, its interval (95 %) that of the paired differences, freed of what the
 controls of the process explain (:mod:`zjsim.models.controls`); ``variance_reduction`` says how many times more
-replications independent runs would need for this interval, measure by measure. Cities that share
-nothing are told apart by their own outcomes: there the gain is that of the city's outcome, and it has no probability of
-its own. The gain holds near the base: it says nothing on ten times as much.
+replications independent runs would need for this interval, measure by measure (none where nothing changes). Cities
+that share nothing are told apart by their own outcomes: there the gain is that of the city's outcome, and it has no
+probability of its own. The gain holds near the base: it says nothing on ten times as much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,5 +174,5 @@ def _gain(
         "replications": len(more),
         "variance_independent": found.independent,
         "variance_paired": found.paired,
-        "variance_reduction": found.reduction,
+        "variance_reduction": found.reduction if found.reduction < inf else nan,
     }

@@ -148,7 +148,6 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "plan_value": (
         "indicator", "measures", "bound", "unit", "p_with", "p_without", "p_difference", "p_difference_low",
         "p_difference_high", "mean_with", "mean_without", "difference", "difference_low", "difference_high",
-        "variance_reduction",
     ),
     "deciding_inputs": (
         "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
