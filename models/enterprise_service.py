@@ -159,6 +159,7 @@ class Desk:
         self.refused = 0
         self.held: list[tuple[float, float, int, int]] = []
         self.staff: list[tuple[float, int, float]] = [(0.0, i, fte) for i, fte in enumerate(capacity)]
+        self._arrays: tuple[Floats, Ints] = np.zeros(0), np.zeros(0, dtype=np.int64)
         self._order = 0
         self._end = data.horizon.end
         # Plain lists: reading one number out of an array costs several times as much.
@@ -173,6 +174,7 @@ class Desk:
         self._industry: list[int] = requests.industry.tolist()
         self._coming: list[int] = requests.coming.tolist()
         self.days: list[float] = requests.arrival_days[requests.coming].tolist()
+        self._rounds = [[(*area[k:], *area[:k]) for k in range(max(1, len(area)))] for area in data.area_of]
         self._largest = [max((capacity[i] for i in area), default=0.0) for area in data.area_of]
 
     def carry_over(self) -> None:
@@ -226,11 +228,11 @@ class Desk:
         """The institution that takes it: assigned to the industry first, then round the city from the one asked."""
         industry = self._industry[request]
         leads = self.data.assigned[industry] if industry >= 0 else ()
-        return self._first_free(request, (*leads, *self._round(request)))
+        found = self._first_free(request, leads) if leads else None
+        return self._first_free(request, self._round(request)) if found is None else found
 
     def _round(self, request: int) -> tuple[int, ...]:
-        area, asked = self.data.area_of[self._city[request]], self._asked[request]
-        return (*area[asked:], *area[:asked])
+        return self._rounds[self._city[request]][self._asked[request]]
 
     def _first_free(self, request: int, institutions: tuple[int, ...]) -> int | None:
         load, free = self._load[request], self.free
@@ -288,11 +290,18 @@ class Desk:
 
     def completed_days(self) -> Floats:
         """Days on which services were completed, in that order."""
-        return np.array([day for day, _ in self.completed], dtype=np.float64)
+        return self._done()[0]
 
     def completed_requests(self) -> Ints:
         """The requests behind :meth:`completed_days`."""
-        return np.array([request for _, request in self.completed], dtype=np.int64)
+        return self._done()[1]
+
+    def _done(self) -> tuple[Floats, Ints]:
+        """Days and requests of completed services as arrays, made once: several outcomes ask for them."""
+        if len(self._arrays[0]) != len(self.completed):
+            days, requests = zip(*self.completed, strict=True)
+            self._arrays = np.array(days, dtype=np.float64), np.array(requests, dtype=np.int64)
+        return self._arrays
 
 
 def first_days(firms: int, firm: Ints, days: Floats) -> Floats:

@@ -71,7 +71,8 @@ class Requests:
 def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Requests:
     """Draw every group's requests for the past years and the horizon, and follow the chains up to day 0."""
     years = (*data.horizon.past_years(PAST_YEARS), *data.horizon.years)
-    parts = [_group_year(data, group, year, values, streams) for group in data.groups for year in years]
+    led = np.array([bool(leads) for leads in (*data.assigned, ())])
+    parts = [_group_year(data, n, year, led, values, streams) for n in range(len(data.groups)) for year in years]
     first = {name: np.concatenate([p[name] for p in parts]) for name in ("day", "firm", "industry", "repeats", "group")}
     each = {name: np.concatenate([p[name] for p in parts], axis=1).ravel() for name in (*_EACH, *_LATER)}
     firsts = len(first["day"])
@@ -115,13 +116,21 @@ def draw_requests(data: ServiceData, values: Values, streams: Streams) -> Reques
     )
 
 
-def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, streams: Streams) -> dict[str, Floats]:
+def _group_year(
+    data: ServiceData,
+    number: int,
+    year: int,
+    led: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    values: Values,
+    streams: Streams,
+) -> dict[str, Floats]:
     """The requests of one class of firms of one city in one year; one stream for the group and year.
 
+    ``number``: index of the group; ``led``: whether an industry has assigned institutions (the last entry: none).
     Requests of industries with an assigned institution grow by SP14 after the as-of date: the further requests are
     drawn after the others, so these stay as they are, and those of industries without assignment are dropped.
     """
-    p = data.parameters
+    p, group = data.parameters, data.groups[number]
     growth = (1 + p.value("SP11", values)) ** (year - data.past.years[0] + 1)
     scale = float(np.prod([p.share_of_mode(i, values) for i in DEMAND]))
     repeats = p.value("PP33", values)
@@ -135,9 +144,8 @@ def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, 
     u = streams.uniforms(PROCESS, entity, year, wanted * columns, "request").reshape(wanted, columns).T
     day, firm, again, industry = u[: len(_FIRST)]
     branch = _industries(data, group, values, industry)
-    led = np.array([bool(leads) for leads in (*data.assigned, ())])[branch]
     when = data.horizon.year_start(year) + _day_of_year(data, year, day)
-    keep = (led & (when >= 0)) | (np.arange(wanted) < count)
+    keep = (led[branch] & (when >= 0)) | (np.arange(wanted) < count)
     with np.errstate(divide="ignore"):
         chain = np.floor(np.log(np.maximum(again, 1e-300)) / np.log(repeats)) if repeats > 0 else np.zeros(wanted)
     found = {
@@ -145,7 +153,7 @@ def _group_year(data: ServiceData, group: FirmGroup, year: int, values: Values, 
         "firm": np.floor(firm * group.firms),
         "repeats": chain,
         "industry": branch.astype(np.float64),
-        "group": np.full(wanted, float(data.groups.index(group))),
+        "group": np.full(wanted, float(number)),
     }
     links = u[len(_FIRST) :].reshape(LINKS, len(_EACH), wanted)
     later = streams.uniforms(PROCESS, entity, year, wanted * LINKS * len(_LATER), "later")

@@ -15,9 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-from zjsim.models.throughput import processes_of
-
-import zjsim
 from zjsim.simulate.ensemble import Ensemble, Experiment, Task, batches
 from zjsim.simulate.inputs import base_values
 
@@ -35,7 +32,14 @@ def peaks_megabytes() -> list[float]:
 
 
 def main(replications: int, rounds: int) -> int:
-    """Measure, print, and say by the exit code whether the limits are kept."""
+    """Measure, print, and say by the exit code whether the limits are kept.
+
+    The registries' libraries are imported here: a worker imports the main file again, as with the command line's.
+    """
+    from zjsim.models.processes import processes_of
+
+    import zjsim
+
     processes = processes_of(zjsim.load("baseline"), {})
     experiments = {p.name: Experiment(p.simulate, p.data, 1 / p.batch) for p in processes}
     tasks: list[Task] = []

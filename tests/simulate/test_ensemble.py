@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
-from zjsim.simulate.ensemble import Ensemble, Experiment, Outcomes, Task, batches, replicate, stack
+from zjsim.simulate.ensemble import Ensemble, Experiment, Outcomes, Submit, Task, batches, replicate, stack
 from zjsim.simulate.inputs import Values
 from zjsim.simulate.streams import Streams
 
@@ -63,3 +68,47 @@ def test_an_interrupted_run_returns_nothing() -> None:
 def test_no_workers_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one worker"):
         Ensemble(TOY, 0)
+
+
+def test_the_dearest_tasks_begin_first_and_results_keep_the_order_of_the_tasks() -> None:
+    """Cost of a replication × replications: 2 × 3 before 1 × 5 before 1 × 2; equal ones in their own order."""
+    asked = [Task("cheap", {"x": 0.0}, 7, 0, 2), Task("toy", {"x": 1.0}, 7, 0, 3), Task("cheap", {"x": 2.0}, 7, 0, 5)]
+    made = {"cheap": Experiment(noisy, 10.0), "toy": Experiment(noisy, 20.0, cost=2.0)}
+    seen = list[float]()
+
+    @contextmanager
+    def elsewhere(experiments: Mapping[str, Experiment]) -> Iterator[Submit]:
+        def submit(task: Task) -> Future[Outcomes]:
+            seen.append(task.values["x"])
+            done = Future[Outcomes]()
+            done.set_result(replicate(experiments[task.experiment], task))
+            return done
+
+        yield submit
+
+    with Ensemble(made, cluster=elsewhere) as ensemble:
+        found = ensemble.run([*asked, asked[0]])
+    assert seen == [1.0, 2.0, 0.0, 0.0]
+    assert [p["y"].tobytes() for p in found[:3]] == [replicate(made[t.experiment], t)["y"].tobytes() for t in asked]
+
+
+def test_what_a_replication_leaves_in_cycles_is_gone_before_the_next() -> None:
+    """A task of many replications needs no more memory than one."""
+    alive, most = list[weakref.ref[Cycle]](), 0
+
+    def leaves_cycles(data: float, values: Values, streams: Streams) -> dict[str, np.ndarray]:
+        nonlocal most
+        alive[:] = [r for r in alive if r() is not None]
+        most = max(most, len(alive))
+        alive.append(weakref.ref(Cycle()))
+        return {"y": np.zeros(1)}
+
+    replicate(Experiment(leaves_cycles, 0.0), Task("toy", {}, 7, 0, 20))
+    assert most == 0
+
+
+class Cycle:
+    """Keeps itself alive until somebody searches for cycles."""
+
+    def __init__(self) -> None:
+        self.itself = self
