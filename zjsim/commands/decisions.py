@@ -143,7 +143,7 @@ def register_seek(kit: Kit) -> None:
     delta_option = kit.option("--delta", key="seek_delta", default=0.02)
     sample_option = kit.option("--sample", key="seek_sample", default=100)
     confirm_option = kit.option("--confirm", key="seek_confirm", default=1000, min=1)
-    tests_option = kit.option("--tests", key="seek_tests", default=40, min=1)
+    tests_option = kit.option("--tests", key="seek_tests", default=24, min=1)
     steps_option = kit.option("--steps", key="seek_steps", default=10, min=1)
     frontier_option = kit.option("--frontier", key="seek_frontier", default=6, min=0)
     yuan_option = kit.option("--yuan-per-point", key="seek_yuan", metavar="YUAN")

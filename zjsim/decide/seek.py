@@ -28,7 +28,7 @@ from zjsim.tables.values import nearest
 if TYPE_CHECKING:
     from zjsim.engine import Engine
 
-SAMPLE, CONFIRM, SCREENED, TESTS = 100, 1000, 8, 40
+SAMPLE, CONFIRM, SCREENED, TESTS = 100, 1000, 8, 24
 """Replications of the search and of a confirmation; of screening; points tested: of the dearest processes. Search,
 screening and tests are multiplied by the ``repeat`` of cheaper ones."""
 DELTA, STEPS, FRONTIER = 0.02, 10, 6

@@ -23,6 +23,8 @@ MOST_LISTED = 200_000
 """Points that are listed one by one; with more the model alone proposes."""
 PATIENCE = 6
 """Proposals of the surface that fail one after another before the points are gone through one by one."""
+LEAST_GAIN = 0.02
+"""Where points cannot be listed, a cheaper proposal saves at least this part of the cost: the bound tells the rest."""
 LOOKS = (6, 2, 1)
 """A test looks at a sixth of the sample, at half of it, at all: what cannot pass any more is let go."""
 HAIR = 1e-9
@@ -162,7 +164,10 @@ class Search:
         responses = self.surface.responses()
         sizes = zip(self.needed, self.oracle.sizes, responses, strict=True)
         needed = tuple(ceil(n * len(r.base) / size - HAIR) for n, size, r in sizes)
-        budget = None if best is None else best.cost - HAIR * max(1.0, best.cost)
+        saved = HAIR * max(1.0, 0.0 if best is None else best.cost)
+        if best is not None and self.space.size > MOST_LISTED:
+            saved = max(saved, LEAST_GAIN * best.cost)
+        budget = None if best is None else best.cost - saved
         cuts = (*dict.fromkeys(self.cuts), *(self.space.others(p) for p, t in self.tested.items() if self._settled(t)))
         if budget is not None and budget < 0:
             cuts = (frozenset(),)
