@@ -126,10 +126,25 @@ def seek(
 
 
 def _asked(plan: Planned, names: Sequence[str], levers: Sequence[Lever]) -> list[Asked]:
-    """The readings of the targets named; unknown ones are told with the nearest name."""
-    registry = plan.scenario.table("targets")
-    modelled = registry[registry["outcome"] != ""]
+    """The readings of the targets named; without names the default ones that a lever can move."""
     processes = processes_of(plan.scenario, plan.plan)
+    found = []
+    for row in asked_rows(plan.scenario, names):
+        process = next((p for p in processes if row["outcome"] in p.outcomes), None)
+        if process is None:
+            raise InputErrors([finding("no_target", "--targets", value=row["target_id"], theme="decide.rule")])
+        if names or any(lever.reaches(process.name, row["outcome"]) for lever in levers):
+            found.append(Asked(target_of(row), {str(k): v for k, v in row.items()}, process))
+    return found
+
+
+def asked_rows(scenario: Any, names: Sequence[str]) -> list[pd.Series]:
+    """The rows of the registry that ``names`` mean (all default ones without names); unknown ones are told.
+
+    Raises ``InputErrors`` with the nearest name of every target or reading that there is not.
+    """
+    registry = scenario.table("targets")
+    modelled = registry[registry["outcome"] != ""]
     rows, faults = [], []
     said = [part.strip() for name in names for part in name.split(",") if part.strip()]
     for name in dict.fromkeys(said):
@@ -148,16 +163,7 @@ def _asked(plan: Planned, names: Sequence[str], levers: Sequence[Lever]) -> list
         rows.append(own.iloc[0])
     if faults:
         raise InputErrors(faults)
-    if not said:
-        rows = [row for _, row in modelled[modelled["is_default"]].iterrows()]
-    found = []
-    for row in rows:
-        process = next((p for p in processes if row["outcome"] in p.outcomes), None)
-        if process is None:
-            raise InputErrors([finding("no_target", "--targets", value=row["target_id"], theme="decide.rule")])
-        if said or any(lever.reaches(process.name, row["outcome"]) for lever in levers):
-            found.append(Asked(target_of(row), {str(k): v for k, v in row.items()}, process))
-    return found
+    return rows if said else [row for _, row in modelled[modelled["is_default"]].iterrows()]
 
 
 def check_seek(
@@ -188,4 +194,4 @@ def check_seek(
         raise InputErrors(faults)
 
 
-__all__ = ["Sought", "check_seek", "seek"]
+__all__ = ["Sought", "asked_rows", "check_seek", "seek"]

@@ -168,11 +168,11 @@ def answer(space: Space, oracle: Oracle, wanted: Wanted, seed: int) -> Answer:
 
 
 def _kept(space: Space, screened: Screened, tests: int) -> tuple[int, ...]:
-    """Levers that are searched: all where every point can be tested anyway, else those that moved a target."""
+    """Levers that are searched: all where every point can be tested anyway, else those that moved a target (or one)."""
     everything = tuple(range(len(space.costs)))
     if space.size <= tests:
         return everything
-    return tuple(j for j in everything if any(ways[j] != 0 for ways in screened.directions))
+    return tuple(j for j in everything if any(ways[j] != 0 for ways in screened.directions)) or everything[:1]
 
 
 def _cheapest(

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zjsim.decide.planned import planned
-from zjsim.decide.seek import CONFIRM, DELTA, FRONTIER, SAMPLE, STEPS, TESTS, check_seek, seek
+from zjsim.decide.planned import is_run, planned
+from zjsim.decide.seek import CONFIRM, DELTA, FRONTIER, SAMPLE, STEPS, TESTS, asked_rows, check_seek, seek
+from zjsim.decide.seek_levers import levers_of
 from zjsim.engine import Engine, checkpoint_of
 from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.scenario import load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import LANGUAGES, Language
@@ -56,6 +58,10 @@ def write_seek(
     :class:`zjsim.chain.RunRefused` where a scenario has no plan.
     """
     check_seek(probability, delta, budget, sample, confirm, yuan_per_point)
+    if not is_run(source):  # a plan takes minutes: what is wrong is told before
+        scenario = load(source, sets=tuple(sets))
+        asked_rows(scenario, targets)
+        levers_of(scenario, steps, yuan_per_point)
     plan = planned(source, sets)
     options: dict[str, Any] = {
         "targets": list(targets), "probability": probability, "jointly": jointly, "budget": budget, "delta": delta,
