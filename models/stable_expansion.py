@@ -29,7 +29,8 @@ from zjsim.models.stable_market import VACANT, Market, Move
 from zjsim.models.stable_search import Search
 
 _SEARCH_CHAINS = 100_000
-_MORE = 20
+_BEFORE, _MORE = 4, 20
+_SHARE_BEFORE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ def expand(
     """As :func:`expand_seats`, for flat choices and priorities (smaller = stronger), e.g. by tier and points.
 
     ``most_added``: most seats a school can get (seats per school), unlimited by default. ``search_chains``: work of
-    the search before the programme; if that can't prove the best, up to twenty times as much comes after it.
+    the search before bounds are known; if they don't prove the best, up to four times as much comes before the
+    programme (at most two fifths of the time left), and if that can't either, up to twenty times as much after it.
     ValueError on arrays that don't fit together or aren't whole numbers.
     """
     deadline = time.monotonic() + time_limit_s
@@ -162,6 +164,11 @@ def expand(
         relaxed = relax(problem, deadline - time.monotonic())
         bound = relaxed.bound
         search.offer(relaxed.added)
+    if search.best.total > bound:
+        # A few seconds more: what the search finds is the programme's start, and the programme may take all the time.
+        search.deadline = time.monotonic() + _SHARE_BEFORE * (deadline - time.monotonic())
+        search.run(_BEFORE * search_chains, bound)
+        search.deadline = deadline
     if search.best.total > bound:
         market.restore(search.base)
         start = known_solution(problem, market, search.added)
