@@ -106,8 +106,8 @@ def summary_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
     """A row per forecast and scope: coverage with an interval over truths, and the Brier score with its parts.
 
     ``share_inside_by_lot`` counts a truth equal to a value of the ensemble as inside or outside by lot, in the
-    proportion in which a further value of the same law would be: it is the nominal share if the forecast is honest, also for
-    counts. ``calibration`` says what its interval allows: ``narrow``, ``wide`` or ``holds``.
+    proportion in which a further value of the same law would be: it is the nominal share if the forecast is honest,
+    also for counts. ``calibration`` says what its interval allows: ``narrow``, ``wide`` or ``holds``.
     """
     rows = []
     for law in _laws(cases):
