@@ -1,7 +1,7 @@
 """The inputs of a run kept beside its results: a run can be read, compared and repeated when its scenario has changed.
 
-``inputs.zip`` of a run folder holds every file the scenario was read from, its parents' included, at their places
-(``baseline/registries/counties.csv``). Tables of children and schools play no part in a run and stay out.
+``internal/inputs.zip`` of a run folder holds every file the scenario was read from, its parents' included, at their
+places (``baseline/registries/counties.csv``). Tables of children and schools play no part in a run and stay out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zjsim.tables.errors import InputErrors, finding
 if TYPE_CHECKING:
     from zjsim.scenario import Scenario
 
-INPUTS = "inputs.zip"
+INPUTS = "internal/inputs.zip"
 _PLACE = re.compile(r"[\w-]{1,64}/(?:scenario\.toml|(?:registries|overrides)/[a-z_]{1,60}\.csv)")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip file can name: equal inputs are equal bytes
 _KEPT_OUT = frozenset({"child_groups", "school_choices"})

@@ -65,7 +65,7 @@ def solve_all(scenario: Scenario, clock: Clock) -> tuple[Tables, dict[str, Any],
 def _logged(solve: Callable[[str], Result[Tables]]) -> tuple[Result[Tables], bytes]:
     """What ``solve`` answers, and what its solver wrote into the file it was given meanwhile."""
     with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder) / SOLVER_LOG
+        log = Path(folder) / Path(SOLVER_LOG).name
         answer = solve(str(log))
         return answer, log.read_bytes() if log.is_file() else b""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
+from zjsim.publishing import exact_table
 from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
@@ -191,7 +192,7 @@ def _seat_plan(run: Path, year: int, codes: Sequence[str]) -> tuple[pd.DataFrame
     """The year's classes by zone of a run's seat plan, and what the manifest says of where they are from."""
     import pandas as pd
 
-    file = run / "tables" / "seat_zone_classes.csv"
+    file = exact_table(run, "seat_zone_classes")
     if not file.is_file():
         raise InputErrors([finding("no_plan", str(run), value=file.name, theme=_THEME)])
     whole = file.read_bytes()

@@ -19,6 +19,8 @@ from zjsim.archive import INPUTS, pack_inputs
 from zjsim.chain import AUDIT_FAILED, INPUT_ERROR, OK, RunRefused, solve_all
 from zjsim.clock import Clock, Progress
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
+from zjsim.publishing import INTERNAL, internal_tables, write_note
+from zjsim.publishing import published as published_form
 from zjsim.replayable import stopped_by_clock
 from zjsim.runfolder import (
     MANIFEST,
@@ -50,12 +52,16 @@ _LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotl
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, its manifest (as in ``manifest.json``) and its tables by name."""
+    """A finished run: its folder, its manifest (as in ``manifest.json``) and its tables by name.
+
+    ``tables`` are those for publication, small counts of children empty; ``internal`` the exact ones that differ.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     exit_code: int = OK
+    internal: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def summary(self, lang: Language = "zh") -> str:
         """One screen of text: plan status, allocation, targets with their probabilities, audit, where the files are."""
@@ -118,7 +124,8 @@ def run(
     try:
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
             with clock.step("report"):
-                written = _report(partial, manifest, results, lang, clock.within)
+                written = _report(partial, manifest, published_form(loaded, results), lang, clock.within)
+                inside = _write_internal(partial / INTERNAL, results)
                 if event_log is not None:
                     write_event_log(partial, loaded, plan, seed, event_log, lang)
             (partial / INPUTS).write_bytes(inputs)
@@ -129,7 +136,7 @@ def run(
     except NotARunFolderError as error:
         raise _no_place(error) from error
     checkpoint.clear()
-    return Run(final, manifest, written)
+    return Run(final, manifest, written, internal=inside)
 
 
 def _no_place(error: NotARunFolderError) -> RunRefused:
@@ -233,6 +240,18 @@ def _report(
     progress(8, 10)
     write_page(folder / "report.html", manifest, read, lang)
     return written
+
+
+def _write_internal(folder: Path, results: Tables) -> Tables:
+    """Write the exact form of the tables that are not published as they are; returns them."""
+    from zjsim.tables.writer import write_csv
+
+    folder.mkdir()
+    write_note(folder)
+    inside = internal_tables(results)
+    for name, table in inside.items():
+        write_csv(table, folder / f"{name}.csv")
+    return inside
 
 
 def check_plan(plan: Tables, scenario: Scenario) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-MANIFEST, TIMINGS, SOLVER_LOG = "manifest.json", "timings.json", "solver.log"
+MANIFEST, TIMINGS, SOLVER_LOG = "manifest.json", "timings.json", "internal/solver.log"
 NOT_REPRODUCIBLE = (SOLVER_LOG, TIMINGS)
 """Files that say how long things took: they differ from run to run and are no part of the hashes."""
 _UNHASHED = (MANIFEST, *NOT_REPRODUCIBLE)

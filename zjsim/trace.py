@@ -33,9 +33,16 @@ def _refuse(rule: str, place: str, value: str = "", fix: str = "") -> InputError
     return InputErrors([finding(rule, place, value=value, fix=fix, theme="scenario.trace.rule")])
 
 
-def tables_folder(folder: Path) -> Path:
-    """Where a run, or a placement (its internal tables), keeps its tables."""
-    return folder / "internal" if (folder / "internal").is_dir() else folder / "tables"
+def tables_folders(folder: Path) -> tuple[Path, Path]:
+    """Where a run keeps its tables: those it publishes, then those inside that have no published form.
+
+    A placement has the latter only.
+    """
+    return folder / "tables", folder / "internal"
+
+
+def _table_file(folder: Path, name: str) -> Path | None:
+    return next((p for at in tables_folders(folder) if (p := at / f"{name}.csv").is_file()), None)
 
 
 def read_table(folder: Path, name: str) -> list[Row]:
@@ -44,13 +51,14 @@ def read_table(folder: Path, name: str) -> list[Row]:
 
     # A placement keeps tables by group of children in a folder for each county, a run its event log in one of its own.
     of_counties = sorted((*folder.glob("counties/*/*.csv"), *folder.glob("events/*.csv")))
-    known = sorted({p.stem for p in (*tables_folder(folder).glob("*.csv"), *of_counties)})
+    own = [p for at in tables_folders(folder) for p in at.glob("*.csv")]
+    known = sorted({p.stem for p in (*own, *of_counties)})
     if name not in known:
         raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))
     if not is_known(name):
         raise _refuse("lineage", str(folder), name)
-    whole = tables_folder(folder) / f"{name}.csv"
-    files = [whole] if whole.is_file() else [p for p in of_counties if p.stem == name]
+    whole = _table_file(folder, name)
+    files = [whole] if whole else [p for p in of_counties if p.stem == name]
     table = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files], ignore_index=True)
     return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
 
@@ -214,7 +222,7 @@ def trace_input(folder: Path, scenario: Scenario, registry: str, number: int) ->
     """Which tables of a run use an input row: how many of their rows, and the first of them."""
     cells = {str(c): exact_cells(scenario.tables[registry][c].iloc[[number]])[0] for c in scenario.tables[registry]}
     uses: list[dict[str, Any]] = []
-    tables = sorted(p.stem for p in tables_folder(folder).glob("*.csv"))
+    tables = sorted({p.stem for at in tables_folders(folder) for p in at.glob("*.csv")})
     for table in tables:
         theme = theme_of(table)
         if theme is not None and registry in (*theme.registries, "sources"):
@@ -283,7 +291,7 @@ def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: L
     """Print the trace of the rows of ``table`` that ``key`` means, the first one in full; returns 0."""
     loaded, manifest, same = scenario_of(folder, scenario)
     # Tables outside the usual folder (of counties, the event log) have names that no registry has.
-    is_result = table not in REGISTRIES or (tables_folder(folder) / f"{table}.csv").is_file()
+    is_result = table not in REGISTRIES or _table_file(folder, table) is not None
     if is_result:
         rows = read_table(folder, table)
     else:

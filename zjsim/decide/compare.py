@@ -20,8 +20,9 @@ from zjsim.decide.compare_plans import COST_COLUMNS, cost_changes, plan_changes,
 from zjsim.decide.runs import RunFiles, open_run
 from zjsim.simulate.paired import Change, change_of_mean, change_of_share, pairs
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.published import SUPPRESSED, counts_children
 
-INPUT_COLUMNS = ("run", "registry", "key", "column", "kind", "old", "new", "reason", "place")
+INPUT_COLUMNS = ("run", "registry", "key", "column", "kind", "old", "new", "reason", "place", SUPPRESSED)
 TARGET_COLUMNS = (
     "run", "target_id", "reading", "is_default", "measures", "indicator_zh", "indicator_en", "unit", "unit_zh", "bound",
     "p_before", "p_after", "p_difference", "p_difference_low", "p_difference_high", "p_worst_before", "p_best_before",
@@ -98,8 +99,15 @@ def input_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
 
     same = all(base.manifest.get(k) == other.manifest.get(k) for k in ("inputs", "sets", "parameters", "scenario"))
     found = [] if same else diff(base.scenario(), other.scenario())
-    rows = [{"run": other.label, **difference.record()} for difference in found]
+    rows = [{"run": other.label, **_for_publication(difference.record())} for difference in found]
     return pd.DataFrame(rows, columns=list(INPUT_COLUMNS))
+
+
+def _for_publication(change: dict[str, Any]) -> dict[str, Any]:
+    """A changed cell without its values where they count the children of a place and grade."""
+    if not counts_children(change["registry"], change["column"]):
+        return {**change, SUPPRESSED: ""}
+    return {**change, "old": "", "new": "", SUPPRESSED: "old;new"}
 
 
 def is_paired(base: RunFiles, other: RunFiles) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.decide.runs import RunFiles
+from zjsim.tables.published import SUPPRESSED, hidden_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ SEAT_MEASURES = (
     "local_unplaced", "unplaced", "others_outside_public", "staff_needed", "cost_yuan", "overrun_yuan",
 )  # fmt: skip
 """Columns of ``seat_expansion`` and ``seat_summary`` that are compared, county by county and year by year."""
-SEAT_COLUMNS = ("run", "county_code", "county_zh", "county_en", "year", "measure", "before", "after", "difference")
+SEAT_COLUMNS = (
+    "run", "county_code", "county_zh", "county_en", "year", "measure", "before", "after", "difference", SUPPRESSED,
+)  # fmt: skip
 COST_COLUMNS = ("run", "part", "year", "unit", "before", "after", "difference")
 _COSTS = ("capital_cost_yuan", "equip_cost_yuan", "running_cost_yuan", "purchase_cost_yuan")
 _BETWEEN = {"zh": "，", "en": ", "}
@@ -93,7 +96,10 @@ def _words(table: pd.DataFrame, stems: tuple[str, ...], lang: str) -> list[str]:
 
 
 def seat_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
-    """A row per county, year and measure of the seat plan that differs; seats, children, classes or yuan."""
+    """A row per county, year and measure of the seat plan that differs; seats, children, classes or yuan.
+
+    Both sides are what the runs publish: a count hidden in one of them stays hidden, in both it is not compared.
+    """
     if not (base.has("seat_expansion") and other.has("seat_expansion")):
         return pd.DataFrame(columns=list(SEAT_COLUMNS))
     key = ["county_code", "county_zh", "county_en", "year"]
@@ -101,16 +107,26 @@ def seat_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     for run in (base, other):
         table = run.table("seat_expansion")
         measures = [m for m in SEAT_MEASURES if m in table]
-        sides.append(table.melt(id_vars=key, value_vars=measures, var_name="measure"))
+        side = table.melt(id_vars=key, value_vars=measures, var_name="measure")
+        gone = {(i, c) for c, rows in hidden_cells(_words_filled(table)).items() for i in rows}
+        at = [(i, m) for m in measures for i in range(len(table))]
+        sides.append(side.assign(hidden=[k in gone for k in at]))
     both = sides[0].merge(sides[1], on=[*key, "measure"], how="outer", suffixes=("_before", "_after"))
     both = both.rename(columns={"value_before": "before", "value_after": "after"})
-    both["difference"] = both["after"].fillna(0) - both["before"].fillna(0)
-    both = both[both["difference"] != 0]
+    dark = [both[f"hidden_{side}"].fillna(False).astype(bool) for side in ("before", "after")]
+    both["difference"] = (both["after"].fillna(0) - both["before"].fillna(0)).mask(dark[0] | dark[1])
+    names = [(("before;" if a else "after;") + "difference") if a or b else "" for a, b in zip(*dark, strict=True)]
+    both[SUPPRESSED] = pd.Series(names, index=both.index, dtype=object)
+    both = both[(both["difference"] != 0) & ~(dark[0] & dark[1])]
     order = {m: i for i, m in enumerate(SEAT_MEASURES)}
     both = both.assign(run=other.label, order=both["measure"].map(order)).sort_values(
         ["county_code", "year", "order"], kind="stable"
     )
     return both[list(SEAT_COLUMNS)].reset_index(drop=True)
+
+
+def _words_filled(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**{SUPPRESSED: table[SUPPRESSED].fillna("")}) if SUPPRESSED in table else table
 
 
 def cost_changes(base: RunFiles, other: RunFiles) -> Iterator[tuple[str, str, int, str, float, float, float]]:

@@ -56,10 +56,11 @@ def is_run(source: str | Path) -> bool:
 
 def plan_tables(run: RunFiles) -> dict[str, pd.DataFrame]:
     """The plan of a run as its models gave it: truth values as such, texts empty where there is none."""
-    names = sorted(
-        n.removeprefix("tables/").removesuffix(".csv") for n in run.manifest["outputs"] if n.startswith("tables/")
-    )
-    return {name: typed(run.table(name)) for name in names if name.startswith("seat_") or name.endswith(_PLAN_ENDS)}
+    files = [Path(n) for n in run.manifest["outputs"] if n.startswith(("tables/", "internal/")) and n.endswith(".csv")]
+    names = sorted({file.stem for file in files})
+    return {
+        name: typed(run.exact_table(name)) for name in names if name.startswith("seat_") or name.endswith(_PLAN_ENDS)
+    }
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -43,7 +43,13 @@ class RunFiles:
 
         A table whose bytes are not those of the manifest was edited after the run: nothing is concluded from it.
         """
-        return _table(self.folder, name, self.manifest["outputs"].get(f"tables/{name}.csv", ""))
+        return _table(self.folder, f"tables/{name}.csv", self.manifest["outputs"].get(f"tables/{name}.csv", ""))
+
+    def exact_table(self, name: str) -> pd.DataFrame:
+        """The exact form of a table, not for publication: what the run keeps inside, else what it publishes."""
+        inside = f"internal/{name}.csv"
+        wanted = self.manifest["outputs"].get(inside)
+        return self.table(name) if wanted is None else _table(self.folder, inside, wanted)
 
     def scenario(self) -> Scenario:
         """The scenario of the run, read again from the inputs kept in its folder; raises ``InputErrors``."""
@@ -55,10 +61,11 @@ class RunFiles:
 
 
 @cache
-def _table(folder: Path, name: str, wanted: str) -> pd.DataFrame:
+def _table(folder: Path, place: str, wanted: str) -> pd.DataFrame:
     import pandas as pd
 
-    path = folder / "tables" / f"{name}.csv"
+    path = folder / place
+    name = path.stem
     if not wanted or not path.is_file():
         raise InputErrors([finding("no_table", str(path), value=name, theme="decide.rule")])
     if sha256_of(path) != wanted:

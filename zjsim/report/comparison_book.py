@@ -13,6 +13,7 @@ import xlsxwriter
 from zjsim.report import workbook
 from zjsim.report.style import VERDICT_COLOURS, width_of
 from zjsim.report.words import column_title, reading_name
+from zjsim.tables.published import SUPPRESSED
 from zjsim.tables.registries import REGISTRIES
 from zjsim.texts import Language, catalogue, text
 
@@ -58,7 +59,7 @@ def write_comparison_book(path: Path, tables: Mapping[str, pd.DataFrame], lang: 
 def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     """The columns a reader of ``lang`` needs, codes, registries and readings in words."""
     columns = [f"{c}_{lang}" if f"{c}_{lang}" in table else c for c in SHOWN.get(name, tuple(table.columns))]
-    shown = table[columns].copy()
+    shown = table[[*columns, *(c for c in (SUPPRESSED,) if c in table and c not in columns)]].copy()
     if name == "input_changes":
         shown["registry"] = [_registry(str(r), lang) for r in table["registry"]]
     if "measure" in shown:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.published import SUPPRESSED
 
 _TEXT_ENDS = ("_id", "_code", "_zh", "_en", "_reading", "_date", "_basis")
 _TEXT = ("entity", "row", "group", "reading", "measures", "changes", "instead", "key", "old", "new", "reason", "zone")
@@ -74,15 +75,25 @@ def read_table(path: Path) -> pd.DataFrame:
         rows = csv.reader(stream)
         names = next(rows, [])
         cells = list(zip(*rows, strict=True)) or [()] * len(names)
-    columns = [_typed(name, list(column)) for name, column in zip(names, cells, strict=True)]
+    hidden = _ever_hidden(names, cells)
+    columns = [_typed(name, list(column), name in hidden) for name, column in zip(names, cells, strict=True)]
     table = pd.DataFrame(dict(enumerate(columns)), index=range(len(cells[0]) if cells else 0))
     table.columns = pd.Index(names)
     return table
 
 
-def _typed(name: str, cells: list[str]) -> Any:
+def _ever_hidden(names: list[str], cells: list[Any]) -> set[str]:
+    """Columns that count and are hidden in some row: numbers even where no cell of them is left."""
+    if SUPPRESSED not in names:
+        return set()
+    return {column for row in set(cells[names.index(SUPPRESSED)]) for column in row.split(";") if column}
+
+
+def _typed(name: str, cells: list[str], is_count: bool = False) -> Any:
     """The cells of a column as integers, floats (NaN unknown), booleans or text, by what all of them are."""
     filled = {c for c in cells if c}
+    if is_count and not filled:
+        return np.full(len(cells), np.nan)
     text = name.endswith(_TEXT_ENDS) or name in _TEXT
     if filled and filled <= {"yes", "no"} and len(filled) and "" not in cells:
         return np.array([c == "yes" for c in cells], dtype=bool)

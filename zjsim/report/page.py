@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from zjsim.report.visible import VisibleTables, visible_values
 from zjsim.report.words import column_title, known, quantity
 from zjsim.report.workbook import for_reading
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.published import MARK, SUPPRESSED, hidden_cells
 from zjsim.tables.writer import format_number, write_atomic
 from zjsim.texts import Language, text
 
@@ -172,13 +173,17 @@ def _whole_tables(tables: Mapping[str, pd.DataFrame], lang: Language) -> Iterato
         if table.empty:
             continue
         wanted = ESSENTIAL.get(name)
-        columns = [c for c in table.columns if wanted is None or _stem(str(c)) in wanted or str(c) in wanted]
+        columns = [c for c in table.columns if c != SUPPRESSED]
+        columns = [c for c in columns if wanted is None or _stem(str(c)) in wanted or str(c) in wanted]
         numeric = [pd.api.types.is_numeric_dtype(table[c]) and table[c].dtype != bool for c in columns]
-        cells = [_cells(table[c], lang) for c in columns]
+        hidden = hidden_cells(table)
+        cells = [_cells(table[c], lang, hidden.get(str(c), set())) for c in columns]
         yield {
             "kind": "table", "title": known(f"report.sheet_{name}", lang, name),
             "heads": [column_title(str(c), lang, name) for c in columns], "rows": list(zip(*cells, strict=True)),
-            "numeric": numeric, "tints": (), "folded": True, "count": text("page.rows", lang, n=len(table)),
+            "numeric": numeric, "tints": (), "folded": True,
+            "count": text("page.rows", lang, n=len(table))
+            + (" " + text("published.mark", lang, mark=MARK) if hidden.keys() & set(columns) else ""),
         }  # fmt: skip
 
 
@@ -186,12 +191,14 @@ def _stem(column: str) -> str:
     return column.removesuffix("_zh").removesuffix("_en")
 
 
-def _cells(column: pd.Series, lang: Language) -> list[str]:
+def _cells(column: pd.Series, lang: Language, hidden: Collection[int] = ()) -> list[str]:
     """Cells as text: numbers with four significant digits at most behind the point, yes and no in words."""
     plain = str(column.name) in ("year", "rank") or str(column.name).endswith(("_year", "_code", "_id"))
     cells = []
-    for value in column.tolist():
-        if isinstance(value, bool):
+    for i, value in enumerate(column.tolist()):
+        if i in hidden:
+            cells.append(MARK)
+        elif isinstance(value, bool):
             cells.append(text("report.yes" if value else "report.no", lang))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             cells.append("" if value != value else format_number(float(value)) if plain else _amount(float(value)))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -14,6 +15,7 @@ from zjsim.report.page_svg import drawing, joined, mark, path, tipped, words
 from zjsim.report.story_targets import Judged, amount
 from zjsim.report.tasks import FACILITIES
 from zjsim.report.words import percent, quantity, reading_name, records
+from zjsim.tables.published import MARK
 from zjsim.texts import Language, text
 
 Tables = Mapping[str, pd.DataFrame]
@@ -195,21 +197,24 @@ def gap_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
     repairs = tables.get("seat_repairs")
     if repairs is None or repairs.empty or not points:
         return {}
-    summed = repairs.groupby(["year", "county_code"])[["short_without_plan", "still_short"]].sum().reset_index()
-    most = float(summed["short_without_plan"].max()) or 1.0
+    what = ["short_without_plan", "still_short"]
+    summed = repairs.groupby(["year", "county_code"])[what].agg(lambda c: c.sum(skipna=False)).reset_index()
+    most = float(np.nanmax([1.0, *summed["short_without_plan"]]))
     maps = {}
     for year in sorted(summed["year"].unique().tolist()):
         rows = summed[summed["year"] == year]
         parts = [*_ground(points), *_cities(tables, points, lang)]
         for r in records(rows.sort_values("short_without_plan", ascending=False)):
             place = points.get(str(r["county_code"]))
-            if place is None or not (r["short_without_plan"] > 0 or r["still_short"] > 0):
+            hidden = math.isnan(r["short_without_plan"]) or math.isnan(r["still_short"])
+            if place is None or not (hidden or r["short_without_plan"] > 0 or r["still_short"] > 0):
                 continue
             x, y, name = place
-            numbers = {"before": quantity(r["short_without_plan"]), "after": quantity(r["still_short"])}
-            tip = text("page.tip.county_gap", lang, county=name, **numbers)
-            radius = 26 * math.sqrt(float(r["short_without_plan"]) / most) + 1.5
-            parts.append(tipped("circle", tip, cx=x, cy=y, r=radius, class_="gap"))
+            before, after = (MARK if math.isnan(r[c]) else quantity(r[c]) for c in what)
+            tip = text("page.tip.county_gap", lang, county=name, before=before, after=after)
+            # A hidden number is drawn as small as a small one: where something is short, not how much.
+            size = 0.0 if math.isnan(r["short_without_plan"]) else float(r["short_without_plan"])
+            parts.append(tipped("circle", tip, cx=x, cy=y, r=26 * math.sqrt(size / most) + 1.5, class_="gap"))
             if r["still_short"] > 0:
                 inner = 26 * math.sqrt(float(r["still_short"]) / most) + 1
                 parts.append(mark("circle", cx=x, cy=y, r=inner, class_="left"))

@@ -33,7 +33,6 @@ SHEETS = (
     "seat_rule_repairs",
     "seat_staff",
     "seat_zone_years",
-    "seat_zone_purchases",
     "seat_senior",
     "target_feasibility",
     "plan_value",

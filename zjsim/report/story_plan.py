@@ -12,6 +12,7 @@ from zjsim.report.blocks import Block, Figure, Grid, Heading, Item, Paragraph
 from zjsim.report.likelihood import about, probability, significant
 from zjsim.report.talent import talent_lines
 from zjsim.report.words import code_word, percent, quantity, records, status_word
+from zjsim.tables.published import MARK
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def plan_headline(manifest: Mapping[str, Any], tables: Tables, lang: Language) -
         numbers["facilities"] = quantity(sum(int(r["planned"]) for r in rows))
         values = {"total": numbers["facilities"], "kinds": ("、" if lang == "zh" else ", ").join(kinds)}
         words.append(text("memo.conclusion.locations", lang, status=status_word(solves["locations"], lang), **values))
-    seats = _seat_numbers(tables["seat_expansion"])
+    seats = _seat_numbers(tables.get("seat_summary", tables["seat_expansion"]))
     if seats is not None:
         first, last, rooms, purchased, cost, unplaced = seats
         numbers |= {
-            "rooms": quantity(rooms), "purchased": quantity(purchased),
-            "cost": f"{cost / _HUNDRED_MILLION:,.1f}", "unplaced": quantity(unplaced),
+            "rooms": quantity(rooms), "purchased": _count(purchased, lang),
+            "cost": f"{cost / _HUNDRED_MILLION:,.1f}", "unplaced": _count(unplaced, lang),
         }  # fmt: skip
-        key = "memo.conclusion.child_short" if unplaced > 0 else "memo.conclusion.no_child_short"
+        key = "memo.conclusion.no_child_short" if unplaced == 0 else "memo.conclusion.child_short"
         short = text(key, lang, n=numbers["unplaced"])
         values = {"first": str(first), "last": str(last), **{k: numbers[k] for k in ("rooms", "purchased", "cost")}}
         status = status_word(solves["seats"], lang)
@@ -52,13 +53,21 @@ def plan_headline(manifest: Mapping[str, Any], tables: Tables, lang: Language) -
     return words, numbers
 
 
+def _count(children: float, lang: Language) -> str:
+    """A count of children, in words where it is not published."""
+    return text("published.some", lang) if math.isnan(children) else quantity(children)
+
+
 def _seat_numbers(expansion: pd.DataFrame) -> tuple[int, int, float, float, float, float] | None:
-    """First and last year, classrooms added, seat-years purchased, cost (yuan), children owed a place without one."""
+    """First and last year, classrooms added, seat-years purchased, cost (yuan), children owed a place without one.
+
+    Counts of which a year is hidden are not a number.
+    """
     columns = {"rooms_added", "new_school_rooms", "placed_purchased", "cost_yuan", "local_unplaced", "unplaced"}
     if expansion.empty or not columns <= set(expansion.columns):
         return None
     rooms = float(expansion[["rooms_added", "new_school_rooms"]].to_numpy(dtype=float).sum())
-    sums = {c: float(expansion[c].astype(float).sum()) for c in columns}
+    sums = {c: float(expansion[c].astype(float).sum(skipna=False)) for c in columns}
     years = expansion["year"].astype(int)
     short = sums["local_unplaced"] + sums["unplaced"]
     return int(years.min()), int(years.max()), rooms, sums["placed_purchased"], sums["cost_yuan"], short
@@ -202,11 +211,14 @@ def _locations(table: pd.DataFrame, lang: Language) -> Grid:
 
 
 def _seats(table: pd.DataFrame, lang: Language) -> Grid:
+    def hidden(value: float) -> str:
+        return MARK if math.isnan(value) else quantity(value)
+
     rows = tuple(
         (
             str(int(r["year"])), f"{float(r['demand']) / _TEN_THOUSAND:,.1f}",
             f"{float(r['public_seats']) / _TEN_THOUSAND:,.1f}", quantity(r["rooms_added"] + r["new_school_rooms"]),
-            quantity(r["placed_purchased"]), quantity(r["local_unplaced"] + r["unplaced"]),
+            hidden(r["placed_purchased"]), hidden(r["local_unplaced"] + r["unplaced"]),
             percent(r["public_share"]), f"{float(r['cost_yuan']) / _HUNDRED_MILLION:,.2f}",
         )
         for r in records(table.sort_values("year"))

@@ -18,6 +18,7 @@ from zjsim.report.words import (
     quantity,
     reading_name,
     status_word,
+    total,
     verdict_kind,
     verdict_word,
 )
@@ -99,13 +100,14 @@ def _talent(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lan
 def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> str:
     said = text("report.sum_seats", lang, status=status_word(manifest["solves"]["seats"], lang))
     expansion = tables["seat_expansion"]
+    province = tables.get("seat_summary", expansion)
     if {"rooms_added", "new_school_rooms", "placed_purchased"} <= set(expansion.columns):
         said += text(
             "report.sum_seats_amounts",
             lang,
             year=expansion["year"].max(),
             rooms=quantity(expansion[["rooms_added", "new_school_rooms"]].to_numpy().sum()),
-            purchased=quantity(expansion["placed_purchased"].sum()),
+            purchased=total(province["placed_purchased"]),
         )
     shortfalls = tables.get("seat_shortfalls", pd.DataFrame({"county_code": []}))
     planned = is_true(shortfalls["is_planned"]) if "is_planned" in shortfalls else pd.Series(True, shortfalls.index)
@@ -116,7 +118,7 @@ def _seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang
     else:
         said += text("report.sum_shortfall", lang, n=len(falling), counties=falling["county_code"].nunique())
     if len(far):
-        children, places = quantity(far["amount"].sum()), far["county_code"].nunique()
+        children, places = total(far["amount"]), far["county_code"].nunique()
         said += text("report.sum_shortfall_far", lang, children=children, counties=places)
     return said + (text("report.sum_shortfall_other", lang, n=len(other)) if len(other) else "")
 
@@ -134,7 +136,7 @@ def _switches(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], l
         if on:
             here = listed[listed["rule"] == name] if "rule" in listed else listed
             end = "missed" if len(here) else "met"
-            children = quantity(here["amount"].sum()) if len(here) else ""
+            children = total(here["amount"]) if len(here) else ""
             counties = here["county_code"].nunique() if len(here) else 0
             values = {"value": value, "children": children, "counties": counties}
             said.append(text(f"report.sum_switch_{name}", lang, **values) + text(f"report.sum_{end}", lang, **values))

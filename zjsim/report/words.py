@@ -109,6 +109,18 @@ def quantity(value: object) -> str:
     return f"{number:,.3g}"
 
 
+def total(column: pd.Series) -> str:
+    """The sum of a column of a published table; at least that much where cells of it are hidden."""
+    said = quantity(column.sum())
+    return f"≥ {said}" if column.isna().any() else said
+
+
+def known_sum(frame: pd.DataFrame) -> pd.Series:
+    """Row by row the sum of columns, unknown where one of them is hidden."""
+    added: pd.Series = frame.astype(float).sum(axis=1, skipna=False)
+    return added
+
+
 def _number(value: object) -> float | None:
     try:
         number = float(value)  # type: ignore[arg-type]

@@ -40,6 +40,7 @@ from zjsim.report.words import (
     verdict_kind,
     verdict_word,
 )
+from zjsim.tables.published import MARK, SUPPRESSED, hidden_cells
 from zjsim.texts import Language, text
 
 __all__ = ["CREATED", "Formats", "for_reading", "number_format", "write_table", "write_workbook"]
@@ -138,6 +139,8 @@ def write_table(
 ) -> None:
     """One table as a sheet: headings, formats, widths, details folded away, filters and print set-up."""
     sheet = book.add_worksheet(known(f"report.sheet_{name}", lang, name)[:31])
+    hidden = hidden_cells(table)
+    table = table.drop(columns=[c for c in (SUPPRESSED,) if c in table])
     columns = [str(c) for c in table.columns]
     details = _details(name, columns)
     heights, row_lines = 1, [1] * len(table)
@@ -151,6 +154,9 @@ def write_table(
         sheet.set_column(j, j, width, None, {"level": 1, "hidden": True} if column in details else {})
         sheet.write_string(0, j, title, formats.header)
         for i, value in enumerate(table[column].tolist(), start=1):
+            if i - 1 in hidden.get(column, ()):
+                sheet.write_string(i, j, MARK, formats.get(align="right", font_color="#6B6B6B"))
+                continue
             write_cell(sheet, i, j, value, number, words, lang)
             if isinstance(value, str) and column not in details:
                 row_lines[i - 1] = max(row_lines[i - 1], lines_of(value, width))
@@ -167,7 +173,10 @@ def write_table(
         if short and pd.api.types.is_numeric_dtype(table[column]) and table[column].max() > 0:
             data_bar(sheet, columns.index(column), len(table))
     if not table.empty:
-        _totals(sheet, formats, name, table, lang)
+        below = _totals(sheet, formats, name, table, lang)
+        if any(c in hidden for c in columns):
+            said = text("published.mark", lang, mark=MARK)
+            sheet.write_string(below + 1, 0, said, formats.get(font_color="#6B6B6B", text_wrap=False))
     if table.empty:
         sheet.write_string(1, 0, text("report.empty_table", lang), formats.get(font_color="#6B6B6B"))
     else:
@@ -177,13 +186,16 @@ def write_table(
     print_set_up(sheet, lang)
 
 
-def _totals(sheet: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language) -> None:
-    """A row of sums below the table: formulas that follow the filter, with the sum of all rows as their value."""
+def _totals(sheet: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language) -> int:
+    """A row of sums below the table: formulas that follow the filter, with the sum of all rows as their value.
+
+    Returns the first free row below.
+    """
     columns = [str(c) for c in table.columns]
     summed = [c for c in TOTALS.get(name, ()) if c in columns and pd.api.types.is_numeric_dtype(table[c])]
-    if not summed:
-        return
     last = len(table)
+    if not summed:
+        return last + 1
     style: dict[str, Any] = {"bold": True, "top": 1, "bg_color": "#EEF3F8"}
     sheet.write_string(last + 1, 0, text("report.total_shown", lang), formats.get(**style))
     for column in summed:
@@ -193,6 +205,7 @@ def _totals(sheet: Any, formats: Formats, name: str, table: pd.DataFrame, lang: 
         number = formats.get(num_format=number_format(column, whole), **style)
         value = math.fsum(table[column].dropna().tolist())
         sheet.write_formula(last + 1, j, f"=SUBTOTAL(109,{cells})", number, int(value) if whole else value)
+    return last + 2
 
 
 def _colour_verdicts(sheet: Any, formats: Formats, table: pd.DataFrame, j: int, colours: list[str]) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from zjsim.report.figures.locations import frame
 from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, heading, new_figure, wrap
-from zjsim.report.words import quantity
+from zjsim.report.words import quantity, total
 from zjsim.texts import Language, text
 
 _COLUMNS, _MAP_IN, _ROW_IN, _GAP_IN, _LEFT_IN, _TOP_IN, _BOTTOM_IN = 3, 2.5, 2.4, 0.3, 0.25, 1.25, 0.9
@@ -28,14 +29,14 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
         return None
     places = places.drop_duplicates("county_code").sort_values("county_code")
     columns = ["short_without_plan", "still_short"]
-    summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].sum()
+    summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].agg(lambda c: c.sum(skipna=False))
     years = sorted(int(y) for y in summed["year"].unique())
     rows = math.ceil((1 + len(years)) / _COLUMNS)
     width = 2 * _LEFT_IN + _COLUMNS * _MAP_IN + (_COLUMNS - 1) * _GAP_IN
     height = _TOP_IN + rows * (_ROW_IN + _GAP_IN) + _BOTTOM_IN
     figure = new_figure(width, height)
     heading(figure, text("report.fig_seat_map", lang), text("report.fig_seat_map_sub", lang))
-    most = float(summed[columns].to_numpy(dtype=float).max()) or 1.0
+    most = float(np.nanmax([1.0, *summed[columns].to_numpy(dtype=float).ravel()]))
     for i, year in enumerate((None, *years)):
         left = _LEFT_IN + (i % _COLUMNS) * (_MAP_IN + _GAP_IN)
         bottom = height - _TOP_IN - (i // _COLUMNS + 1) * (_ROW_IN + _GAP_IN) + _GAP_IN
@@ -47,7 +48,7 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
         else:
             shown = summed[summed["year"] == year]
             _bubbles(axes, places, shown, most)
-            values = {c: quantity(shown[c].sum()) for c in columns}
+            values = {c: total(shown[c]) for c in columns}
             numbers = {"before": values[columns[0]], "after": values[columns[1]]}
             said = text("report.fig_seat_map_year", lang, year=year, **numbers)
         frame(axes, places)
@@ -67,7 +68,10 @@ def _bubbles(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, most: float)
         ("still_short", {"color": VERMILLION}),
     )
     for column, style in styles:
-        part = shown[(shown[column] > 0) & shown["county_code"].isin(point.index)].sort_values("county_code")
+        here = shown[shown["county_code"].isin(point.index)]
+        # A hidden number is drawn as the smallest bubble: where something is short, not how much.
+        part = here.assign(**{column: here[column].fillna(1.0)})
+        part = part[part[column] > 0].sort_values("county_code")
         if part.empty:
             continue
         at = point.loc[part["county_code"]].to_numpy()

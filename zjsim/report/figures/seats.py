@@ -23,7 +23,7 @@ from zjsim.report.style import (
     new_figure,
     wrap,
 )
-from zjsim.report.words import quantity
+from zjsim.report.words import known_sum, quantity
 from zjsim.texts import Language, text
 
 COUNTIES_SHOWN = 15
@@ -45,11 +45,15 @@ def draw_seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], 
     seats = by_county_and_year(tables["seat_expansion"])
     if seats is None or seats.empty:
         return None
+    whole = tables.get("seat_summary")
+    province = None if whole is None else by_county_and_year(whole.assign(county_code=""))
     figure = new_figure(_WIDTH_IN, _HEIGHT_IN)
     heading(figure, text("report.fig_seats", lang), text("report.fig_seats_sub", lang))
-    _province(figure.add_axes((0.06, 0.13, 0.44, 0.58)), seats, lang)
+    _province(figure.add_axes((0.06, 0.13, 0.44, 0.58)), seats if province is None else province, lang)
     right = figure.add_axes((0.635, 0.13, 0.33, 0.58))
-    if seats["unmet"].sum() > 0:
+    if seats["unmet"].isna().any():
+        figure.text(0.965, 0.03, text("published.left_out", lang), fontsize=7.5, color=GREY, ha="right")
+    if seats["unmet"].sum() > 0 or seats["unmet"].isna().any():
         _gaps(right, seats, lang)
     else:
         _rooms(right, seats, lang)
@@ -60,7 +64,8 @@ def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
     """A row per county and year: county_code, county_zh, county_en, year, and children, seats and rooms by kind.
 
     The kinds are local, migrant_public, purchased, outside (private places), unmet (children who are owed a place and
-    have none), seats (public) and rooms (new classrooms). ``None`` if the table lacks one of their columns.
+    have none), seats (public) and rooms (new classrooms); not a number where hidden. ``None`` if the table lacks one of
+    their columns.
     """
     wanted = {kind: columns for kind, (columns, _) in _PLACED.items()} | _ALSO
     if not {c for columns in wanted.values() for c in columns} <= set(expansion.columns):
@@ -70,9 +75,10 @@ def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
         column = f"county_{lang}" if f"county_{lang}" in expansion else "county_code"
         frame[f"county_{lang}"] = expansion[column].astype(str)
     for kind, columns in wanted.items():
-        frame[kind] = expansion[list(columns)].astype(float).sum(axis=1)
+        frame[kind] = known_sum(expansion[list(columns)])
     keys = ["county_code", "county_zh", "county_en", "year"]
-    return frame.groupby(keys, as_index=False)[list(wanted)].sum()
+    # A count that is hidden stays unknown.
+    return frame.groupby(keys, as_index=False)[list(wanted)].sum(min_count=1)
 
 
 def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
@@ -105,8 +111,11 @@ def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
 def _gaps(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
     worst = int(str(seats.groupby("year")["unmet"].sum().idxmax()))
     shown = seats[(seats["year"] == worst) & (seats["unmet"] > 0)]
-    _bars(axes, shown, "unmet", ORANGE, lang)
     axes.set_title(text("report.fig_seats_counties", lang, year=worst), pad=10)
+    if shown.empty:
+        axes.set_axis_off()
+        return
+    _bars(axes, shown, "unmet", ORANGE, lang)
 
 
 def _rooms(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
