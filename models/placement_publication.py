@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from zjsim.models.placement_privacy import protect
 
+from zjsim.tables.published import SUPPRESSED
+
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -79,9 +81,13 @@ def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.
         result = table.copy()
         for k, column in enumerate(rule.counts):
             result[column] = result[column].astype("float64").mask(hide[:, k])
+        gone = [[c for c, off in zip(rule.counts, row, strict=True) if off] for row in hide]
         for column, counts in _OF_COUNTS.items():
             if column in result.columns:
-                result[column] = result[column].where(result[list(counts)].notna().all(axis=1))
+                there = result[list(counts)].notna().all(axis=1)
+                result[column] = result[column].where(there)
+                gone = [names if on else [*names, column] for names, on in zip(gone, there, strict=True)]
+        result[SUPPRESSED] = pd.Series([";".join(names) for names in gone], index=result.index, dtype=object)
         shown[name] = result
     return shown
 

@@ -35,6 +35,10 @@ _MANY_CELLS = 500
 """Sums of changed inputs over fewer cells stay inside."""
 
 
+NEEDED = frozenset({"seat_expansion", "seat_rooms", "seat_classes"})
+"""Tables without which no count of children is published."""
+
+
 @dataclass(frozen=True)
 class Hidden:
     """What is hidden of a plan: keys of counts, and cells (table, row, column)."""
@@ -59,7 +63,10 @@ def published_tables(
     if INPUT_CHANGES in shown:
         shown[INPUT_CHANGES] = changes_without_children(shown[INPUT_CHANGES])
     own = {n: t.reset_index(drop=True) for n, t in tables.items() if n in TABLES}
-    if "seat_expansion" in own:
+    if not own.keys() >= NEEDED:
+        # Not enough to say what counts tell of each other: none of them goes out.
+        shown |= {n: t[[c for c in t.columns if c in TABLES[n].plain]] for n, t in own.items()}
+    else:
         step = money_step(prices)
         hides = hidden(own, minimum=minimum, prices=prices, before=before)
         shown |= {n: _published(n, own, hides) for n in own}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
-from zjsim.publishing import exact_table
+from zjsim.publishing import exact_table, write_note
 from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
@@ -92,7 +92,7 @@ def place_scenario(
 
     from zjsim.models.seat_basis import county_basis
     from zjsim.models.seat_placement import COUNTY_TABLES, county_tasks, placement_year, publication
-    from zjsim.report.placement_book import write_placement_book
+    from zjsim.report.placement_book import proven, write_placement_book
 
     loaded = load(scenario, sets=tuple(sets))
     year, parameters = placement_year(loaded), loaded.parameters
@@ -142,6 +142,9 @@ def place_scenario(
         done = PlacingDone(out, year, province, [])
         facts = {**said, "children": done.children(), "counties": done.counties()}
         write_placement_book(part / INTERNAL / BOOK, facts, province, names, lang)
+        facts["proof"] = proven(province, lang)
+        write_placement_book(part / PUBLICATION / BOOK, facts, shown, names, lang)
+        write_note(part / INTERNAL)
         out.mkdir(parents=True, exist_ok=True)
         for folder in sorted(part.iterdir()):
             shutil.rmtree(out / folder.name, ignore_errors=True)

@@ -28,17 +28,16 @@ def internal_tables(results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 
 def published(scenario: Scenario, results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of a run in the form in which they go out, sorted by name."""
-    from zjsim.models.seat_publication import published_tables
+    from zjsim.models.seat_publication import NEEDED, published_tables
 
+    minimum = scenario.parameters.placement.minimum_cell
+    if not results.keys() >= NEEDED:
+        return dict(sorted(published_tables(results, minimum=minimum, prices={}).items()))
     options = scenario.table("seat_options")
     price = options["purchase_yuan_per_place"].astype(float)
-    shown = published_tables(
-        results,
-        minimum=scenario.parameters.placement.minimum_cell,
-        prices=dict(zip(zip(options["county_code"], options["stage"], strict=True), price, strict=True)),
-        before=list(_parents(scenario, results)) if "seat_expansion" in results else (),
-    )
-    return dict(sorted(shown.items()))
+    prices = dict(zip(zip(options["county_code"], options["stage"], strict=True), price, strict=True))
+    before = _parents(scenario, results)
+    return dict(sorted(published_tables(results, minimum=minimum, prices=prices, before=before).items()))
 
 
 def _parents(scenario: Scenario, results: Mapping[str, pd.DataFrame]) -> list[dict[str, pd.DataFrame]]:

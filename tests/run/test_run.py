@@ -158,10 +158,16 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     found = files(made.folder)
     manifest = json.loads(found["manifest.json"])
     assert manifest == json.loads(json.dumps(made.manifest))
-    unhashed = ("manifest.json", "timings.json", "solver.log")
+    unhashed = ("manifest.json", "timings.json", "internal/solver.log")
     wanted = {n: hashlib.sha256(b).hexdigest() for n, b in found.items() if n not in unhashed}
     assert manifest["outputs"] == wanted
-    assert {"plan.xlsx", "inputs.zip", "tables/input_sources.csv", "figures/target_probabilities.png"} <= set(wanted)
+    assert {
+        "plan.xlsx",
+        "internal/inputs.zip",
+        "internal/README.txt",
+        "tables/input_sources.csv",
+        "figures/target_probabilities.png",
+    } <= set(wanted)
     assert manifest["inputs"] == {"toy/registries/counties.csv": "ab" * 32}
     assert manifest["sets"] == ["time.as_of=2024-12-31"]
     assert manifest["readings"]["assignment.lead_reading"] == "one_industry_per_discipline"
@@ -170,10 +176,10 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     assert manifest["audit"] == {"findings": [], "passed": True}
     assert manifest["placeholder_share"] == 1.0
     assert set(json.loads(found["timings.json"])["seconds"]) >= set(STEPS) - {"report"}
-    assert found["solver.log"].split() == [b"assigned", b"located", b"taught", b"seated"], (
+    assert found["internal/solver.log"].split() == [b"assigned", b"located", b"taught", b"seated"], (
         "the solver's log is kept, and outside the hashes"
     )
-    assert manifest["not_reproducible"] == ["solver.log", "timings.json"]
+    assert manifest["not_reproducible"] == ["internal/solver.log", "timings.json"]
     assert "time" not in json.dumps(sorted(manifest))
     assert made.summary("zh") != made.summary("en")
 

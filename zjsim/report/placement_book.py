@@ -53,15 +53,18 @@ def write_placement_book(
 ) -> None:
     """Cover, then a sheet for each of :data:`SHEETS` that has rows; how exact the plan is stands on every page.
 
+    ``facts["proof"]`` says it where the tables are those for publication.
+
     ``facts``: title, scenario, year, children, counties, switches. ``names``: names of counties and schools by code.
     """
-    proof = proven(tables, lang)
-    left_out = {name: len(tables[name]) for name in SHEETS if not 0 < len(tables[name]) <= MOST_ROWS}
+    proof = facts["proof"] if "proof" in facts else proven(tables, lang)
+    there = [name for name in SHEETS if name in tables]
+    left_out = {name: len(tables[name]) for name in there if not 0 < len(tables[name]) <= MOST_ROWS}
     with new_book(path, lang) as book:
         book.set_properties({"title": text("placement.book.title", lang), "created": CREATED, "author": "zjsim"})
         formats = Formats(book, lang)
         _cover(book, formats, {**facts, "proof": proof}, left_out, lang)
-        for name in SHEETS:
+        for name in there:
             if name not in left_out:
                 write_table(book, formats, name, in_words(name, tables[name], names, lang), lang, [])
         for sheet in book.worksheets():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,24 @@ from zjsim.tables.schema import Registry
 from zjsim.tables.values import nearest, plain
 from zjsim.tables.workbook import column_letters
 
-_IDENTITY_NAMES = frozenset(
-    """name full_name child_name pupil_name student_name parent_name guardian guardian_name id_number id_card identity
-    identity_number id_no idcard passport phone mobile telephone address birthday date_of_birth
-    姓名 学生姓名 儿童姓名 家长姓名 监护人 监护人姓名 身份证 身份证号 身份证号码 证件号 证件号码
-    学籍号 护照号 电话 手机 手机号 联系电话 联系方式 住址 家庭住址 地址 出生日期 生日""".split()  # noqa: SIM905 - a list of words reads better in lines
+_IDENTITY_WORDS = frozenset(
+    """name surname guardian identity identitycard identitynumber idno idnumber idcard passport phone mobile telephone
+    tel email wechat address birthday birthdate dateofbirth studentid pupilid childid fullname childname pupilname
+    studentname parentname fathername mothername familyname firstname lastname""".split()  # noqa: SIM905 - reads better
 )
-"""Headings under which a table could identify a child or a parent."""
+"""Headings, without spaces and marks, under which a table could identify a child or a parent."""
+_IDENTITY_PARTS = tuple(
+    """姓名 名字 监护人 家长 身份证 证件 学籍号 学号 护照 电话 手机 联系方式 微信 邮箱 住址 地址 门牌
+    出生日期 出生年月 生日 idcard idnumber identity passport phone mobile telephone guardian dateofbirth birthdate
+    homeaddress childname pupilname studentname parentname fathername mothername""".split()  # noqa: SIM905 - reads better
+)
+"""Parts of such headings."""
+
+
+def could_identify(heading: str) -> bool:
+    """Whether a heading is that of a column of names, numbers of documents, phones, addresses or birthdays."""
+    said = re.sub(r"[\W_]+", "", plain(heading).casefold())
+    return said in _IDENTITY_WORDS or any(part in said for part in _IDENTITY_PARTS)
 
 
 def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], list[Finding]]:
@@ -51,7 +63,7 @@ def check_header(raw: RawTable, registry: Registry) -> tuple[dict[str, int], lis
                 continue  # a sheet has no end: a column of nothing is no column
             said = finding("unnamed_column", raw.file, line=raw.header_line, number=i + 1, fix="" if blank else guess)
             found.append(replace(said, letter=column_letters(i), **_stray(raw, i)) if raw.sheet else said)
-        elif plain(name).casefold() in _IDENTITY_NAMES and not guess:
+        elif could_identify(name) and not guess:
             fault("identity_column", name, at=i)
         elif guess:
             if guess in missing:
