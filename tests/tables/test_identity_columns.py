@@ -11,9 +11,10 @@ from zjsim.tables.registries import REGISTRIES
 
 HEADINGS = (
     "姓名", "学生姓名", "姓名（必填）", "孩子姓名", "监护人", "监护人姓名", "家长 姓名", "身份证号", "身份证号码",
-    "证件号码", "学籍号", "护照号", "手机", "手机号码", "联系电话", "家庭住址", "详细地址", "出生日期", "出生年月", "生日",
-    "name", "Name", "Full name", "child_name", "Pupil Name", "student-name", "guardian", "ID number", "id_card", "IDNo",
-    "Passport No.", "phone", "Mobile phone", "telephone", "E-mail", "home address", "Date of birth", "birthday",
+    "证件号码", "学籍号", "护照号", "手机", "手机号码", "联系电话", "家庭住址", "详细地址", "出生日期", "出生年月",
+    "生日", "name", "Name", "Full name", "child_name", "Pupil Name", "student-name", "ID number", "id_card",
+    "guardian", "IDNo", "Passport No.", "phone", "Mobile phone", "telephone", "E-mail", "home address",
+    "Date of birth", "birthday",
 )  # fmt: skip
 
 

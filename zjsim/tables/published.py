@@ -178,7 +178,7 @@ NO_CHILDREN: Mapping[str, str] = {
     "lead_assignments": "universities, disciplines and industries",
     "location_": "openings, and residents, employees and firms that they serve",
     "marginal_values": "resources",
-    "outcomes_by_city": "trainees, requests, patents and openings",
+    "outcomes_by_": "trainees, requests, patents and openings by city; shares of simulated futures by county",
     "people_": "hours of staff",
     "plan_value": "probabilities and outcomes of the province",
     "platform_plan": "openings",
