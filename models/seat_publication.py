@@ -164,7 +164,7 @@ def _published(name: str, own: Tables, hides: Hidden) -> pd.DataFrame:
             masks[column] = masks[column] | masks["still_short" if name == "seat_repairs" else "amount"]
         for i in np.flatnonzero(masks[column]).tolist():
             gone.setdefault(i, []).append(column)
-    result = table[[c for c in table.columns if c in rule.declared and c not in rule.withheld]].copy()
+    result: pd.DataFrame = table[[c for c in table.columns if c in rule.declared and c not in rule.withheld]].copy()
     for column, mask in masks.items():
         if mask.any():
             result[column] = result[column].astype("float64").mask(mask)

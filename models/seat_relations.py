@@ -85,7 +85,7 @@ def counts_of(tables: Tables, prices: Mapping[tuple[str, str], float], step: flo
 
 def demand(c: Counts, tables: Tables) -> None:
     """Children by county and year as the inputs have them, and those who leave or enter."""
-    t = tables["seat_expansion"]
+    t: Any = tables["seat_expansion"]
     for row, code, year in _rows(t):
         for column in DEMAND:
             c.show("seat_expansion", row, column, t.at[row, column], column, code, year)
@@ -96,13 +96,13 @@ def demand(c: Counts, tables: Tables) -> None:
         c.known.adds_up(c.of["migrant", code, year], [c.of["guaranteed", code, year], others])
     at = [(code, year) for _, code, year in _rows(t)]
     for column in DEMAND:
-        for year in sorted({y for _, y in at}):
-            parts = [c.of[column, code, y] for code, y in at if y == year]
-            whole = c.unknown(column, PROVINCE, year)
+        for each in sorted({y for _, y in at}):
+            parts = [c.of[column, code, y] for code, y in at if y == each]
+            whole = c.unknown(column, PROVINCE, each)
             c.values[whole] = sum(c.values[u] for u in parts)
             c.known.adds_up(whole, parts)
-    for part, whole in (("guaranteed", "migrant"), ("eligible", "migrant"), ("eligible", "guaranteed")):
-        c.within((c.of[part, *k], c.of[whole, *k]) for k in at)
+    for part, of in (("guaranteed", "migrant"), ("eligible", "migrant"), ("eligible", "guaranteed")):
+        c.within((c.of[part, *k], c.of[of, *k]) for k in at)
     c.within((c.of["guaranteed", *k], c.of["eligible", *k]) for k in at)
     if "seat_senior" not in tables:
         return
@@ -115,21 +115,21 @@ def demand(c: Counts, tables: Tables) -> None:
     at = [(code, year) for _, code, year in _rows(t)]
     c.within((c.of["leavers_permit", *k], c.of["leavers_migrant", *k]) for k in at)
     # Leavers of a year are children of the year before.
-    for part, whole, back in (
+    for part, of, back in (
         ("leavers_local", "local", 1),
         ("leavers_migrant", "migrant", 1),
         ("leavers_permit", "guaranteed", 1),
         ("entrants_eligible", "eligible", 0),
     ):
-        pairs = [(c.of[part, code, y], c.of.get((whole, code, y - back))) for code, y in at]
+        pairs = [(c.of[part, code, y], c.of.get((of, code, y - back))) for code, y in at]
         c.within((a, b) for a, b in pairs if b is not None)
 
 
-def _rows(t: pd.DataFrame) -> list[tuple[int, str, int]]:
+def _rows(t: Any) -> list[tuple[int, str, int]]:
     return [(int(i), str(k), int(y)) for i, k, y in zip(t.index, t["county_code"], t["year"], strict=True)]
 
 
-def _plan(c: Counts, t: pd.DataFrame) -> None:
+def _plan(c: Counts, t: Any) -> None:
     """Where the children of a county and year are: in public seats, purchased places, elsewhere, nowhere."""
     columns = [k for k in (*TABLES["seat_expansion"].counts, *TABLES["seat_expansion"].beside) if k not in DEMAND]
     for row, code, year in _rows(t):
@@ -148,7 +148,7 @@ def _stages(
 ) -> dict[tuple[str, int], list[str]]:
     """Purchased places of a county and year by stage, and what they cost: the price times the places, rounded."""
     found: dict[tuple[str, int], list[str]] = {}
-    t = tables["seat_rooms"]
+    t: Any = tables["seat_rooms"]
     spent: dict[tuple[str, int], float] = {}
     for (row, code, year), stage in zip(_rows(t), t["stage"].astype(str), strict=True):
         c.show("seat_rooms", row, "purchased", t.at[row, "purchased"], "placed_purchased", code, year, stage)
@@ -170,7 +170,7 @@ def rounded(yuan: float, step: float) -> float:
     return math.floor(yuan / step + 0.5) * step
 
 
-def _shortfalls(c: Counts, t: pd.DataFrame, stages: Mapping[tuple[str, int], list[str]]) -> None:
+def _shortfalls(c: Counts, t: Any, stages: Mapping[tuple[str, int], list[str]]) -> None:
     """Amounts by stage add up to the county's; where a rule has no row for a stage there is nothing."""
     listed = zip(_rows(t), t["stage"].astype(str), t["rule"].astype(str), t["unit"].astype(str), strict=True)
     for (row, code, year), stage, rule, unit in listed:
@@ -203,7 +203,7 @@ FALLS: Mapping[str, tuple[tuple[str, int], ...]] = {
 
 def _repairs(c: Counts, tables: Tables, stages: Mapping[tuple[str, int], list[str]]) -> None:
     """What is short without the plan, with it, and what a repair purchases, by stage; no row says nothing is short."""
-    t = tables["seat_repairs"]
+    t: Any = tables["seat_repairs"]
     for (row, code, year), stage in zip(_rows(t), t["stage"].astype(str), strict=True):
         k = (code, year, stage)
         c.show("seat_repairs", row, "short_without_plan", t.at[row, "short_without_plan"], "without_plan", *k)
@@ -227,13 +227,13 @@ def _repairs(c: Counts, tables: Tables, stages: Mapping[tuple[str, int], list[st
 
 def _seats_per_class(tables: Tables) -> dict[tuple[str, str], float]:
     """Seats of a class by county and stage, which seats and classes of the tables give away."""
-    t = tables["seat_classes"]
+    t: Any = tables["seat_classes"]
     open_ = t[t["classes"] > 0]
     per = (open_["public_seats"] / open_["classes"]).groupby([open_["county_code"], open_["stage"]]).max()
-    return {(str(code), str(stage)): float(v) for (code, stage), v in per.items()}
+    return {(str(code), str(stage)): float(v) for (code, stage), v in per.to_dict().items()}
 
 
-def _province(c: Counts, t: pd.DataFrame) -> None:
+def _province(c: Counts, t: Any) -> None:
     """Counties add up to the province."""
     rule = TABLES["seat_summary"]
     codes: dict[int, list[str]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
+from zjsim.publishing import INTERNAL, TABLES, write_note
 from zjsim.runfolder import MANIFEST, json_bytes, output_hashes, published, run_id
 from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
@@ -109,16 +110,22 @@ def _manifest(scenario: Scenario, counties: Sequence[str], lang: Language) -> di
 def _write(
     folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], scenario: Scenario, lang: Language
 ) -> None:
+    from zjsim.models.hedge_publication import hedge_publication
     from zjsim.models.hedge_tables import hedge_children
     from zjsim.report.figures.hedge import draw_hedge
     from zjsim.report.hedge_book import write_hedge_book
     from zjsim.report.sources import input_sources, placeholder_share
 
-    (folder / "tables").mkdir()
-    written = {n: t for n, t in tables.items() if n != "hedge_demand"}
-    written["hedge_children"] = hedge_children(tables["hedge_demand"])
-    for name, table in sorted(written.items()):
-        write_csv(table, folder / "tables" / f"{name}.csv")
+    inside = {n: t for n, t in tables.items() if n != "hedge_demand"}
+    inside["hedge_children"] = hedge_children(tables["hedge_demand"])
+    p = scenario.parameters
+    dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan)
+    tables = hedge_publication(tables, minimum=p.placement.minimum_cell, dearest_yuan=dearest)
+    for place, written in ((INTERNAL, inside), (TABLES, tables)):
+        (folder / place).mkdir()
+        for name, table in sorted(written.items()):
+            write_csv(table, folder / place / f"{name}.csv")
+    write_note(folder / INTERNAL)
     write_hedge_book(folder / "hedge.xlsx", manifest, tables, lang)
     (folder / "figures").mkdir()
     read = {n: scenario.table(n) for n in sorted(scenario.tables)}

@@ -128,7 +128,9 @@ def published(tables: Tables, before: tuple[Tables, ...] = ()) -> Tables:
 class Attack:
     """What somebody can work out who has several publications on the same children and a solver; its own algebra."""
 
-    def __init__(self, publications: list[Tables]) -> None:
+    def __init__(self, publications: list[Tables], prices: Any = PRICES, usable: Any = None) -> None:
+        self.prices, self.usable = prices, usable or defaultdict(lambda: USABLE)
+        self.codes, self.years = (sorted(set(publications[0]["seat_expansion"][c])) for c in ("county_code", "year"))
         self.number: dict[Any, int] = {}
         self.rows: list[tuple[dict[int, float], float, float]] = []
         self.told: dict[int, float] = {}
@@ -188,9 +190,9 @@ class Attack:
                     self.row([*terms, (u["migrant"], 5e-7 - r[share])], 0, np.inf)
                     self.row([*terms, (u["migrant"], -5e-7 - r[share])], -np.inf, 0)
             # Money: what is left of the cost is the purchases, to the nearest step.
-            bought = [(self.v(p, "bought", code, year, s), PRICE[s] / 1e4) for s in STAGES]
+            bought = [(self.v(p, "bought", code, year, s), self.prices[code, s] / 1e4) for s in STAGES]
             rest = r["cost_yuan"] - sum(r[f"{k}_cost_yuan"] for k in ("capital", "equip", "running"))
-            half = money_step(PRICES) / 2
+            half = money_step(self.prices) / 2
             for spent in (rest, r["purchase_cost_yuan"]):
                 self.row(bought, (spent - half) / 1e4 - 1e-6, (spent + half) / 1e4 + 1e-6)
             self.total(u["placed_purchased"], [x for x, _ in bought])
@@ -198,10 +200,10 @@ class Attack:
             year = int(r["year"])
             for n in names:
                 whole = self.cell(r[n], *self._key(p, n, "", year))
-                self.total(whole, [of[code, year, n] for code in CODES])
+                self.total(whole, [of[code, year, n] for code in self.codes])
 
     def _stages(self, p: int, tables: Tables) -> None:
-        at = [(code, year) for code in CODES for year in YEARS]
+        at = [(code, year) for code in self.codes for year in self.years]
         for r in tables["seat_rooms"].to_dict("records"):
             self.cell(r["purchased"], p, "bought", r["county_code"], r["year"], r["stage"])
         short = {"local_without_seat": "local_unplaced", "covered_without_place": "unplaced"}
@@ -220,8 +222,9 @@ class Attack:
             self.cell(r["placed_purchased"], p, "bought", *k)
             self.cell(r["short_without_plan"], p, "before", *k)
             self.total(self.cell(r["still_short"], p, "still", *k), [self.v(p, w, *k) for w in short.values()])
-            self.row([(self.v(p, "still", *k), 1.0)], 0, USABLE * r["classes_missing"])
-        needs = tables["seat_staff"].groupby(["county_code", "year"])["classes_for_all"].sum()
+            self.row([(self.v(p, "still", *k), 1.0)], 0, self.usable[k[0], k[2]] * r["classes_missing"])
+        needs = tables["seat_staff"].set_index(["county_code", "year", "stage"])["classes_for_all"].to_dict()
+        base = tables["seat_classes"].groupby(["county_code", "year", "stage"])["classes_base"].sum().to_dict()
         for code, year in at:
             for what in short.values():
                 for s in STAGES:
@@ -232,10 +235,11 @@ class Attack:
                 if (code, year, s) not in listed:
                     self.row([(self.v(p, "before", code, year, s), 1.0)], 0, 0)
             children = [(self.v("children", n, code, year), 1.0) for n in ("local", "guaranteed")]
-            needed = float(needs[code, year])
-            self.row(children, USABLE * (needed - 9), USABLE * needed)
+            size = {s: self.usable[code, s] for s in STAGES}
+            most = sum(size[s] * needs[code, year, s] for s in STAGES)
+            self.row(children, most - sum(size[s] * len(grades) for s, grades in STAGES.items()), most)
             without = [(self.v(p, "before", code, year, s), -1.0) for s in STAGES]
-            self.row([*children, *without], -np.inf, 9.0 * USABLE)
+            self.row([*children, *without], -np.inf, float(sum(size[s] * base[code, year, s] for s in STAGES)))
 
     def _senior(self, t: pd.DataFrame) -> None:
         for r in t.to_dict("records"):
@@ -246,7 +250,7 @@ class Attack:
                 "leavers_permit": ("leavers_migrant", code, year),
                 "entrants_eligible": ("children", "eligible", code, year),
             }
-            if year > YEARS[0]:
+            if year > self.years[0]:
                 for a, b in (
                     ("leavers_local", "local"),
                     ("leavers_migrant", "migrant"),
@@ -258,29 +262,38 @@ class Attack:
 
     def widths(self) -> dict[Any, float]:
         """How closely each hidden count is told (not followed further than :data:`WIDTH`)."""
-        n = len(self.number)
-        at = [(i, u, c) for i, (terms, _, _) in enumerate(self.rows) for u, c in terms.items()]
+        dark = sorted({u for terms, _, _ in self.rows for u in terms if u not in self.told})
+        place, n = {u: i for i, u in enumerate(dark)}, len(dark)
+        rows = []
+        for terms, low, high in self.rows:
+            known = sum(c * self.told[u] for u, c in terms.items() if u in self.told)
+            if left := {place[u]: c for u, c in terms.items() if u in place}:
+                rows.append((left, low - known, high - known))
+        at = [(i, u, c) for i, (terms, _, _) in enumerate(rows) for u, c in terms.items()]
         row, column, value = zip(*at, strict=True)
-        a = csr_matrix((value, (row, column)), (len(self.rows), n))
-        low, high = (np.array([row[k] for row in self.rows], dtype=float) for k in (1, 2))
-        same = low == high
+        a = csr_matrix((value, (row, column)), (len(rows), n))
+        low, high = (np.array([row[k] for row in rows], dtype=float) for k in (1, 2))
+        same = np.isclose(low, high, rtol=0, atol=1e-9)
         up, down = np.isfinite(high) & ~same, np.isfinite(low) & ~same
         less = vstack([a[up], -a[down]])
-        bounds = [(self.told[u], self.told[u]) if u in self.told else (0, 1e5) for u in range(n)]
         right = np.concatenate([high[up], -low[down]])
         lows, highs = np.full(n, np.inf), np.full(n, -np.inf)
         for key in sorted(self.hidden, key=str):
-            u = self.number[key]
+            u = place.get(self.number[key], -1)
             for sign in (1, -1):
-                if u in self.told or highs[u] - lows[u] >= WIDTH:
+                if u < 0 or highs[u] - lows[u] >= WIDTH:
                     break  # every world found so far widens all ranges
                 cost = np.zeros(n)
                 cost[u] = sign
-                answer = linprog(cost, less, right, a[same], high[same], bounds=bounds, method="highs")
+                answer = linprog(cost, less, right, a[same], high[same], bounds=(0, 1e7), method="highs")
                 assert answer.status == 0, (key, answer.message)
                 lows, highs = np.minimum(lows, answer.x), np.maximum(highs, answer.x)
         told = {key for key in self.hidden if self.number[key] in self.told}
-        return {k: 0.0 if k in told else highs[self.number[k]] - lows[self.number[k]] for k in self.hidden}
+        free = {key for key in self.hidden - told if self.number[key] not in place}
+        return {
+            k: 0.0 if k in told else np.inf if k in free else highs[place[self.number[k]]] - lows[place[self.number[k]]]
+            for k in self.hidden
+        }
 
 
 @pytest.mark.parametrize(("seed", "mean"), [(s, m) for s in range(4) for m in (6.0, 30.0)])

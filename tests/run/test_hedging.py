@@ -36,7 +36,8 @@ def test_a_folder_is_written_whole(done: HedgeDone) -> None:
     assert {"hedge.xlsx", "manifest.json", "figures/hedge_costs.svg", "tables/hedge_areas.csv"} <= files
     manifest = json.loads((done.folder / "manifest.json").read_text("utf-8"))
     assert "tables/hedge_demand.csv" not in files
-    children = pd.read_csv(done.folder / "tables" / "hedge_children.csv")
+    assert not {"tables/hedge_children.csv", "tables/hedge_recourse.csv"} & files, "children stay inside"
+    children = pd.read_csv(done.folder / "internal" / "hedge_children.csv")
     assert len(children) == 2 * 2 * 6
     drawn = done.tables["hedge_demand"]
     one = drawn[(drawn["area_code"] == BUILDS) & (drawn["year"] == 2028) & (drawn["grade"] > 6)]

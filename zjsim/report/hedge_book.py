@@ -12,6 +12,7 @@ import xlsxwriter
 
 from zjsim.report import workbook
 from zjsim.report.words import known
+from zjsim.tables.published import SUPPRESSED
 from zjsim.texts import Language, text
 
 SHEETS = (
@@ -68,7 +69,8 @@ def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
         table = table.assign(order=order).sort_values(
             ["order", "start_cost_yuan"], ascending=[True, False], kind="stable"
         )
-    shown = table[first or [c for c in columns if c != "area_code"]].reset_index(drop=True)
+    kept = first or [c for c in columns if c != "area_code"]
+    shown = table[[*kept, *(c for c in (SUPPRESSED,) if c in table and c not in kept)]].reset_index(drop=True)
     for column in (c for c in CODED if c in shown):
         words = [word(str(v), lang) for v in shown[column]]
         shown[column] = pd.Series(words, index=shown.index, dtype=object)

@@ -14,7 +14,7 @@ from zjsim.report.likelihood import probability
 from zjsim.report.page_svg import drawing, joined, mark, path, tipped, words
 from zjsim.report.story_targets import Judged, amount
 from zjsim.report.tasks import FACILITIES
-from zjsim.report.words import percent, quantity, reading_name, records
+from zjsim.report.words import percent, quantity, reading_name, records, sum_or_unknown
 from zjsim.tables.published import MARK
 from zjsim.texts import Language, text
 
@@ -198,7 +198,7 @@ def gap_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
     if repairs is None or repairs.empty or not points:
         return {}
     what = ["short_without_plan", "still_short"]
-    summed = repairs.groupby(["year", "county_code"])[what].agg(lambda c: c.sum(skipna=False)).reset_index()
+    summed = repairs.groupby(["year", "county_code"])[what].agg(sum_or_unknown).reset_index()
     most = float(np.nanmax([1.0, *summed["short_without_plan"]]))
     maps = {}
     for year in sorted(summed["year"].unique().tolist()):

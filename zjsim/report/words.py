@@ -115,6 +115,11 @@ def total(column: pd.Series) -> str:
     return f"≥ {said}" if column.isna().any() else said
 
 
+def sum_or_unknown(column: pd.Series) -> float:
+    """The sum of a column, not a number where a cell of it is hidden."""
+    return float(column.sum(skipna=False))
+
+
 def known_sum(frame: pd.DataFrame) -> pd.Series:
     """Row by row the sum of columns, unknown where one of them is hidden."""
     added: pd.Series = frame.astype(float).sum(axis=1, skipna=False)

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from zjsim.report.figures.locations import frame
 from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, heading, new_figure, wrap
-from zjsim.report.words import quantity, total
+from zjsim.report.words import quantity, sum_or_unknown, total
 from zjsim.texts import Language, text
 
 _COLUMNS, _MAP_IN, _ROW_IN, _GAP_IN, _LEFT_IN, _TOP_IN, _BOTTOM_IN = 3, 2.5, 2.4, 0.3, 0.25, 1.25, 0.9
@@ -29,7 +29,7 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
         return None
     places = places.drop_duplicates("county_code").sort_values("county_code")
     columns = ["short_without_plan", "still_short"]
-    summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].agg(lambda c: c.sum(skipna=False))
+    summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].agg(sum_or_unknown)
     years = sorted(int(y) for y in summed["year"].unique())
     rows = math.ceil((1 + len(years)) / _COLUMNS)
     width = 2 * _LEFT_IN + _COLUMNS * _MAP_IN + (_COLUMNS - 1) * _GAP_IN
