@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUPPRESSED = "suppressed"
 """Column of a published table: the names of the columns hidden in this row, with ``;`` between them."""
-MARK = "·"
+MARK = "*"
 """What documents show in place of a hidden number: the same for a small count and for one that protects it."""
 
 
