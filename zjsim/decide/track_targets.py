@@ -15,6 +15,7 @@ from zjsim.models.feasibility_tables import feasibility_row
 from zjsim.models.past import Past
 from zjsim.models.tracking_paths import seen_since
 from zjsim.models.tracking_signals import (
+    LIGHTS,
     LIMIT,
     Light,
     Pace,
@@ -43,7 +44,8 @@ TARGET_COLUMNS = (
 )  # fmt: skip
 TASK_COLUMNS = (
     "measure_id", "indicator_zh", "indicator_en", "light", "reason_zh", "reason_en", "responsible_body", "body_zh",
-    "body_en", "co_bodies", "executing_level", "deadline", "targets", "green", "amber", "red", "grey",
+    "body_en", "co_bodies_zh", "co_bodies_en", "executing_level", "deadline", "targets", "green", "amber", "red",
+    "grey",
 )  # fmt: skip
 BODY_COLUMNS = (
     "responsible_body", "body_zh", "body_en", "level", "light", "tasks", "with_target", "green", "amber", "red", "grey",
@@ -179,7 +181,10 @@ def _reason(light: Light, verdict: str, told: Row, pace: Pace, modelled: bool, l
 
 
 def task_table(scenario: Any, targets: pd.DataFrame) -> pd.DataFrame:
-    """``track_tasks``: a row per measure with the light of its targets in their default readings (else of any)."""
+    """``track_tasks``: a row per measure with the light of its targets in their default readings (else of any).
+
+    Tasks with a target come first, the worst at the top.
+    """
     measures, bodies = scenario.table("measures").set_index("measure_id"), scenario.table("bodies").set_index("body_id")
     rows = []
     for task in scenario.table("tasks").to_dict("records"):
@@ -193,6 +198,8 @@ def task_table(scenario: Any, targets: pd.DataFrame) -> pd.DataFrame:
         told |= {"light": light, "targets": len(own), **{c: lights.count(c) for c in ("green", "amber", "red", "grey")}}
         for lang in LANGUAGES:
             told |= {f"indicator_{lang}": measure[f"indicator_{lang}"], f"body_{lang}": body[f"name_{lang}"]}
+            others = [bodies.loc[b, f"name_{lang}"] for b in task["co_bodies"].split(";") if b]
+            told[f"co_bodies_{lang}"] = ("、" if lang == "zh" else ", ").join(others)
             worst = own[own["light"] == light]
             said = worst.iloc[0] if len(worst) else None
             told[f"reason_{lang}"] = (
@@ -201,6 +208,7 @@ def task_table(scenario: Any, targets: pd.DataFrame) -> pd.DataFrame:
                 else f"{said[f'indicator_{lang}']}: {said[f'reason_{lang}']}"
             )
         rows.append(told)
+    rows.sort(key=lambda r: (r["targets"] == 0, LIGHTS.index(r["light"]), r["measure_id"]))
     return pd.DataFrame(rows, columns=list(TASK_COLUMNS))
 
 
