@@ -26,6 +26,9 @@ SLACK = 0.5
 LIMIT = 2.0
 """Decision limit h of the CUSUM. On course, a false alarm comes after 38 reports on average; with a lag of one
 standard deviation per report the alarm comes after 4.4 (:func:`average_run_length`)."""
+MOST = 4.0
+"""A single deviation counts in the CUSUM as no more than this: one wild quarter, or one off a forecast without spread,
+must not keep the alarm for ever."""
 FAR_BEHIND = -2.0
 """A single deviation below this is a warning by itself."""
 TOLERANCE = 1e-9
@@ -131,11 +134,11 @@ def deviation(actual: float, mean: float, sd: float) -> float:
 def cusum(before: float, z: float) -> float:
     """One-sided CUSUM of a lag, one step per report (Page 1954; M124): S = max(0, S₋ - z - κ), alarm where S ≥ h.
 
-    κ = :data:`SLACK`, h = :data:`LIMIT`. Each z is standardised by the forecast of the report just before, so that on
+    κ = :data:`SLACK`, h = :data:`LIMIT`, z within ± :data:`MOST`. Each z is standardised by the forecast of the report just before, so that on
     course the steps are independent with mean 0 and variance 1. ``before`` NaN (first report): 0; z NaN: unchanged.
     """
     start = 0.0 if isnan(before) else before
-    return start if isnan(z) else max(0.0, start - z - SLACK)
+    return start if isnan(z) else max(0.0, start - min(max(z, -MOST), MOST) - SLACK)
 
 
 def average_run_length(shift: float, slack: float = SLACK, limit: float = LIMIT) -> float:

@@ -78,6 +78,8 @@ def test_cusum_adds_up_lags_and_forgets_leads() -> None:
         s = cusum(s, z)
         path.append(s)
     assert path == pytest.approx([0.5, 1.5, 1.5, 0.0, 0.5])
+    assert cusum(0.0, -inf) == 3.5, "one wild quarter does not last for ever"
+    assert cusum(3.5, inf) == 0.0
     assert warned(-2.1, 0.0)
     assert warned(nan, LIMIT)
     assert not warned(-1.9, LIMIT - 0.01)
