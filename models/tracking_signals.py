@@ -134,8 +134,9 @@ def deviation(actual: float, mean: float, sd: float) -> float:
 def cusum(before: float, z: float) -> float:
     """One-sided CUSUM of a lag, one step per report (Page 1954; M124): S = max(0, S₋ - z - κ), alarm where S ≥ h.
 
-    κ = :data:`SLACK`, h = :data:`LIMIT`, z within ± :data:`MOST`. Each z is standardised by the forecast of the report just before, so that on
-    course the steps are independent with mean 0 and variance 1. ``before`` NaN (first report): 0; z NaN: unchanged.
+    κ = :data:`SLACK`, h = :data:`LIMIT`, z within ± :data:`MOST`. Each z is standardised by the forecast of the report
+    just before, so that on course the steps are independent with mean 0 and variance 1. ``before`` NaN (first report):
+    0; z NaN: unchanged.
     """
     start = 0.0 if isnan(before) else before
     return start if isnan(z) else max(0.0, start - min(max(z, -MOST), MOST) - SLACK)
