@@ -111,5 +111,8 @@ def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:
     for stages in zip(*(p.stages for p in plans), strict=True):
         value, bound = sum(s.value for s in stages), sum(s.bound for s in stages)
         gap = relative_gap(value, bound) if any(s.gap > 0 for s in stages) else 0.0
-        found.append(Stage(stages[0].name, stages[0].sense, value, bound, gap, stages[0].unit, stages[0].tolerance))
+        open_ones = {s.by_clock for s in stages if s.gap > 0}
+        clock = True if True in open_ones else None if None in open_ones else False
+        first = stages[0]
+        found.append(Stage(first.name, first.sense, value, bound, gap, first.unit, first.tolerance, clock))
     return tuple(found)

@@ -124,4 +124,5 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
 
 
 def _stage(stage: Any) -> dict[str, Any]:
-    return {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
+    said = {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
+    return said if stage.by_clock is None else {**said, "by_clock": stage.by_clock}

@@ -1,7 +1,8 @@
 """Which tables of a run follow from which registries, parameters and rules.
 
 Declared once, by theme; :mod:`zjsim.trace` follows it in both directions. The rules are the functions of the theme's
-modules whose docstring names a measure of the action plan; they are read from the source, nothing is imported.
+modules, and the modules themselves, whose docstring names a measure of the action plan; they are read from the source,
+nothing is imported.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-_MEASURE = re.compile(r"\bM\d{3}\b")
+_MEASURE = re.compile(r"\bM(\d{3})\b(?:[–-]M(\d{3})\b)?")
 _ASSIGNMENT = (
     "industries", "industry_places", "universities", "disciplines", "relevance", "category_relevance", "counties",
     "cities", "rules", "craft_links", "cooperation", "industry_loads", "lead_capacities",
@@ -242,7 +243,7 @@ BY_REGISTRY = ("input_sources", "input_changes", "sources_used")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A function whose docstring names measures: where it stands, its first sentence, and the measures."""
+    """A function (or module) whose docstring names measures: where it stands, its first sentence, and the measures."""
 
     function: str
     place: str
@@ -269,9 +270,17 @@ def rules_of(theme: Theme) -> tuple[Rule, ...]:
         if not source.is_file():
             continue
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (said := ast.get_docstring(node)):
-                measures = tuple(dict.fromkeys(_MEASURE.findall(said)))
+            # The text at the top of a module holds for all of it.
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and (said := ast.get_docstring(node)):
+                measures = measures_in(said)
                 if measures:
                     first = " ".join(said.split("\n\n")[0].split())
-                    found.append(Rule(node.name, f"models/{module}.py:{node.lineno}", first, measures))
+                    name, line = (module, 1) if isinstance(node, ast.Module) else (node.name, node.lineno)
+                    found.append(Rule(name, f"models/{module}.py:{line}", first, measures))
     return tuple(found)
+
+
+def measures_in(said: str) -> tuple[str, ...]:
+    """The measures that a text names, in its order: M013 and M014 for ``M013–M014``."""
+    spans = ((int(m[1]), int(m[2] or m[1])) for m in _MEASURE.finditer(said))
+    return tuple(dict.fromkeys(f"M{number:03d}" for first, last in spans for number in range(first, last + 1)))

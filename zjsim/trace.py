@@ -1,14 +1,15 @@
 """``zjsim trace``: from a row of results to rules, inputs, sources and bases - and from an input to the results.
 
-The scenario of the run is loaded again; if a file has changed since, that is said. Rows belong together where the
-columns that identify them (keys and references of the registry) have the same values in both tables.
+The scenario of the run is loaded again; if a file has changed since, the inputs that the run keeps are taken. Rows
+belong together where the columns that identify them (keys and references of the registry) have the same values in both
+tables.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,13 @@ def tables_folders(folder: Path) -> tuple[Path, Path]:
     return folder / "tables", folder / "internal"
 
 
-def _table_file(folder: Path, name: str) -> Path | None:
+def table_file(folder: Path, name: str) -> Path | None:
+    """The file of a table of a run: the published one if there is one; None if the run has no such table."""
     return next((p for at in tables_folders(folder) if (p := at / f"{name}.csv").is_file()), None)
 
 
 def read_table(folder: Path, name: str) -> list[Row]:
     """The rows of a table of a run as text; raises ``InputErrors`` with the nearest name if there is none."""
-    import pandas as pd
-
     # A placement keeps tables by group of children in a folder for each county, a run its event log in one of its own.
     of_counties = sorted((*folder.glob("counties/*/*.csv"), *folder.glob("events/*.csv")))
     own = [p for at in tables_folders(folder) for p in at.glob("*.csv")]
@@ -57,9 +57,16 @@ def read_table(folder: Path, name: str) -> list[Row]:
         raise _refuse("table", str(folder), name, nearest(name, [*known, *REGISTRIES]))
     if not is_known(name):
         raise _refuse("lineage", str(folder), name)
-    whole = _table_file(folder, name)
+    whole = table_file(folder, name)
     files = [whole] if whole else [p for p in of_counties if p.stem == name]
-    table = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files], ignore_index=True)
+    return [row for file in files for row in read_rows(file)]
+
+
+def read_rows(file: Path) -> list[Row]:
+    """The rows of a table as text."""
+    import pandas as pd
+
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
     return [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
 
 
@@ -80,18 +87,41 @@ def matching_rows(rows: Sequence[Row], key: str) -> list[int]:
     return []
 
 
-def scenario_of(folder: Path, scenario: str | None) -> tuple[Scenario, dict[str, Any], bool]:
-    """The scenario of a run, the run's manifest, and whether all inputs are still the same."""
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder of results; raises ``InputErrors`` if there is none or it cannot be read."""
+    try:
+        found = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _refuse("run", str(folder)) from error
+    if not isinstance(found, dict):
+        raise _refuse("run", str(folder))
+    return found
+
+
+def scenario_of(folder: Path, manifest: Mapping[str, Any], scenario: str | None) -> tuple[Scenario, str]:
+    """The scenario of a run, and how its inputs stand: ``same``, ``kept`` (read from the run's folder) or ``changed``.
+
+    The files of the scenario may have changed or gone since: then those that the run keeps are its inputs.
+    """
+    from zjsim.archive import ArchiveError, archived_scenario
     from zjsim.scenario import load
 
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise _refuse("run", str(folder))
-    manifest = json.loads(path.read_text("utf-8"))
-    if "kind" in manifest:
-        raise _refuse("of_runs", str(folder))
-    loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
-    return loaded, manifest, loaded.file_hashes == manifest["inputs"]
+    loaded, trouble = None, None
+    try:
+        loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
+        if loaded.file_hashes == manifest["inputs"]:
+            return loaded, "same"
+    except InputErrors as error:
+        trouble = error
+    if scenario is None:
+        try:
+            return archived_scenario(folder, manifest), "kept"
+        except ArchiveError:
+            pass  # an older run, or a placement, keeps none
+    if loaded is None:
+        assert trouble is not None
+        raise trouble
+    return loaded, "changed"
 
 
 def _identifying(registry: str) -> list[str]:
@@ -289,9 +319,16 @@ def _uses_of_simulation(
 
 def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: Language, as_json: bool) -> int:
     """Print the trace of the rows of ``table`` that ``key`` means, the first one in full; returns 0."""
-    loaded, manifest, same = scenario_of(folder, scenario)
+    manifest = manifest_of(folder)
+    if manifest.get("kind") == "comparison":
+        from zjsim.trace_comparison import show_comparison
+
+        return show_comparison(folder, manifest, table, key, lang, as_json)
+    if manifest.get("kind", "hedge") != "hedge":
+        raise _refuse("of_runs", str(folder))
+    loaded, inputs = scenario_of(folder, manifest, scenario)
     # Tables outside the usual folder (of counties, the event log) have names that no registry has.
-    is_result = table not in REGISTRIES or _table_file(folder, table) is not None
+    is_result = table not in REGISTRIES or table_file(folder, table) is not None
     if is_result:
         rows = read_table(folder, table)
     else:
@@ -300,7 +337,12 @@ def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: L
     found = matching_rows(rows, key)
     if not found:
         raise _refuse("row", table, key)
-    said: dict[str, Any] = {"run": str(manifest["run_id"]), "inputs_unchanged": same, "rows_found": len(found)}
+    said: dict[str, Any] = {
+        "run": str(manifest["run_id"]),
+        "inputs_unchanged": inputs == "same",
+        "inputs_are": inputs,
+        "rows_found": len(found),
+    }
     if is_result:
         said |= trace_result(folder, loaded, table, rows[found[0]])
     else:
@@ -313,8 +355,8 @@ def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: L
 
 
 def _print(said: dict[str, Any], lang: Language) -> None:
-    if not said["inputs_unchanged"]:
-        print(text("scenario.trace.changed", lang))
+    if said["inputs_are"] != "same":
+        print(text(f"scenario.trace.{said['inputs_are']}", lang))
     if said["rows_found"] > 1:
         print(text("scenario.trace.more_rows", lang, count=said["rows_found"]))
     if "row" in said:

@@ -189,6 +189,6 @@ def test_the_command_writes_tables_workbook_and_figure(
     assert any("=1+1" in str(c.value) for c in cells)
     with pytest.raises(SystemExit) as refused:
         main(["trace", str(folder), "target_changes", "t"])
-    assert refused.value.code == 2, "numbers are traced in the runs"
+    assert refused.value.code == 0, "numbers are traced to the runs, at hand or not"
     again, _ = write_comparison(base, [other], tmp_path / "again", lang)  # type: ignore[arg-type]
     assert output_hashes(again) == manifest["outputs"]

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from zjsim.report import style
-from zjsim.report.figures import FIGURES, draw_all
+from zjsim.report.figures import FIGURES, draw_all, run_line
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
-from zjsim.report.figures.fans import draw_fans
+from zjsim.report.figures.fans import draw_fans, draw_other_fans
 from zjsim.report.figures.seats import by_county_and_year
 from zjsim.tables.registries import REGISTRIES
 from zjsim.texts import LANGUAGES, Language, catalogue, text
@@ -70,10 +70,26 @@ def test_long_names_are_wrapped_and_cut_visibly() -> None:
     assert style.wrap("茶叶", 8) == "茶叶"
 
 
+@pytest.fixture
+def run_with_all_figures(made_run: MakeRun) -> MakeRun:
+    """A made-up run with an outcome more that only a further reading is judged by."""
+
+    def make(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+        manifest, tables = made_run(attack)
+        targets, outcomes = tables["target_feasibility"], tables["yearly_outcomes"]
+        more = targets.iloc[[1]].assign(reading="with_outreach", outcome="services_told")
+        told = outcomes[outcomes["outcome"] == "services_done"].assign(outcome="services_told")
+        tables["target_feasibility"] = pd.concat([targets, more], ignore_index=True)
+        tables["yearly_outcomes"] = pd.concat([outcomes, told], ignore_index=True)
+        return manifest, tables
+
+    return make
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", FIGURES)
-def test_no_label_leaves_the_page(made_run: MakeRun, name: str, lang: Language) -> None:
-    manifest, tables = made_run("义乌市" * 40)
+def test_no_label_leaves_the_page(run_with_all_figures: MakeRun, name: str, lang: Language) -> None:
+    manifest, tables = run_with_all_figures("义乌市" * 40)
     with style.house_style():
         figure = FIGURES[name](manifest, tables, lang)
         assert isinstance(figure, Figure)
@@ -97,17 +113,19 @@ def _ticks_out_of_view(axes: Axes) -> list[Text]:
     return found
 
 
-def test_attacks_are_drawn_harmlessly_and_files_are_byte_equal(made_run: MakeRun, tmp_path: Path, attack: str) -> None:
+def test_attacks_are_drawn_harmlessly_and_files_are_byte_equal(
+    run_with_all_figures: MakeRun, tmp_path: Path, attack: str
+) -> None:
     if attack != "笑脸😀与生僻字𬭁":
         with style.house_style():
             for draw in FIGURES.values():
-                figure = draw(*made_run(attack), "zh")
+                figure = draw(*run_with_all_figures(attack), "zh")
                 assert figure is not None
                 figure.draw_without_rendering()
         return
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        draw_all(tmp_path / name, *made_run(attack), "zh")
+        draw_all(tmp_path / name, *run_with_all_figures(attack), "zh")
     files = sorted(p.name for p in (tmp_path / "a").iterdir())
     assert files == sorted(f"{n}.{kind}" for n in FIGURES for kind in ("svg", "png"))
     for name in files:
@@ -140,6 +158,22 @@ def test_a_cumulative_target_is_drawn_as_the_pace_it_needs(made_run: MakeRun) ->
         services = figure.axes[0]
         levels = sorted({float(line.get_ydata()[0]) for line in services.lines if len(set(line.get_ydata())) == 1})
     assert 10.0 in levels, "30 in three years and 10 every year are the same line"
+
+
+def test_other_readings_have_a_figure_of_their_own(made_run: MakeRun, run_with_all_figures: MakeRun) -> None:
+    with style.house_style():
+        assert draw_other_fans(*made_run(), "zh") is None, "every outcome serves a default reading"
+        other, default = draw_other_fans(*run_with_all_figures(), "zh"), draw_fans(*run_with_all_figures(), "zh")
+    assert other is not None
+    assert default is not None
+    assert (len(other.axes), len(default.axes)) == (1, 3)
+    assert any("种子 7" in t.get_text() for t in _labelled(other, run_with_all_figures()[0]).texts)
+
+
+def _labelled(figure: Figure, manifest: dict[str, Any]) -> Figure:
+    with style.house_style():
+        style.label_synthetic(figure, "zh", "toy", 0.5, run_line(manifest, "zh"))
+    return figure
 
 
 def test_tables_without_what_a_figure_needs_leave_it_out(made_run: MakeRun, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def default_name(run: Finished, what: str, ending: str) -> Path:
     """``baseline-0123456789ab-memo.docx``: in the folder one works in, as a run's own folder is replaced as a whole."""
     from zjsim.runfolder import folder_name
 
-    return Path(f"{folder_name(str(run.manifest['scenario']))}-{run.manifest['run_id']}-{what}{ending}")
+    scenario = "comparison" if run.is_comparison else folder_name(str(run.manifest["scenario"]))
+    return Path(f"{scenario}-{run.manifest['run_id']}-{what}{ending}")
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -37,6 +38,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 def register(kit: Kit) -> None:
     """Add the commands of this theme."""
     run_argument = kit.argument("RUN", "run_folder", Path)
+    told_argument = kit.argument("RUN|COMPARISON", "told_folder", Path)
     memo_out = kit.option("--out", key="memo_out", metavar="FILE")
     to_option = kit.option("--to", key="memo_to", default="", metavar="OFFICE")
     from_option = kit.option("--from", key="memo_from", default="", metavar="OFFICE")
@@ -46,7 +48,7 @@ def register(kit: Kit) -> None:
 
     @kit.command("memo")
     def memo(
-        run: Path = run_argument,
+        run: Path = told_argument,
         out: Path | None = memo_out,
         to: str = to_option,
         sender: str = from_option,
@@ -60,11 +62,12 @@ def register(kit: Kit) -> None:
         from zjsim.report.memo import Office, pictures_and_memo
         from zjsim.tables.writer import write_atomic
 
-        done = read_run(run)
+        done = read_run(run, or_comparison=against is None)
         other = None if against is None else read_run(against)
+        more = {} if done.is_comparison else {"before": None if other is None else (other.manifest, other.tables)}
         data = pictures_and_memo(
             done.folder, done.manifest, done.tables, lang.value, office=Office(to, sender, date), template=template,
-            before=None if other is None else (other.manifest, other.tables),
+            **more,
         )  # fmt: skip
         path = out or default_name(done, "memo", ".docx")
         write_atomic(path, data)
@@ -76,22 +79,25 @@ def register(kit: Kit) -> None:
 
     @kit.command("export")
     def export(
-        run: Path = run_argument,
+        run: Path = told_argument,
         out: Path | None = export_out,
         county: list[str] | None = county_option,
         lang: Lang = kit.lang,
         show_help: bool = kit.help,
     ) -> int:
+        from zjsim.report.comparison_book import write_comparison_book
         from zjsim.report.county_book import write_county_book
         from zjsim.report.finished import read_run
         from zjsim.report.workbook import write_workbook
 
-        done = read_run(run)
+        done = read_run(run, or_comparison=not county)
         codes = list(dict.fromkeys(county or ()))
-        path = out or default_name(done, "-".join(["plan", *codes[:3]]), ".xlsx")
+        path = out or default_name(done, "-".join(["book" if done.is_comparison else "plan", *codes[:3]]), ".xlsx")
 
         def write(part: Path) -> None:
-            if codes:
+            if done.is_comparison:
+                write_comparison_book(part, done.tables, lang.value)
+            elif codes:
                 write_county_book(part, done.manifest, done.tables, codes, lang.value)
             else:
                 write_workbook(part, done.manifest, done.tables, lang.value)
@@ -105,7 +111,7 @@ def register(kit: Kit) -> None:
 
     @kit.command("page")
     def page(
-        run: Path = run_argument,
+        run: Path = told_argument,
         out: Path | None = page_out,
         template: Path | None = page_template,
         lang: Lang = kit.lang,
@@ -114,7 +120,7 @@ def register(kit: Kit) -> None:
         from zjsim.report.finished import read_run
         from zjsim.report.page import write_page
 
-        done = read_run(run)
+        done = read_run(run, or_comparison=True)
         path = out or default_name(done, "report", ".html")
         write_page(path, done.manifest, done.tables, lang.value, template)
         print(text("cli.exported", lang.value, path=path))

@@ -22,8 +22,7 @@ def write_comparison(
     ``InputErrors`` as :func:`zjsim.decide.compare.compare` does, and where the folder cannot be written.
     """
     from zjsim.report.comparison_book import write_comparison_book
-    from zjsim.report.figures.comparison import draw_comparison
-    from zjsim.report.style import house_style, label_synthetic, save
+    from zjsim.report.figures import draw_compared
 
     made = compare(base, others)
     manifest = _manifest(made, lang)
@@ -33,13 +32,9 @@ def write_comparison(
             for name, table in made.tables.items():
                 write_csv(table, partial / "tables" / f"{name}.csv")
             write_comparison_book(partial / "comparison.xlsx", made.tables, lang)
-            with house_style():
-                figure = draw_comparison(made.tables, lang)
-                if figure is not None:
-                    (partial / "figures").mkdir()
-                    share = max(r.manifest.get("placeholder_share") or 0.0 for r in (made.base, *made.others))
-                    label_synthetic(figure, lang, made.base.label, share)
-                    save(figure, partial / "figures", "target_changes")
+            if len(made.tables["target_changes"]):
+                (partial / "figures").mkdir()
+                draw_compared(partial / "figures", manifest, made.tables, lang)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
     except NotARunFolderError as error:

@@ -12,9 +12,8 @@ import xlsxwriter
 
 from zjsim.report import workbook
 from zjsim.report.style import VERDICT_COLOURS, width_of
-from zjsim.report.words import column_title, reading_name
+from zjsim.report.words import column_title, reading_name, registry_word
 from zjsim.tables.published import SUPPRESSED
-from zjsim.tables.registries import REGISTRIES
 from zjsim.texts import Language, catalogue, text
 
 SHEETS = (
@@ -61,7 +60,7 @@ def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     columns = [f"{c}_{lang}" if f"{c}_{lang}" in table else c for c in SHOWN.get(name, tuple(table.columns))]
     shown = table[[*columns, *(c for c in (SUPPRESSED,) if c in table and c not in columns)]].copy()
     if name == "input_changes":
-        shown["registry"] = [_registry(str(r), lang) for r in table["registry"]]
+        shown["registry"] = [registry_word(str(r), lang) for r in table["registry"]]
     if "measure" in shown:
         shown["measure"] = [column_title(str(m), lang, "seat_expansion") for m in table["measure"]]
     if "reading" in shown:
@@ -75,13 +74,6 @@ def coded(code: str, lang: Language) -> str:
     """A code of these tables in words."""
     keys = (f"compare.code.{code}", f"report.code.{code}", f"unit.{code}", f"report.sheet_{code}")
     return next((text(key, lang) for key in keys if key in catalogue()), code)
-
-
-def _registry(name: str, lang: Language) -> str:
-    if name not in REGISTRIES:
-        return text("compare.parameters", lang)
-    registry = REGISTRIES[name]
-    return registry.zh if lang == "zh" else registry.en
 
 
 def _cover(book: Any, formats: workbook.Formats, tables: Mapping[str, pd.DataFrame], lang: Language) -> None:

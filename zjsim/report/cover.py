@@ -37,6 +37,7 @@ def cover_rows(
         ("locations", "\n".join(location_lines(tables, lang))),
         ("talent", "\n".join(talent_lines(tables, lang))),
         ("audit", text("report.cover_audit_passed", lang)),
+        ("replay", replay_said(manifest, lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
         ("readings", "\n".join(reading_lines(manifest["readings"], lang)) or none),
@@ -52,6 +53,16 @@ def location_lines(tables: Mapping[str, pd.DataFrame], lang: Language) -> list[s
         key = "report.cover_locations_short" if short else "report.cover_locations_line"
         lines.append(text(key, lang, kind=row[f"kind_{lang}"], n=row["planned"], short=short))
     return lines
+
+
+def replay_said(manifest: Mapping[str, Any], lang: Language) -> str:
+    """Whether running again gives the same bytes, and which solve stands against it."""
+    if manifest.get("replayable", True):
+        return text("memo.run.replay", lang)
+    stopped = [text(f"memo.problem.{p}", lang) for p in manifest.get("stopped_by_clock", ())]
+    return text(
+        "memo.run.no_replay", lang, problems=text("memo.list", lang).join(stopped) or text("memo.run.some_solve", lang)
+    )
 
 
 def reading_lines(readings: Mapping[str, Any], lang: Language) -> list[str]:

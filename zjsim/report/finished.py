@@ -56,9 +56,14 @@ class Finished:
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
 
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares runs rather than being one."""
+        return self.manifest.get("kind") == "comparison"
 
-def read_run(folder: Path) -> Finished:
-    """The run in ``folder``; raises ``InputErrors`` if no run lies there."""
+
+def read_run(folder: Path, *, or_comparison: bool = False) -> Finished:
+    """The run in ``folder`` (a comparison of runs too if that is wanted); raises ``InputErrors`` if there is none."""
     path = folder / "manifest.json"
     if not path.is_file() or not (folder / "tables").is_dir():
         raise InputErrors([finding("run", str(folder), theme="scenario.trace.rule")])
@@ -66,7 +71,12 @@ def read_run(folder: Path) -> Finished:
         manifest = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise InputErrors([finding("run", str(folder), theme="scenario.trace.rule")]) from error
-    return Finished(folder, manifest, RunTables(folder / "tables"))
+    found = Finished(folder, manifest, RunTables(folder / "tables"))
+    is_run = "kind" not in manifest and "solves" in manifest
+    if not is_run and not (or_comparison and found.is_comparison):
+        rule = "no_document" if or_comparison else "only_runs"
+        raise InputErrors([finding(rule, str(folder), theme="scenario.trace.rule")])
+    return found
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from zjsim.report.blocks import Block, Figure, Grid, Heading, Item, Paragraph, S
 from zjsim.report.memo_template import fill_template, open_template
 from zjsim.report.pictures import pictures_of
 from zjsim.report.story import run_story
+from zjsim.report.story_comparison import comparison_story
 from zjsim.report.visible import VisibleTables, visible_values
 from zjsim.report.word import BODY_MM, KINDS, add_styles, field, new_document, saved, set_fonts, style_name
 from zjsim.report.workbook import CREATED
@@ -59,6 +60,43 @@ def memo_bytes(
         before = (visible_values(before[0]), VisibleTables(before[1]))
     story = run_story(manifest, VisibleTables(tables), lang, before)
     date = date_said(office.date or str(manifest["header"].get("date", "")), lang)
+    words = {name: str(manifest[key]) for name, key in _WORDS.items()}
+    return story_bytes(story, words, lang, pictures=pictures, office=office, date=date, template=template)
+
+
+_WORDS = {"run_id": "run_id", "scenario": "scenario", "as_of": "as_of", "seed": "seed", "version": "zjsim"}
+"""What a template may ask for, and where the manifest has it."""
+
+
+def comparison_memo_bytes(
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    lang: Language,
+    *,
+    pictures: Mapping[str, bytes],
+    office: Office = Office(),
+    template: Path | None = None,
+) -> bytes:
+    """The memo of a comparison of runs as a Word file; otherwise as :func:`memo_bytes`."""
+    manifest, tables = visible_values(manifest), VisibleTables(tables)
+    story = comparison_story(manifest, tables, lang)
+    base = tables["compared_runs"].iloc[0]
+    words = {name: str(base[key]) for name, key in _WORDS.items()} | {"run_id": str(manifest["run_id"])}
+    date = date_said(office.date, lang)
+    return story_bytes(story, words, lang, pictures=pictures, office=office, date=date, template=template)
+
+
+def story_bytes(
+    story: Story,
+    words: Mapping[str, str],
+    lang: Language,
+    *,
+    pictures: Mapping[str, bytes],
+    office: Office,
+    date: str,
+    template: Path | None,
+) -> bytes:
+    """A story as a Word file; ``words`` are what a template may ask for beside title, label, office and date."""
     document = new_document(lang) if template is None else open_template(template)
     add_styles(document, lang)
     document.core_properties.title = one_line(story.title, lang)
@@ -73,13 +111,11 @@ def memo_bytes(
         _sign(writer, office, date)
         _every_page(writer, story.label)
     else:
-        words = {
-            "title": one_line(story.title, lang), "subject": story.subject, "label": story.label,
-            "date": date, "to": office.to,
-            "office": office.sender, "run_id": str(manifest["run_id"]), "scenario": str(manifest["scenario"]),
-            "as_of": str(manifest["as_of"]), "seed": str(manifest["seed"]), "version": str(manifest["zjsim"]),
+        told = {
+            "title": one_line(story.title, lang), "subject": story.subject, "label": story.label, "date": date,
+            "to": office.to, "office": office.sender,
         }  # fmt: skip
-        writer.anchor = fill_template(document, words, template)
+        writer.anchor = fill_template(document, {**words, **told}, template)
         _blocks(writer, story)
         writer.close()
     return saved(document, own_fonts=template is None)
@@ -102,8 +138,9 @@ def one_line(title: str, lang: Language) -> str:
 def pictures_and_memo(
     folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, **more: Any
 ) -> bytes:
-    """:func:`memo_bytes` with the figures of the run's folder, drawn anew where it has none in this language."""
-    return memo_bytes(manifest, tables, lang, pictures=pictures_of(folder, manifest, tables, lang), **more)
+    """The memo of a run or comparison with the figures of its folder, drawn anew if it has none in this language."""
+    made = comparison_memo_bytes if manifest.get("kind") == "comparison" else memo_bytes
+    return made(manifest, tables, lang, pictures=pictures_of(folder, manifest, tables, lang), **more)
 
 
 class _Writer:
@@ -149,12 +186,16 @@ def _head(writer: _Writer, story: Story, office: Office) -> None:
 
 def _sign(writer: _Writer, office: Office, date: str) -> None:
     """Sender and date at the right, four characters from the edge."""
+    said = writer.document.paragraphs
+    if said:  # a page with nothing but the signature is not allowed
+        said[-1].paragraph_format.keep_with_next = True
     if writer.lang == "zh":
-        writer.paragraph("Body")
+        writer.paragraph("Body").paragraph_format.keep_with_next = True
     for words in (text("memo.from", writer.lang, office=office.sender) if office.sender else "", date):
         if words:
             made = writer.paragraph("Sign", words)
             made.paragraph_format.keep_together = True
+            made.paragraph_format.keep_with_next = words != date
             if writer.lang == "zh":
                 indent = OxmlElement("w:ind")
                 indent.set(qn("w:rightChars"), "400")

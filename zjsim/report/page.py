@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
-from zjsim.report.page_figures import fans, gap_maps, links, opening_maps, probability_bars, relief_bars
+from zjsim.report.comparison_book import in_words
+from zjsim.report.page_figures import change_bars, fans, links, probability_bars, relief_bars
+from zjsim.report.page_maps import gap_maps, map_note, opening_maps
 from zjsim.report.sheets import ESSENTIAL
 from zjsim.report.story import run_story
+from zjsim.report.story_comparison import comparison_story
 from zjsim.report.story_targets import judged_targets
 from zjsim.report.tasks import FACILITIES, tasks
 from zjsim.report.visible import VisibleTables, visible_values
@@ -28,6 +31,8 @@ from zjsim.tables.published import MARK, SUPPRESSED, hidden_cells
 from zjsim.tables.writer import format_number, write_atomic
 from zjsim.texts import Language, text
 
+COMPARED = ("input_changes", "plan_changes", "cost_changes", "target_changes", "outcome_changes")
+"""Tables of a comparison that its page holds whole; the workbook has the seats of all counties too."""
 WHOLE_TABLES = (
     "target_feasibility", *FACILITIES, "location_targets", "seat_expansion", "seat_shortfalls", "deciding_inputs",
     "marginal_values", "sources_used",
@@ -47,19 +52,46 @@ def page_html(
     """
     manifest, tables = visible_values(manifest), VisibleTables(tables)
     story = run_story(manifest, tables, lang)
+    line = {"run": manifest["run_id"], "version": manifest["zjsim"], "as_of": manifest["as_of"]}
+    said = text("page.run_line", lang, seed=manifest["seed"], **line)
+    sections = _sections(story, lang, lambda block: _figure(block, manifest, tables, lang))
+    sections.append({"title": text("page.all_tables", lang), "parts": list(_whole_tables(tables, lang))})
+    return _filled(story, sections, said, lang, template)
+
+
+def comparison_html(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, template: Path | None = None
+) -> str:
+    """The page of a comparison of runs; otherwise as :func:`page_html`."""
+    manifest, tables = visible_values(manifest), VisibleTables(tables)
+    story = comparison_story(manifest, tables, lang)
+    base = tables["compared_runs"].iloc[0]
+    line = {"run": manifest["run_id"], "version": base["zjsim"], "as_of": base["as_of"]}
+    said = text("page.run_line", lang, seed=base["seed"], **line)
+
+    def drawn(block: Figure) -> Iterator[Part]:
+        note = ("；" if lang == "zh" else "; ").join(text(f"page.{k}", lang) for k in ("legend.changes", "hover_hint"))
+        yield _drawn(block.title, note, change_bars(tables, lang))
+
+    sections = _sections(story, lang, drawn)
+    parts = list(_tables_of({name: in_words(name, tables[name], lang) for name in COMPARED}, lang))
+    sections.append({"title": text("page.all_tables", lang), "parts": parts})
+    return _filled(story, sections, said, lang, template)
+
+
+def _filled(story: Story, sections: list[dict[str, Any]], run_line: str, lang: Language, template: Path | None) -> str:
     home = files("zjsim.report.templates")
     style, script = (home.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     source = home.joinpath("page.html").read_text("utf-8") if template is None else _own(template)
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True)
-    line = {"run": manifest["run_id"], "version": manifest["zjsim"], "as_of": manifest["as_of"]}
     values = {
         "lang": lang,
         "title": story.title,
         "subject": story.subject,
         "label": story.label,
-        "run_line": text("page.run_line", lang, seed=manifest["seed"], **line),
+        "run_line": run_line,
         "words": {name: text(f"page.{name}", lang) for name in _WORDS},
-        "sections": _sections(story, manifest, tables, lang),
+        "sections": sections,
         "style": Markup(style),
         "script": Markup(script),
         "style_hash": _hash(style),
@@ -92,13 +124,13 @@ def write_page(
     lang: Language,
     template: Path | None = None,
 ) -> None:
-    """Write :func:`page_html` to ``path`` as a whole."""
-    write_atomic(path, page_html(manifest, tables, lang, template).encode("utf-8"))
+    """Write the page of a run or of a comparison to ``path`` as a whole."""
+    made = comparison_html if manifest.get("kind") == "comparison" else page_html
+    write_atomic(path, made(manifest, tables, lang, template).encode("utf-8"))
 
 
-def _sections(
-    story: Story, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
-) -> list[dict[str, Any]]:
+def _sections(story: Story, lang: Language, drawn: Callable[[Figure], Iterable[Part]]) -> list[dict[str, Any]]:
+    """The story's sections as the template wants them; ``drawn`` draws its figures."""
     sections: list[dict[str, Any]] = []
     number = 0
     for block in story.blocks:
@@ -119,8 +151,7 @@ def _sections(
             number += 1
             parts.append(_grid(block, text("memo.table", lang, n=number, title=block.title)))
         else:
-            parts += _figure(block, manifest, tables, lang)
-    sections.append({"title": text("page.all_tables", lang), "parts": list(_whole_tables(tables, lang))})
+            parts += drawn(block)
     return sections
 
 
@@ -138,7 +169,7 @@ def _figure(
     hint = text("page.hover_hint", lang)
     legend = {k: text(f"page.legend.{k}", lang, p=quantity(manifest["p_required"])) for k in _LEGENDS}
     between = "；" if lang == "zh" else "; "
-    schematic = text("page.schematic", lang)
+    schematic = map_note(tables, lang)
     if block.name == "target_probabilities":
         note = between.join([legend["simulation"], legend["input"], legend["required"], hint])
         yield _drawn(block.title, note, probability_bars(judged_targets(tables), lang))
@@ -168,11 +199,15 @@ def _drawn(title: str, note: str, svg: Markup, css: str = "") -> Part:
 
 def _whole_tables(tables: Mapping[str, pd.DataFrame], lang: Language) -> Iterator[Part]:
     shown = {name: for_reading(name, tables, lang) for name in WHOLE_TABLES if name in tables}
-    shown = {"tasks": tasks(tables, lang), **shown}
+    yield from _tables_of({"tasks": tasks(tables, lang), **shown}, lang)
+
+
+def _tables_of(shown: Mapping[str, pd.DataFrame], lang: Language) -> Iterator[Part]:
+    """Whole tables, folded; of those of a run only the essential columns."""
     for name, table in shown.items():
         if table.empty:
             continue
-        wanted = ESSENTIAL.get(name)
+        wanted = None if name in COMPARED else ESSENTIAL.get(name)
         columns = [c for c in table.columns if c != SUPPRESSED]
         columns = [c for c in columns if wanted is None or _stem(str(c)) in wanted or str(c) in wanted]
         numeric = [pd.api.types.is_numeric_dtype(table[c]) and table[c].dtype != bool for c in columns]

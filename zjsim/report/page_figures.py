@@ -1,21 +1,17 @@
-"""The figures of the page: probabilities, fans, bottlenecks, who leads what, and maps of counties by year."""
+"""The figures of the page: probabilities, fans, bottlenecks, who leads what (maps: :mod:`zjsim.report.page_maps`)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from zjsim.report.likelihood import probability
-from zjsim.report.page_svg import drawing, joined, mark, path, tipped, words
+from zjsim.report.page_svg import drawing, joined, mark, named, path, shortened, tipped, words
 from zjsim.report.story_targets import Judged, amount
-from zjsim.report.tasks import FACILITIES
-from zjsim.report.words import percent, quantity, reading_name, records, sum_or_unknown
-from zjsim.tables.published import MARK
+from zjsim.report.words import is_true, percent, reading_name, records
 from zjsim.texts import Language, text
 
 Tables = Mapping[str, pd.DataFrame]
@@ -143,6 +139,29 @@ def relief_bars(tables: Tables, lang: Language) -> Markup:
     return joined(made)
 
 
+def change_bars(tables: Tables, lang: Language) -> Markup:
+    """Of a comparison, a row for every run and default reading: p before (hollow), after (filled), its interval."""
+    made = []
+    for row in records(tables["target_changes"][is_true(tables["target_changes"]["is_default"])]):
+        before, after = float(row["p_before"]), float(row["p_after"])
+        low, high = (min(max(before + float(row[f"p_difference_{c}"]), 0.0), 1.0) for c in ("low", "high"))
+        name = f"{row[f'indicator_{lang}']} · {row['run']}"
+        numbers = {"before": probability(before), "after": probability(after)}
+        tip = text("page.tip.change", lang, name=name, low=f"{float(row['p_difference_low']):+.2f}",
+                   high=f"{float(row['p_difference_high']):+.2f}", **numbers)  # fmt: skip
+        parts = [
+            mark("rect", x="0", y="0", width="100%", height="18", class_="track"),
+            mark("line", x1=f"{100 * low:.2f}%", x2=f"{100 * high:.2f}%", y1="9", y2="9", class_="change"),
+            mark("circle", cx=f"{100 * before:.2f}%", cy="9", r="5", class_="before"),
+            mark("circle", cx=f"{100 * after:.2f}%", cy="9", r="5", class_="after"),
+        ]
+        svg = mark("svg", joined(parts), width="100%", height="18", role="img", aria_label=tip)
+        said = f"{numbers['before']} → {numbers['after']}"
+        head = mark("div", joined([mark("b", name), mark("span", said)]), class_="bar-head")
+        made.append(tipped("div", tip, joined([head, svg]), class_="bar-row"))
+    return joined(made)
+
+
 def links(tables: Tables, name: str, lang: Language) -> Markup:
     """Industries on the left, universities on the right, a line for each that leads (dashed: partner)."""
     table = records(tables[name].sort_values("industry_id"))
@@ -156,132 +175,20 @@ def links(tables: Tables, name: str, lang: Language) -> Markup:
     high = 26.0 * max(len(left), len(right))
     at_left = {c: high * (i + 0.5) / len(left) for i, c in enumerate(left)}
     at_right = {c: high * (i + 0.5) / len(right) for i, c in enumerate(right)}
-    parts, named = [], set[str]()
+    parts, labelled = [], set[str]()
     for r in table:
-        industry, university = f"{r['industry_id']} {_word(r, 'industry', lang)}", _word(r, "university", lang)
+        industry, university = f"{r['industry_id']} {named(r, 'industry', lang)}", named(r, "university", lang)
         role = str(r.get("role", "lead"))
         y0, y1 = at_left[str(r["industry_id"])], at_right[str(r["moe_code"])]
         said = text(f"report.code.{role}", lang) if role in ("lead", "partner", "support") else role
-        discipline = _word(r, "discipline", lang)
+        discipline = named(r, "discipline", lang)
         tip = text("page.tip.link", lang, industry=industry, university=university, role=f"{said} {discipline}".strip())
         d = f"M290 {y0:.1f}C370 {y0:.1f} 370 {y1:.1f} 450 {y1:.1f}"
         css = f"link hue{right.index(str(r['moe_code'])) % 8}" + ("" if role == "lead" else " partner")
         parts.append(tipped("path", tip, d=d, class_=css))
-        if industry not in named:
-            parts.append(words(284.0, y0 + 4, _short(industry, 24), "", "end"))
-        if str(r["moe_code"]) not in named:
-            parts.append(words(456.0, y1 + 4, _short(university, 24)))
-        named |= {industry, str(r["moe_code"])}
+        if industry not in labelled:
+            parts.append(words(284.0, y0 + 4, shortened(industry, 24), "", "end"))
+        if str(r["moe_code"]) not in labelled:
+            parts.append(words(456.0, y1 + 4, shortened(university, 24)))
+        labelled |= {industry, str(r["moe_code"])}
     return drawing(740, high, parts, text(f"report.sheet_{name}", lang))
-
-
-def _word(row: Mapping[str, Any], what: str, lang: Language) -> str:
-    value = row.get(f"{what}_{lang}")
-    return value if isinstance(value, str) else ""
-
-
-def _short(value: str, most: int) -> str:
-    """Latin letters count half."""
-    width, out = 0.0, ""
-    for c in value:
-        width += 1.0 if ord(c) > 0x2E80 else 0.55
-        if width > most - 1:
-            return out + "…"
-        out += c
-    return out
-
-
-def gap_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
-    """By year a bubble for every county that is short of seats without the plan; filled what stays short."""
-    points = county_points(tables, lang)
-    repairs = tables.get("seat_repairs")
-    if repairs is None or repairs.empty or not points:
-        return {}
-    what = ["short_without_plan", "still_short"]
-    summed = repairs.groupby(["year", "county_code"])[what].agg(sum_or_unknown).reset_index()
-    most = float(np.nanmax([1.0, *summed["short_without_plan"]]))
-    maps = {}
-    for year in sorted(summed["year"].unique().tolist()):
-        rows = summed[summed["year"] == year]
-        parts = [*_ground(points), *_cities(tables, points, lang)]
-        for r in records(rows.sort_values("short_without_plan", ascending=False)):
-            place = points.get(str(r["county_code"]))
-            hidden = math.isnan(r["short_without_plan"]) or math.isnan(r["still_short"])
-            if place is None or not (hidden or r["short_without_plan"] > 0 or r["still_short"] > 0):
-                continue
-            x, y, name = place
-            before, after = (MARK if math.isnan(r[c]) else quantity(r[c]) for c in what)
-            tip = text("page.tip.county_gap", lang, county=name, before=before, after=after)
-            # A hidden number is drawn as small as a small one: where something is short, not how much.
-            size = 0.0 if math.isnan(r["short_without_plan"]) else float(r["short_without_plan"])
-            parts.append(tipped("circle", tip, cx=x, cy=y, r=26 * math.sqrt(size / most) + 1.5, class_="gap"))
-            if r["still_short"] > 0:
-                inner = 26 * math.sqrt(float(r["still_short"]) / most) + 1
-                parts.append(mark("circle", cx=x, cy=y, r=inner, class_="left"))
-        maps[int(year)] = drawing(*_SIZE, parts, text("report.fig_seat_map", lang))
-    return maps
-
-
-def opening_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
-    """By year a bubble for every county where the plan opens something."""
-    points = county_points(tables, lang)
-    plans = [tables[n] for n in FACILITIES if n in tables and len(tables[n])]
-    if not plans or not points:
-        return {}
-    found: dict[int, dict[str, dict[str, int]]] = {}
-    for table in plans:
-        for r in records(table):
-            kinds = found.setdefault(int(str(r["open_date"])[:4]), {}).setdefault(str(r["county_code"]), {})
-            kinds[_word(r, "kind", lang)] = kinds.get(_word(r, "kind", lang), 0) + 1
-    maps = {}
-    for year in sorted(found):
-        parts = [*_ground(points), *_cities(tables, points, lang)]
-        for code, kinds in sorted(found[year].items(), key=lambda pair: (-sum(pair[1].values()), pair[0])):
-            if code not in points:
-                continue
-            x, y, name = points[code]
-            said = ("、" if lang == "zh" else ", ").join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
-            tip = text("page.tip.county_open", lang, county=name, kinds=said)
-            parts.append(tipped("circle", tip, cx=x, cy=y, r=4 * math.sqrt(sum(kinds.values())), class_="opening"))
-        maps[year] = drawing(*_SIZE, parts, text("report.fig_locations", lang))
-    return maps
-
-
-_SIZE = (560.0, 520.0)
-
-
-def county_points(tables: Tables, lang: Language) -> dict[str, tuple[float, float, str]]:
-    """Where each county lies on a drawing of the size of maps, and its name; empty without coordinates."""
-    table = tables.get("location_coverage")
-    if table is None or table.empty or not {"lon", "lat"} <= set(table.columns):
-        return {}
-    places = table.drop_duplicates("county_code").sort_values("county_code")
-    lon, lat = places["lon"].astype(float), places["lat"].astype(float)
-    flat = math.cos(math.radians(float(lat.mean())))
-    width, height = (float(lon.max() - lon.min()) or 1.0) * flat, float(lat.max() - lat.min()) or 1.0
-    scale = min((_SIZE[0] - 80) / width, (_SIZE[1] - 80) / height)
-    return {
-        str(r["county_code"]): (
-            40 + (float(r["lon"]) - float(lon.min())) * flat * scale,
-            _SIZE[1] - 40 - (float(r["lat"]) - float(lat.min())) * scale,
-            _word(r, "county", lang),
-        )
-        for r in records(places)
-    }
-
-
-def _ground(points: Mapping[str, tuple[float, float, str]]) -> list[Markup]:
-    """A faint point for every county, with its name as a tip."""
-    return [tipped("circle", name, cx=x, cy=y, r=2.2, class_="county") for x, y, name in points.values()]
-
-
-def _cities(tables: Tables, points: Mapping[str, tuple[float, float, str]], lang: Language) -> list[Markup]:
-    """The names of the cities in the middle of their counties."""
-    table = tables["location_coverage"].drop_duplicates("county_code").sort_values("county_code")
-    where: dict[str, list[tuple[float, float]]] = {}
-    for r in records(table):
-        where.setdefault(_word(r, "city", lang), []).append(points[str(r["county_code"])][:2])
-    return [
-        words(sum(x for x, _ in at) / len(at), sum(y for _, y in at) / len(at), _short(name, 12), "city", "middle")
-        for name, at in where.items()
-    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -46,3 +47,20 @@ def path(points: Sequence[tuple[float, float]], **attributes: object) -> Markup:
     """A line through points."""
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return mark("path", "", d=d, **attributes)
+
+
+def named(row: Mapping[str, Any], what: str, lang: str) -> str:
+    """The name of ``what`` in a row in ``lang``; empty without one."""
+    value = row.get(f"{what}_{lang}")
+    return value if isinstance(value, str) else ""
+
+
+def shortened(value: str, most: int) -> str:
+    """``value`` cut at ``most`` Chinese characters' width; Latin letters count half."""
+    width, out = 0.0, ""
+    for c in value:
+        width += 1.0 if ord(c) > 0x2E80 else 0.55
+        if width > most - 1:
+            return out + "…"
+        out += c
+    return out

@@ -19,8 +19,9 @@ def pictures_of(
     own = folder / "figures"
     if manifest.get("lang") == lang and own.is_dir():
         return {p.stem: p.read_bytes() for p in sorted(own.glob("*.png"))}
-    from zjsim.report.figures import draw_all
+    from zjsim.report.figures import draw_all, draw_compared
 
+    draw = draw_compared if manifest.get("kind") == "comparison" else draw_all
     with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as place:
-        draw_all(Path(place), manifest, tables, lang)
+        draw(Path(place), manifest, tables, lang)
         return {p.stem: p.read_bytes() for p in sorted(Path(place).glob("*.png"))}

@@ -23,7 +23,7 @@ _FONT = {"zh": "微软雅黑", "en": "Calibri"}
 _SHARES = ("share", "p_", "gap", "weight", "frequency")
 _PROBABILITIES = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 _PLAIN = ("year", "grade", "moe_code", "county_code", "rank")
-_WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 26.0, 40.0, 60.0, 7.0
+_WIDEST, _WIDEST_CLAUSE, _WIDEST_TEXT, _NARROWEST = 30.0, 40.0, 60.0, 7.0
 _SENTENCES = ("why", "reason", "said", "advice", "repair", "explanation", "what_counts", "note")
 _CLAUSES = ("instead", "verdict")
 _SAMPLE = 2_000
@@ -79,7 +79,8 @@ def number_format(column: str, integer: bool) -> str:
         return "0.0%"
     if integer or "hours" in column or column.endswith(("_yuan", "_seats", "_children", "_classes", "population")):
         return "#,##0"
-    return "0.000" if "score" in column else "#,##0.00"
+    # From a thousand on nobody reads hundredths.
+    return "0.000" if "score" in column else "[>=1000]#,##0;[<=-1000]-#,##0;#,##0.00"
 
 
 def write_cell(sheet: Any, i: int, j: int, value: Any, number: Any, words: Any, lang: Language) -> None:
@@ -110,7 +111,8 @@ def column_width(name: str, title: str, column: pd.Series, number: str) -> float
     """Width in characters: what most cells need, not what the longest one would like."""
     values = column.head(_SAMPLE).tolist()
     if pd.api.types.is_float_dtype(column):
-        longest = max((len(f"{v:,.0f}") + (3 if "." in number else 0) for v in values if math.isfinite(v)), default=0)
+        shown = [(v, 3 if "." in number and (abs(v) < 1000 or "[" not in number) else 0) for v in values]
+        longest = max((len(f"{v:,.0f}") + more for v, more in shown if math.isfinite(v)), default=0)
         needed = float(longest)
     else:
         needed = 1.5 + 2 * max((width_of(str(v)[:80]) for v in values), default=0.0)
@@ -139,11 +141,22 @@ def data_bar(sheet: Any, j: int, rows: int) -> None:
         sheet.conditional_format(1, j, rows, j, {"type": "data_bar", "bar_color": "#E6B8A2"})
 
 
-def print_set_up(sheet: Any, lang: Language) -> None:
-    """A4 across, one page wide, headings, label and page number on each page."""
+_A4, _A3 = (9, 190.0), (8, 280.0)
+"""Paper and the widths in characters that are still read when shrunk to one page across."""
+
+
+def print_set_up(sheet: Any, lang: Language, width: float = 0.0, frozen: int = 0) -> None:
+    """Across, headings, label and page number on each page; A4, or A3 where ``width`` (characters) needs it.
+
+    What would be too small even there goes on as many pages side by side as it takes, the first ``frozen`` columns on
+    each.
+    """
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(_A4[0] if width <= _A4[1] else _A3[0])
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
+    pages = max(1, math.ceil(width / _A3[1]))
+    sheet.fit_to_pages(pages, 0)
+    if pages > 1:
+        sheet.repeat_columns(0, max(frozen - 1, 0))
     sheet.set_header("&L" + text("report.cover_title", lang) + "&R&A")
     sheet.set_footer("&L" + text("report.label", lang) + "&R" + text("report.page_of", lang))

@@ -149,7 +149,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "p_difference_high", "mean_with", "mean_without", "difference", "difference_low", "difference_high",
     ),
     "deciding_inputs": (
-        "indicator", "reading", "rank", "input_id", "input", "low", "mode", "high", "unit", "basis", "break_even",
+        "indicator", "reading", "rank", "input", "low", "mode", "high", "unit", "basis", "break_even",
     ),
     "shortfall_distribution": (
         "indicator", "reading", "is_default", "bound", "unit", "p_miss", "expected_shortfall", "expected_excess",
@@ -185,6 +185,11 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     "people_ledger": (
         "year", "institution", "activity", "teachers", "available_hours", "allotted_hours", "used_hours",
         "used_hours_p95", "unused_hours", "used_share",
+    ),
+    "tasks": ("due", "begin", "who", "county_code", "county", "what", "amount", "unit"),
+    "sources_used": ("registry", "title", "publisher", "year", "url", "rows"),
+    "seat_zone_purchases": (
+        "county", "from_zone", "to_zone", "year", "grade", "stage", "children", "distance_km", "too_far", "basis",
     ),
     "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip

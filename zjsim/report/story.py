@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
-from zjsim.report.cover import reading_lines
+from zjsim.report.cover import reading_lines, replay_said
 from zjsim.report.sources import TOTAL
 from zjsim.report.story_plan import bottleneck_blocks, plan_blocks, plan_headline
 from zjsim.report.story_targets import Judged, comparison_grid, judged_targets, readings_grid, targets_grid
@@ -261,5 +261,5 @@ def _run(story: Story, manifest: Mapping[str, Any], lang: Language) -> None:
     values = {"run": manifest["run_id"], "version": manifest["zjsim"], "seed": manifest["seed"]}
     values |= {"replications": manifest["replications"], "p": quantity(manifest["p_required"])}
     status = ("；" if lang == "zh" else "; ").join(said)
-    words = [text("memo.run.said", lang, status=status, **values), text("memo.run.replay", lang)]
+    words = [text("memo.run.said", lang, status=status, **values), replay_said(manifest, lang)]
     story.blocks.append(Paragraph(_joined(words, lang)))

@@ -174,18 +174,20 @@ def heading(figure: Figure, title: str, subtitle: str = "") -> None:
     x = 0.25 / figure.get_figwidth()
     figure.text(x, 1 - 0.22 / height, drawable(title), fontsize=13, va="top", ha="left")
     if subtitle:
+        if not any(_chinese(c) for c in subtitle):
+            subtitle = subtitle.translate(_NARROW)
         figure.text(x, 1 - 0.52 / height, subtitle, fontsize=8.5, color=GREY, va="top", ha="left", linespacing=1.5)
 
 
-def label_synthetic(figure: Figure, lang: Language, scenario: str, share: float | None) -> None:
-    """The label every figure carries: an illustration, and what part of its inputs is not public."""
+def label_synthetic(figure: Figure, lang: Language, scenario: str, share: float | None, run: str = "") -> None:
+    """What every figure carries: that it is an illustration, what part of its inputs is not public, and its run."""
     height, width = figure.get_figheight(), figure.get_figwidth()
     words = (
         text("report.label", lang) if share is None else text("report.label_share", lang, percent=f"{100 * share:.0f}%")
     )
-    figure.text(0.25 / width, 0.14 / height, words, fontsize=8, color=VERMILLION, va="bottom", ha="left")
-    source = text("report.figure_source", lang, scenario=drawable(scenario))
-    figure.text(1 - 0.25 / width, 0.14 / height, source, fontsize=8, color=GREY, va="bottom", ha="right")
+    figure.text(0.25 / width, 0.17 / height, words, fontsize=8, color=VERMILLION, va="bottom", ha="left")
+    source = text("report.figure_source", lang, scenario=drawable(scenario)) + run
+    figure.text(0.25 / width, 0.04 / height, source, fontsize=7.5, color=GREY, va="bottom", ha="left")
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -24,9 +24,9 @@ Row = dict[str, Any]
 
 
 def tasks(tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
-    """Every task of a plan by due date: facilities to open, seats to add or buy, disciplines that lead."""
+    """Every task of a plan by due date: facilities to open, seats to add or buy; disciplines that lead come last."""
     rows = [*_leads(tables, lang), *_facilities(tables, lang), *_seats(tables, lang)]
-    rows.sort(key=lambda r: (r["due"], r["begin"], r["county_code"], r["table"], r["key"]))
+    rows.sort(key=lambda r: (r["due"] == "", r["due"], r["begin"], r["county_code"], r["table"], r["key"]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

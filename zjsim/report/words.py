@@ -76,6 +76,14 @@ def reading_name(reading: object, lang: Language) -> str:
     return str(known(f"report.reading.{reading}", lang, str(reading)))
 
 
+def registry_word(name: str, lang: Language) -> str:
+    """The title of a registry; what is none is a parameter of the scenario."""
+    if name not in REGISTRIES:
+        return text("compare.parameters", lang)
+    registry = REGISTRIES[name]
+    return registry.zh if lang == "zh" else registry.en
+
+
 def code_word(value: object, lang: Language) -> object:
     """The word for a code of a result table (a stage, a role, a unit, a basis); anything else comes back as it is."""
     if not isinstance(value, str) or not value:

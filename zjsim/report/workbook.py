@@ -36,6 +36,7 @@ from zjsim.report.words import (
     indicator_name,
     known,
     reading_name,
+    registry_word,
     shown_columns,
     verdict_kind,
     verdict_word,
@@ -105,6 +106,8 @@ def for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -
         indicators = [named.get(t, t) for t in table["target_id"]]
         table = table.assign(reading=[reading_name(r, lang) for r in table["reading"]])
         table.insert(0, "indicator", indicators)
+    if name in _NAMED:
+        table = _NAMED[name](table, tables, lang)
     if "problem" in table:
         table = table.assign(problem=[known(f"report.problem_{p}", lang, p) for p in table["problem"]])
     columns = shown_columns(table, lang)
@@ -112,6 +115,53 @@ def for_reading(name: str, tables: Mapping[str, pd.DataFrame], lang: Language) -
     for column in (c for c in worded.columns if c in CODED):
         worded[column] = pd.Series([code_word(v, lang) for v in table[column]], index=table.index, dtype=object)
     return worded
+
+
+def _sources_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    return table.assign(registry=[registry_word(str(r), lang) for r in table["registry"]])
+
+
+def _readings_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    return table.assign(
+        reading=[reading_name(r, lang) for r in table["reading"]],
+        period=[known(f"report.period_{p}", lang, str(p)) if p else "" for p in table["period"]],
+    )
+
+
+def _norms_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    """The document of a norm by its title."""
+    used = tables.get("sources_used")
+    if used is None or "norm_source" not in table:
+        return table
+    titles = dict(zip(used["source_id"], used[f"title_{lang}"], strict=True))
+    return table.assign(norm_source=[titles.get(s) or s for s in table["norm_source"]])
+
+
+def _counties_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    """Counties by name where the table has their codes only."""
+    plan, column = tables.get("seat_expansion"), f"county_{lang}"
+    if plan is None or column not in plan:
+        return table
+    names = dict(zip(plan["county_code"].astype(str), plan[column], strict=True))
+    table = table.copy()
+    table.insert(0, column, [names.get(str(c), str(c)) for c in table["county_code"]])
+    return table
+
+
+def _changes_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
+    column = f"registry_{lang}"
+    named = zip(table["registry"], table[column], strict=True)
+    return table.assign(**{column: [registry_word(str(r), lang) if r == n else n for r, n in named]})
+
+
+_NAMED = {
+    "sources_used": _sources_named,
+    "target_readings": _readings_named,
+    "seat_staff": _norms_named,
+    "seat_zone_purchases": _counties_named,
+    "input_changes": _changes_named,
+}
+"""Tables with codes that a reader needs by name."""
 
 
 def _colours(name: str, tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -143,11 +193,12 @@ def write_table(
     table = table.drop(columns=[c for c in (SUPPRESSED,) if c in table])
     columns = [str(c) for c in table.columns]
     details = _details(name, columns)
-    heights, row_lines = 1, [1] * len(table)
+    heights, row_lines, across = 1, [1] * len(table), 0.0
     for j, column in enumerate(columns):
         title = column_title(column, lang, name)
         integer = pd.api.types.is_integer_dtype(table[column]) or is_whole(table[column])
         width = column_width(column, title, table[column], number_format(column, integer))
+        across += 0.0 if column in details else width
         heights = max(heights, math.ceil(width_of(title) * 2 / (width - 1)))
         number = formats.get(num_format=number_format(column, integer))
         words = formats.get(text_wrap=True, indent=1, align="left")
@@ -183,7 +234,7 @@ def write_table(
         sheet.autofilter(0, 0, len(table), len(columns) - 1)
     sheet.freeze_panes(1, frozen_columns(columns))
     sheet.repeat_rows(0)
-    print_set_up(sheet, lang)
+    print_set_up(sheet, lang, across, frozen_columns(columns))
 
 
 def _totals(sheet: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language) -> int:

@@ -101,7 +101,7 @@ class Prepared:
                 if best is None:
                     return Stopped(outcome.reason, tuple(stages))
                 # An earlier plan exists: it stands, and this goal is simply not proven.
-                stages.append(self._unproven(k, best))
+                stages.append(self._unproven(k, best, outcome.by_clock))
                 continue
             best = outcome
             stages.append(self._stage(k, outcome, program))
@@ -181,14 +181,15 @@ class Prepared:
         if abs(bound - value) <= 1e-9 * max(1.0, abs(value)):
             bound = value
         taken = goal.tolerance if program.integral and not step else 0.0
-        return Stage(goal.name, goal.sense, value, bound, relative_gap(value, bound), goal.unit, taken)
+        gap = relative_gap(value, bound)
+        return Stage(goal.name, goal.sense, value, bound, gap, goal.unit, taken, outcome.by_clock)
 
-    def _unproven(self, k: int, best: Outcome) -> Stage:
-        """A stage that time left no room for: the plan of the stages before it, and no bound."""
+    def _unproven(self, k: int, best: Outcome, by_clock: bool) -> Stage:
+        """A stage that a limit left no room for: the plan of the stages before it, and no bound."""
         goal = self.goals[k]
         value = float(self.matrix.costs[k] @ best.x) + float(self.matrix.offsets[k])
         bound = -math.inf if goal.sense == "minimise" else math.inf
-        return Stage(goal.name, goal.sense, value, bound, math.inf, goal.unit)
+        return Stage(goal.name, goal.sense, value, bound, math.inf, goal.unit, by_clock=by_clock)
 
     def _keep(self, program: Program, k: int, outcome: Outcome) -> None:
         if not program.integral and outcome.status == "optimal":

@@ -33,6 +33,11 @@ class Outcome:
     x: Floats
     reason: str = ""
 
+    @property
+    def by_clock(self) -> bool:
+        """Whether the clock ended the run: elsewhere it would have come further, or less far."""
+        return "time limit" in self.reason.lower()
+
 
 def relative_gap(value: float, bound: float) -> float:
     """|value − bound| over the larger of the two magnitudes: 0 = proven, 1 = nothing known, never above 2."""
@@ -222,6 +227,7 @@ class Program:
 
     def _outcome(self, status: Status, cost: Floats, offset: float, sense: Sense) -> Outcome:
         h, n = self._highs, len(self.matrix.columns)
+        reason = h.modelStatusToString(h.getModelStatus()) if status == "feasible" else ""
         x = np.asarray(h.getSolution().col_value, dtype=float)[:n]
         integer = self.matrix.integer
         whole = np.rint(x[integer])
@@ -239,7 +245,7 @@ class Program:
             bound = value
         else:
             bound = -np.inf if sense == "minimise" else np.inf
-        return Outcome(status, value, bound, x)
+        return Outcome(status, value, bound, x, reason)
 
     def _with_whole_numbers(self, x: Floats) -> Floats:
         """The other columns solved again with the integer ones at whole numbers; ``x`` if that is not possible."""

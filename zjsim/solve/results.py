@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 Plan = TypeVar("Plan")
@@ -13,6 +13,7 @@ class Stage:
     """One goal of a lexicographic solve: its value, the proven bound and the relative gap (0 = proven optimal).
 
     ``tolerance`` (in ``unit``) is what later goals were allowed to take from it; 0 where it was kept exactly.
+    ``by_clock`` says whether the clock ended the search (None: not known); a gap may also be what whole numbers cost.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Stage:
     gap: float
     unit: str = ""
     tolerance: float = 0.0
+    by_clock: bool | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from zjsim.report.figures.assignment import draw_assignment
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
-from zjsim.report.figures.fans import draw_fans
+from zjsim.report.figures.comparison import draw_comparison
+from zjsim.report.figures.fans import draw_fans, draw_other_fans
 from zjsim.report.figures.locations import draw_locations
 from zjsim.report.figures.pareto import draw_pareto
 from zjsim.report.figures.seat_map import draw_seat_map
@@ -19,13 +20,14 @@ from zjsim.report.figures.seats import draw_seats
 from zjsim.report.figures.talent import draw_talent
 from zjsim.report.figures.targets import draw_targets
 from zjsim.report.style import house_style, label_synthetic, save
-from zjsim.texts import Language
+from zjsim.texts import Language, text
 
 Draw = Callable[[Mapping[str, Any], Mapping[str, pd.DataFrame], Language], Figure | None]
 
 FIGURES: dict[str, Draw] = {
     "target_probabilities": draw_targets,
     "yearly_outcomes": draw_fans,
+    "yearly_outcomes_other": draw_other_fans,
     "bottlenecks": draw_bottlenecks,
     "lead_assignments": draw_assignment,
     "assignment_pareto": draw_pareto,
@@ -47,6 +49,29 @@ def draw_all(
             figure = draw(manifest, tables, lang)
             if figure is None:
                 continue
-            label_synthetic(figure, lang, str(manifest["scenario"]), manifest.get("placeholder_share"))
+            share = manifest.get("placeholder_share")
+            label_synthetic(figure, lang, str(manifest["scenario"]), share, run_line(manifest, lang))
             written += save(figure, folder, name)
     return written
+
+
+def run_line(manifest: Mapping[str, Any], lang: Language) -> str:
+    """Run, seed and replications, as they stand at the foot of every figure."""
+    counts = sorted({int(n) for n in manifest.get("replications_by_target", {}).values()} | {manifest["replications"]})
+    said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}{'—' if lang == 'zh' else '–'}{counts[-1]}"
+    return text("report.figure_run", lang, run=manifest["run_id"], seed=manifest["seed"], replications=said)
+
+
+def draw_compared(
+    folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
+) -> list[Path]:
+    """Draw the figure of a comparison into ``folder``, labelled with the least public of its runs."""
+    runs = tables["compared_runs"]
+    with house_style():
+        figure = draw_comparison(tables, lang)
+        if figure is None:
+            return []
+        base = str(runs.loc[runs["role"] == "base", "run"].iloc[0])
+        share = pd.to_numeric(runs["placeholder_share"], errors="coerce").max()
+        label_synthetic(figure, lang, base, None if pd.isna(share) else float(share))
+        return save(figure, folder, "target_changes")

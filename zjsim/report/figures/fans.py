@@ -15,18 +15,33 @@ from zjsim.report.style import BLUE, GREY, INK, ORANGE, VERMILLION, heading, new
 from zjsim.report.words import code_word, indicator_name, is_true, quantity, reading_name
 from zjsim.texts import Language, text
 
-_COLUMNS = 4
+_COLUMNS = 3
 _PANEL_W_IN, _PANEL_H_IN, _TOP_IN, _BOTTOM_IN = 2.75, 2.2, 0.85, 0.5
 _MARGIN_IN, _AXES_W_IN, _AXES_H_IN = 0.25, 2.0, 1.3
 
 
 def draw_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Median, 5-95 % band and target lines by outcome; a cumulative target is shown as the yearly pace it needs."""
+    """Outcomes that default readings are judged by: median, 5-95 % band and target lines.
+
+    A cumulative target is shown as the yearly pace it needs.
+    """
+    return _draw(manifest, tables, lang, "report.fig_fan", default=True)
+
+
+def draw_other_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+    """The same for outcomes that only other readings are judged by."""
+    return _draw(manifest, tables, lang, "report.fig_fan_other", default=False)
+
+
+def _draw(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, title: str, *, default: bool
+) -> Figure | None:
     outcomes, targets = tables["yearly_outcomes"], tables["target_feasibility"]
     key = "outcome" if "outcome" in outcomes and "outcome" in targets else "indicator"
     present = set(outcomes[key])
     served = targets[targets[key].isin(present)]
-    names = list(dict.fromkeys(served[key]))
+    judged = set(served.loc[is_true(served["is_default"]), key])
+    names = [name for name in dict.fromkeys(served[key]) if (name in judged) == default]
     if not names:
         return None
     lines = math.ceil(len(names) / _COLUMNS)
@@ -34,7 +49,7 @@ def draw_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], l
     before = _past_sentence(manifest, outcomes, lang)
     height = _TOP_IN + lines * _PANEL_H_IN + _BOTTOM_IN
     figure = new_figure(width, height)
-    heading(figure, text("report.fig_fan", lang), text("report.fig_fan_sub", lang) + before)
+    heading(figure, text(title, lang), text("report.fig_fan_sub", lang) + before)
     for i, name in enumerate(names):
         left = _MARGIN_IN + (i % _COLUMNS) * _PANEL_W_IN + 0.55
         top = _TOP_IN + (i // _COLUMNS) * _PANEL_H_IN + 0.5
@@ -58,7 +73,11 @@ def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Langu
         axes.axhline(level, color=ink, linewidth=1.3, linestyle=style)
     _limits(axes, outcome, list(bounds), shares)
     _past(axes, outcome, lang)
-    axes.set_title(wrap(indicator_name(first, lang), 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
+    unit = str(code_word(str(outcome.iloc[0].get("unit", "")), lang))
+    title = indicator_name(first, lang)
+    if unit and not shares:
+        title += f"（{unit}）" if lang == "zh" else f" ({unit})"
+    axes.set_title(wrap(title, 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
     between = "、" if lang == "zh" else ", "
     said = between.join(reading_name(r, lang) for r in targets["reading"])
     levels = between.join(_level(level, yearly, shares, lang) for level, yearly in sorted(bounds.items()))

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from zjsim.report.figures.ground import MAP_IN, ROW_IN, ground, subtitle
 from zjsim.report.style import BLUE, GREY, INK, ORANGE, PALE, VERMILLION, heading, new_figure, wrap
 from zjsim.report.words import known
 from zjsim.texts import Language, text
@@ -21,7 +22,7 @@ MARKS = (("o", BLUE, (0.0, 0.0)), ("^", ORANGE, (0.07, 0.05)), ("D", VERMILLION,
 """Marker, colour and shift (degrees) of the kinds of a table, the most frequent first: never colour alone."""
 SIZES = (1, 3, 6)
 """Numbers of facilities that the legend shows."""
-_LEFT_IN, _MAP_IN, _ROW_IN, _GAP_IN = 2.0, 2.5, 2.4, 0.12
+_LEFT_IN, _GAP_IN = 2.0, 0.12
 _TOP_IN, _BOTTOM_IN = 1.15, 1.0
 _AREA = 18.0
 """Points² of the bubble of one facility; the area grows with their number."""
@@ -34,29 +35,30 @@ def draw_locations(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
         return None
     places = tables["location_coverage"].drop_duplicates("county_code").sort_values("county_code")
     years = sorted({int(str(d)[:4]) for t in plans.values() for d in t["open_date"]})
-    height = _TOP_IN + len(plans) * (_ROW_IN + _GAP_IN) + _BOTTOM_IN
-    width = max(9.9, _LEFT_IN + len(years) * (_MAP_IN + _GAP_IN) + 0.15)
+    height = _TOP_IN + len(plans) * (ROW_IN + _GAP_IN) + _BOTTOM_IN
+    width = max(9.9, _LEFT_IN + len(years) * (MAP_IN + _GAP_IN) + 0.15)
     figure = new_figure(width, height)
     fewest = min(plans, key=lambda name: len(plans[name]))
-    heading(figure, text("report.fig_locations", lang), text("report.fig_locations_sub", lang))
+    heading(figure, text("report.fig_locations", lang), subtitle(text("report.fig_locations_sub", lang), places, lang))
     for row, (name, table) in enumerate(plans.items()):
         kinds = table[f"kind_{lang}"].value_counts(sort=False).rename_axis("kind").reset_index(name="n")
         order = list(kinds.sort_values(["n", "kind"], ascending=[False, True])["kind"])
-        bottom = height - _TOP_IN - (row + 1) * (_ROW_IN + _GAP_IN) + _GAP_IN
-        _legend(figure, known(f"report.sheet_{name}", lang, name), table, order, bottom + _ROW_IN, height, lang)
+        bottom = height - _TOP_IN - (row + 1) * (ROW_IN + _GAP_IN) + _GAP_IN
+        _legend(figure, known(f"report.sheet_{name}", lang, name), table, order, bottom + ROW_IN, height, lang)
         for column, year in enumerate(years):
-            left = _LEFT_IN + column * (_MAP_IN + _GAP_IN)
-            box = (left / width, bottom / height, _MAP_IN / width, _ROW_IN / height)
+            left = _LEFT_IN + column * (MAP_IN + _GAP_IN)
+            box = (left / width, bottom / height, MAP_IN / width, ROW_IN / height)
             shown = table[table["open_date"].str[:4] == str(year)]
             _map(figure.add_axes(box), places, shown, order, lang, cities=name == fewest)
             if row == 0:
-                x, y = (left + 0.05) / width, (bottom + _ROW_IN + 0.04) / height
+                x, y = (left + 0.05) / width, (bottom + ROW_IN + 0.04) / height
                 figure.text(x, y, text("report.fig_locations_year", lang, year=year), fontsize=10, va="bottom")
     _sizes(figure, height, lang)
     return figure
 
 
 def _map(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, order: list[str], lang: Language, cities: bool) -> None:
+    ground(axes, places)
     high = places["mountain_island"].map(lambda v: v is True or str(v) in ("True", "yes")).to_numpy(dtype=bool)
     for flag, mark in ((False, "."), (True, "x")):
         part = places[high == flag]
@@ -76,23 +78,6 @@ def _map(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, order: list[str]
             axes.text(part["lon"].mean(), part["lat"].mean(), named, fontsize=6.5, color=GREY, ha="center", zorder=2)
     number = text("report.fig_locations_count", lang, n=len(shown))
     axes.text(0.98, 0.03, number, transform=axes.transAxes, fontsize=8.5, ha="right", va="bottom", color=INK)
-    frame(axes, places)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_visible(True)
-
-
-def frame(axes: Axes, places: pd.DataFrame) -> None:
-    """Limits that fill the frame with one scale in both directions (a degree of longitude is cos(latitude) as long)."""
-    lon, lat = places["lon"].to_numpy(dtype=float), places["lat"].to_numpy(dtype=float)
-    flat = float(np.cos(np.radians(lat.mean())))
-    wide, tall = (np.ptp(lon) + 0.4) * flat, np.ptp(lat) + 0.4
-    scale = max(wide / _MAP_IN, tall / _ROW_IN)
-    half_x, half_y = scale * _MAP_IN / flat / 2, scale * _ROW_IN / 2
-    x, y = (lon.min() + lon.max()) / 2, (lat.min() + lat.max()) / 2
-    axes.set_xlim(x - half_x, x + half_x)
-    axes.set_ylim(y - half_y, y + half_y)
 
 
 def _legend(

@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zjsim.report.figures.locations import frame
+from zjsim.report.figures.ground import MAP_IN, ROW_IN, ground, subtitle
 from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, heading, new_figure, wrap
 from zjsim.report.words import quantity, sum_or_unknown, total
 from zjsim.texts import Language, text
 
-_COLUMNS, _MAP_IN, _ROW_IN, _GAP_IN, _LEFT_IN, _TOP_IN, _BOTTOM_IN = 3, 2.5, 2.4, 0.3, 0.25, 1.25, 0.9
+_COLUMNS, _GAP_IN, _LEFT_IN, _TOP_IN, _BOTTOM_IN = 3, 0.3, 0.25, 1.25, 0.9
 _AREA = 420.0
 """Points² of the largest bubble."""
 
@@ -32,15 +32,16 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
     summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].agg(sum_or_unknown)
     years = sorted(int(y) for y in summed["year"].unique())
     rows = math.ceil((1 + len(years)) / _COLUMNS)
-    width = 2 * _LEFT_IN + _COLUMNS * _MAP_IN + (_COLUMNS - 1) * _GAP_IN
-    height = _TOP_IN + rows * (_ROW_IN + _GAP_IN) + _BOTTOM_IN
+    width = 2 * _LEFT_IN + _COLUMNS * MAP_IN + (_COLUMNS - 1) * _GAP_IN
+    height = _TOP_IN + rows * (ROW_IN + _GAP_IN) + _BOTTOM_IN
     figure = new_figure(width, height)
-    heading(figure, text("report.fig_seat_map", lang), text("report.fig_seat_map_sub", lang))
+    heading(figure, text("report.fig_seat_map", lang), subtitle(text("report.fig_seat_map_sub", lang), places, lang))
     most = float(np.nanmax([1.0, *summed[columns].to_numpy(dtype=float).ravel()]))
     for i, year in enumerate((None, *years)):
-        left = _LEFT_IN + (i % _COLUMNS) * (_MAP_IN + _GAP_IN)
-        bottom = height - _TOP_IN - (i // _COLUMNS + 1) * (_ROW_IN + _GAP_IN) + _GAP_IN
-        axes = figure.add_axes((left / width, bottom / height, _MAP_IN / width, _ROW_IN / height))
+        left = _LEFT_IN + (i % _COLUMNS) * (MAP_IN + _GAP_IN)
+        bottom = height - _TOP_IN - (i // _COLUMNS + 1) * (ROW_IN + _GAP_IN) + _GAP_IN
+        axes = figure.add_axes((left / width, bottom / height, MAP_IN / width, ROW_IN / height))
+        ground(axes, places)
         axes.scatter(places["lon"], places["lat"], s=6, marker=".", color=PALE, zorder=1)
         if year is None:
             _cities(axes, places, lang)
@@ -51,12 +52,7 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
             values = {c: total(shown[c]) for c in columns}
             numbers = {"before": values[columns[0]], "after": values[columns[1]]}
             said = text("report.fig_seat_map_year", lang, year=year, **numbers)
-        frame(axes, places)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        for side in axes.spines.values():
-            side.set_visible(True)
-        figure.text(left / width, (bottom + _ROW_IN + 0.04) / height, said, fontsize=8.5, va="bottom")
+        figure.text(left / width, (bottom + ROW_IN + 0.04) / height, said, fontsize=8.5, va="bottom")
     _legend(figure, most, height, lang)
     return figure
 
