@@ -76,6 +76,7 @@ def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
         }
         for table, rows in tables.items():
             write_csv(rows, folder / "tables" / f"{table}.csv")
+        (folder / INPUTS).parent.mkdir(exist_ok=True)
         (folder / INPUTS).write_bytes(pack_inputs(scenarios[scenario]))
         manifest = {
             "scenario": scenario, "run_id": name, "seed": seed, "replications": len(figures), "sets": [],

@@ -92,7 +92,6 @@ def test_every_sheet_has_a_name_and_shows_columns_that_exist() -> None:
         added = {
             "deciding_inputs": {"indicator"},
             "assignment_explanations": {"frequency"},
-            "seat_zone_purchases": {"county"},
         }.get(sheet, set())
         assert set(ESSENTIAL.get(sheet, ())) <= stems | added, sheet
 

@@ -188,9 +188,6 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "tasks": ("due", "begin", "who", "county_code", "county", "what", "amount", "unit"),
     "sources_used": ("registry", "title", "publisher", "year", "url", "rows"),
-    "seat_zone_purchases": (
-        "county", "from_zone", "to_zone", "year", "grade", "stage", "children", "distance_km", "too_far", "basis",
-    ),
     "yearly_outcomes": ("indicator", "year", "status", "kind", "unit", "mean", "p05", "p50", "p95"),
 }  # fmt: skip
 """Columns that are shown and printed; the others stand to their right, folded away. A table not named shows all."""

@@ -137,17 +137,6 @@ def _norms_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: 
     return table.assign(norm_source=[titles.get(s) or s for s in table["norm_source"]])
 
 
-def _counties_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
-    """Counties by name where the table has their codes only."""
-    plan, column = tables.get("seat_expansion"), f"county_{lang}"
-    if plan is None or column not in plan:
-        return table
-    names = dict(zip(plan["county_code"].astype(str), plan[column], strict=True))
-    table = table.copy()
-    table.insert(0, column, [names.get(str(c), str(c)) for c in table["county_code"]])
-    return table
-
-
 def _changes_named(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame], lang: Language) -> pd.DataFrame:
     column = f"registry_{lang}"
     named = zip(table["registry"], table[column], strict=True)
@@ -158,7 +147,6 @@ _NAMED = {
     "sources_used": _sources_named,
     "target_readings": _readings_named,
     "seat_staff": _norms_named,
-    "seat_zone_purchases": _counties_named,
     "input_changes": _changes_named,
 }
 """Tables with codes that a reader needs by name."""
