@@ -101,11 +101,18 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
             return plan, {
                 "status": "optimal",
                 "gap": 0.0,
-                "bound": stages[0].bound if stages else None,
-                "stages": [_stage(s) for s in stages],
+                "bound": _stage(stages[0], problem)["bound"] if stages else None,
+                "stages": [_stage(s, problem) for s in stages],
             }
         case Feasible(plan, stages, bound, gap):
-            return plan, {"status": "feasible", "gap": gap, "bound": bound, "stages": [_stage(s) for s in stages]}
+            first = next((s for s in stages if s.gap > 0), None)
+            bound = bound if first is None or problem != "seats" else _stage(first, problem)["bound"]
+            return plan, {
+                "status": "feasible",
+                "gap": gap,
+                "bound": bound,
+                "stages": [_stage(s, problem) for s in stages],
+            }
         case Infeasible(conflict):
             raise RunRefused(
                 INFEASIBLE,
@@ -123,6 +130,13 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
     raise TypeError(f"not a result of a solve: {result!r}")
 
 
-def _stage(stage: Any) -> dict[str, Any]:
+def _stage(stage: Any, problem: str) -> dict[str, Any]:
+    """A goal as the manifest says it; how many children or what money with purchases in it stays inside the run."""
     said = {k: getattr(stage, k) for k in ("name", "sense", "value", "bound", "gap", "unit", "tolerance")}
-    return said if stage.by_clock is None else {**said, "by_clock": stage.by_clock}
+    if stage.by_clock is not None:
+        said["by_clock"] = stage.by_clock
+    return said | {"value": None, "bound": None} if problem == "seats" and stage.unit in _ABOUT_CHILDREN else said
+
+
+_ABOUT_CHILDREN = ("child-years", "children", "km", "10k yuan")
+"""Units of the goals of the seat plan whose sums would help to tell a hidden count (``internal/seat_stages.csv``)."""

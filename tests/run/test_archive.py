@@ -23,6 +23,7 @@ SETS = ("simulation.replications=7",)
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     scenario = load("silk_road_kept", sets=SETS)
     folder = tmp_path_factory.mktemp("run")
+    (folder / INPUTS).parent.mkdir(parents=True, exist_ok=True)
     (folder / INPUTS).write_bytes(pack_inputs(scenario))
     return folder, {"scenario": scenario.name, "sets": list(scenario.sets), "inputs": input_hashes(scenario)}
 
@@ -65,6 +66,7 @@ def _without_a_file(path: Path) -> None:
 def test_an_archive_that_is_not_the_manifests_is_refused(
     kept: tuple[Path, dict[str, Any]], tmp_path: Path, change: Callable[[Path], object], said: str
 ) -> None:
+    (tmp_path / INPUTS).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / INPUTS).write_bytes((kept[0] / INPUTS).read_bytes())
     change(tmp_path / INPUTS)
     with pytest.raises(ArchiveError, match=said.replace(".", r"\.")), archived_folder(tmp_path, kept[1]):
