@@ -25,6 +25,7 @@ def register(kit: Kit) -> None:
     targets_option = kit.option("--target", key="explore_targets", metavar="TARGET")
     points_option = kit.option("--points", key="explore_points", default=32, min=2)
     replications_option = kit.option("--replications", key="explore_replications", default=2, min=1)
+    levers_option = kit.option("--levers", key="explore_levers", default=False)
     workers_option = kit.option("--workers", key="workers", default=cores(), min=LEAST["workers"])
     cluster_option = kit.option("--cluster", key="cluster", default="", metavar="ADDRESS")
     explore_out_option = kit.option("--out", key="explore_out", default=Path("results/explorations"), metavar="DIR")
@@ -55,6 +56,7 @@ def register(kit: Kit) -> None:
         target: list[str] | None = targets_option,
         points: int = points_option,
         replications: int = replications_option,
+        levers: bool = levers_option,
         workers: int = workers_option,
         cluster: str = cluster_option,
         sets: list[str] | None = kit.sets,
@@ -72,8 +74,8 @@ def register(kit: Kit) -> None:
                     tell("simulate", done / max(1, total))
 
             folder, tables = write_exploration(
-                sources, out, targets=tuple(target or ()), points=points, replications=replications, workers=workers,
-                cluster=cluster, sets=tuple(sets or ()), lang=lang.value, progress=progress,
+                sources, out, targets=tuple(target or ()), points=points, replications=replications, levers=levers,
+                workers=workers, cluster=cluster, sets=tuple(sets or ()), lang=lang.value, progress=progress,
             )  # fmt: skip
         said = tables["scenario_boxes"]
         if json_output:
@@ -84,6 +86,11 @@ def register(kit: Kit) -> None:
             print(f"{row[f'indicator_{lang.value}']}: {row[f'said_{lang.value}']}")
         if said.empty:
             print(text("explore.none", lang.value))
+        if levers:
+            left = tables["explored_levers"]
+            print(text("explore.lever_note", lang.value))
+            for row in left[~left["sampled"]].to_dict("records"):
+                print(text("explore.lever_out", lang.value, name=row[f"name_{lang}"], said=row[f"said_{lang}"]))
         plans = tables["robustness"]["plan"].nunique()
         count = int(tables["explored_points"].groupby("process")["point"].nunique().sum())
         print(text("explore.done", lang.value, plans=plans, points=count, folder=folder))

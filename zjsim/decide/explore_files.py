@@ -25,6 +25,7 @@ def write_exploration(
     targets: Sequence[str] = (),
     points: int = 32,
     replications: int = 2,
+    levers: bool = False,
     workers: int = 1,
     cluster: str = "",
     sets: Sequence[str] = (),
@@ -51,21 +52,25 @@ def write_exploration(
         "targets": list(targets),
         "points": points,
         "replications": replications,
+        "levers": levers,
         "lang": lang,
     }
     name = run_id(identity)
     tables_of_plans = {f"{i} {n}": t for i, p in enumerate(plans) for n, t in p.plan.items()}
     checkpoint = checkpoint_of(Path(out), plans[0].scenario.name, name, tables_of_plans)
     engine = Engine(workers, cluster, checkpoint)
-    tables = explore(plans, targets=targets, points=points, replications=replications, engine=engine, progress=progress)
+    tables = explore(
+        plans, targets=targets, points=points, replications=replications, levers=levers, engine=engine,
+        progress=progress,
+    )  # fmt: skip
     manifest = {**identity, "run_id": name, "scenario": plans[0].scenario.name}
     try:
         with published(Path(out), plans[0].scenario.name, name) as (partial, final):
             (partial / "tables").mkdir()
             for table_name, table in tables.items():
                 write_csv(table, partial / "tables" / f"{table_name}.csv")
-            shown = ("sensitivity", "scenario_boxes", "robustness")
-            notes = ("explore.how", "explore.ranges")
+            shown = [n for n in ("sensitivity", "scenario_boxes", "robustness", "explored_levers") if n in tables]
+            notes = ("explore.how", "explore.ranges", *(("explore.lever_note",) if levers else ()))
             write_decision_book(
                 partial / "exploration.xlsx", "explore.title", notes, {n: tables[n] for n in shown}, lang
             )

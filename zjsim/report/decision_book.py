@@ -16,10 +16,11 @@ from zjsim.texts import Language, text
 
 _CODED = (
     *("basis", "unit", "kind", "law", "scope", "calibration", "advised"),
+    *("role", "over"),
     *("cost_unit", "direction", "used_for", "why"),
 )
 
-_CODES = ("target_id", "input_id", "process", "outcome")
+_CODES = ("target_id", "input_id", "lever_id", "process", "outcome")
 """Columns of codes whose words stand beside them."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zjsim.report.style import BLUE, GREY, INK, heading, new_figure, wrap
+from zjsim.report.style import BLUE, GREY, INK, ORANGE, heading, new_figure, wrap
 from zjsim.texts import Language, text
 
 _STRONGEST, _ROW_IN, _HEAD_IN, _GAP_IN = 4, 0.24, 0.3, 0.16
@@ -43,9 +43,11 @@ def draw_sensitivity(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figu
         y += _HEAD_IN
         for row in own.to_dict("records"):
             middle = y + _ROW_IN / 2
-            said = wrap(row[f"input_{lang}"], 29, lines=1)
+            lever = row["role"] == "lever"
+            name = text("explore.lever", lang, name=row[f"input_{lang}"]) if lever else row[f"input_{lang}"]
+            said = wrap(name, 29, lines=1)
             axes.text(-0.12 / width, middle, said, transform=outside, ha="right", va="center", fontsize=8.2, color=GREY)
-            axes.barh(middle, row["total"], height=_ROW_IN * 0.6, color=BLUE, alpha=0.55)
+            axes.barh(middle, row["total"], height=_ROW_IN * 0.6, color=ORANGE if lever else BLUE, alpha=0.55)
             axes.plot([row["total_low"], row["total_high"]], [middle, middle], color=INK, linewidth=1.0)
             axes.plot([row["first"]] * 2, [middle - 0.08, middle + 0.08], color=INK, linewidth=2.2)
             y += _ROW_IN
