@@ -102,8 +102,7 @@ def run(
     clock = Clock(progress)
     with clock.step("read"):
         _refuse_unusable_place(Path(out))
-        if cluster:
-            _refuse_unusable_cluster(cluster)
+        refuse_unusable_cluster(cluster)
         loaded = _read(scenario, sets)
         inputs = pack_inputs(loaded)
         tables: Tables = {name: loaded.table(name) for name in sorted(loaded.tables)}
@@ -165,8 +164,13 @@ def _read(scenario: str | Path | Scenario, sets: Sequence[str]) -> Scenario:
     return load(scenario, sets=tuple(sets))
 
 
-def _refuse_unusable_cluster(address: str) -> None:
-    """Before any work is done: is the Dask extra there, does the address answer, is its software this one?"""
+def refuse_unusable_cluster(address: str) -> None:
+    """Before any work is done: is the Dask extra there, does the address answer, is its software this one?
+
+    Raises :class:`RunRefused` with what to do; an empty address means local processes.
+    """
+    if not address:
+        return
     from zjsim.simulate.cluster import ClusterError, check
 
     try:

@@ -146,6 +146,7 @@ def test_changed_inputs_come_from_what_the_runs_kept(make_run: MakeRun) -> None:
     base, other = make_run("a", [1.0, 2.0]), make_run("b", [1.0, 2.0], scenario="silk_road_kept")
     changes = compare(base, [other]).tables["input_changes"]
     assert len(changes) > 0
+    assert not changes["column"].str.startswith("header.").any(), "a title is no input"
     backwards = compare(other, [base]).tables["input_changes"]
     cells = ["registry", "key", "column", "old", "new"]
     forward = set(changes[cells].itertuples(index=False, name=None))
@@ -188,6 +189,8 @@ def test_the_command_writes_tables_workbook_and_figure(
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert not any(c.data_type == "f" or c.hyperlink for c in cells)
     assert any("=1+1" in str(c.value) for c in cells)
+    heads = [str(c.value) for sheet in book.worksheets[1:] for c in sheet[1]]
+    assert not [h for h in heads if "_" in h], "every column has a title"
     with pytest.raises(SystemExit) as refused:
         main(["trace", str(folder), "target_changes", "t"])
     assert refused.value.code == 0, "numbers are traced to the runs, at hand or not"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -99,3 +100,69 @@ def test_the_better_plan_is_ranked_first(plans: list[Planned]) -> None:
     assert found.replications == 20
     with pytest.raises(InputErrors, match="--target"):
         rank(plans, "u", delta=1.0, engine=Engine())
+
+
+LEVERS = {
+    "lever_id": ["staff", "budget"], "name_zh": ["增派", "预算"], "name_en": ["More staff", "Budget"],
+    "path": ["process_parameters[PP60].mode", "seat_budgets[*,*].budget_yuan"], "change": ["set", "scale"],
+    "low": [0.0, 0.5], "high": [60.0, 2.0], "unit": ["persons", "factor"], "unit_zh": ["人", "倍数"],
+    "earliest_effect": ["2026-01-01", "2025-09-01"], "basis": ["judgement", "judgement"],
+}  # fmt: skip
+
+
+def with_lever(bonus: float, values: Any, streams: Any) -> dict[str, np.ndarray]:
+    assert values["since/PP60"] == 365, "from the lever's earliest effect on"
+    found = opened(bonus, values, streams)
+    return {"open": found["open"] + values["later/PP60"]}
+
+
+def test_levers_are_sampled_beside_uncertainties_and_told_apart(
+    plans: list[Planned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lever that moves as much as the set-up time has its index; what only a new plan could answer is named."""
+
+    def programmes(scenario: Any, plan: Any) -> list[Process]:
+        data = SimpleNamespace(as_of=date(2024, 12, 31), bonus=plan["bonus"])
+        process = Process("programmes", data, (2027,), (MONTHS, RATE, IDLE), simulate, {"open": ("level", "colleges")})
+        return [process]
+
+    def simulate(data: Any, values: Any, streams: Any) -> dict[str, np.ndarray]:
+        return with_lever(data.bonus, values, streams)
+
+    monkeypatch.setattr(room, "processes_of", programmes)
+    old = plans[0].scenario.table
+    tables = {"levers": pd.DataFrame(LEVERS)}
+    pace = pd.DataFrame({"parameter_id": ["PP60"], "mode": [5.0], "unit": ["persons"], "unit_zh": ["人"]})
+    scenario: Any = SimpleNamespace(
+        table=lambda name: tables.get(name, old(name)),
+        tables={"process_parameters": pace},
+        parameters=plans[0].scenario.parameters,
+    )
+    plan = Planned("plain", scenario, plans[0].plan, 1)
+    found = explore([plan], points=256, replications=1, levers=True, engine=Engine())
+    index = found["sensitivity"].set_index("input_id")
+    assert index["role"].to_dict() == {
+        "SET": "uncertainty", "FAIL": "uncertainty", "IDLE": "uncertainty", "staff": "lever"
+    }  # fmt: skip
+    total = 60.0**2 + 20.0**2 + 60.0**2
+    assert index.loc["staff", "total"] == pytest.approx(60.0**2 / total, abs=0.06)
+    said = found["scenario_boxes"].iloc[0]
+    assert "[手段]增派 < " in said["said_zh"]
+    assert "[lever] More staff < " in said["said_en"]
+    assert "[lever] set-up time" not in said["said_en"]
+    levers = found["explored_levers"].set_index("lever_id")
+    assert levers["sampled"].to_dict() == {"staff": True, "budget": False}
+    assert levers.loc["staff", ["low", "high", "present"]].tolist() == [0, 60, 5]
+    assert "seat_budgets" in levers.loc["budget", "said_en"]
+    points = found["explored_points"]
+    assert set(points.loc[points["input_id"] == "staff", "role"]) == {"lever"}
+    assert set(found["robustness"]["over"]) == {"levers_too"}
+    monkeypatch.setattr(room, "processes_of", toys)
+    without = explore(plans, points=8, replications=1, engine=Engine())
+    assert set(without["robustness"]["over"]) == {"uncertainties"}
+    assert "explored_levers" not in without
+
+
+def test_a_number_of_points_that_is_no_power_of_two_is_told(plans: list[Planned]) -> None:
+    with pytest.raises(InputErrors, match=r"--points.*(power of two|2 的幂)"):
+        explore(plans, points=33, engine=Engine())

@@ -52,7 +52,9 @@ def register(kit: Kit) -> None:
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.decide.backtest_files import write_backtest
+        from zjsim.run import refuse_unusable_cluster
 
+        refuse_unusable_cluster(cluster)
         with progress_bar(("simulate",), lang.value, json_output) as tell:
 
             def progress(done: int, total: int) -> None:

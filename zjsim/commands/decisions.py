@@ -66,7 +66,9 @@ def register(kit: Kit) -> None:
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.decide.explore_files import write_exploration
+        from zjsim.run import refuse_unusable_cluster
 
+        refuse_unusable_cluster(cluster)
         with progress_bar(("simulate",), lang.value, json_output) as tell:
 
             def progress(done: int, total: int) -> None:
@@ -119,8 +121,10 @@ def register(kit: Kit) -> None:
         from zjsim.decide.planned import planned
         from zjsim.decide.rank import rank as rank_plans
         from zjsim.engine import Engine
+        from zjsim.run import refuse_unusable_cluster
 
         check_rank(delta, confidence, len(sources))
+        refuse_unusable_cluster(cluster)
         plans = [planned(source) for source in sources]
         table, found = rank_plans(
             plans, target, delta=delta, measure=measure.value, confidence=confidence, most=most,

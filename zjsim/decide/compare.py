@@ -38,6 +38,7 @@ RUN_COLUMNS = (
     "run", "role", "scenario", "run_id", "zjsim", "as_of", "seed", "replications", "placeholder_share", "folder",
 )  # fmt: skip
 _TARGET = ["target_id", "reading"]
+_ABOUT = "header."
 Floats = NDArray[np.float64]
 
 
@@ -94,12 +95,14 @@ def input_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     """Every parameter and cell that differs, from the inputs kept in either run folder.
 
     What a run was told on the command line (seed, replications) is no input of the scenario; ``compared_runs`` has it.
+    Nor is what a scenario says of itself (title, author, description).
     """
     from zjsim.scenario.diff import diff
 
     same = all(base.manifest.get(k) == other.manifest.get(k) for k in ("inputs", "sets", "parameters", "scenario"))
     found = [] if same else diff(base.scenario(), other.scenario())
-    rows = [{"run": other.label, **_for_publication(difference.record())} for difference in found]
+    told = [difference.record() for difference in found if not difference.column.startswith(_ABOUT)]
+    rows = [{"run": other.label, **_for_publication(record)} for record in told]
     return pd.DataFrame(rows, columns=list(INPUT_COLUMNS))
 
 
