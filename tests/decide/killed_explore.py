@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from zjsim.models.processes import processes_of
+
 import zjsim.decide.explore as room
 import zjsim.decide.explore_files as files
 from zjsim.cli import main
 from zjsim.decide.planned import Planned
-from zjsim.models.processes import processes_of
 from zjsim.scenario import load
 from zjsim.simulate import ensemble
 

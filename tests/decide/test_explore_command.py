@@ -1,4 +1,4 @@
-"""The command ``explore`` on the real programmes: killed and started again, and on a Dask cluster, to the same bytes."""
+"""The command ``explore`` on the real programmes: killed and started again, and on a cluster, to the same bytes."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def test_an_address_without_a_cluster_is_told(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_cluster_gives_the_tables_of_local_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
+    from zjsim.models.processes import processes_of
 
     from zjsim.decide import explore, explore_files
     from zjsim.decide.planned import Planned
-    from zjsim.models.processes import processes_of
     from zjsim.scenario import load
 
     scenario = load("baseline")

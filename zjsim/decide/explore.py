@@ -46,8 +46,8 @@ BOX_COLUMNS = (
 )  # fmt: skip
 ROBUST_COLUMNS = (
     "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "over", "points",
-    "share_satisfied", "share_satisfied_low", "share_satisfied_high", "worst_margin", "mean_margin", "regret_max", "regret_p95",
-    "regret_mean",
+    "share_satisfied", "share_satisfied_low", "share_satisfied_high", "worst_margin", "mean_margin", "regret_max",
+    "regret_p95", "regret_mean",
 )  # fmt: skip
 
 
@@ -94,8 +94,8 @@ def explore(
     """Simulate every plan at (d + 2) · ``points`` points of each process that a target of ``targets`` (ids) is of.
 
     Without ``targets`` all modelled ones are explored in their default reading. ``points`` is a power of two, d the
-    number of a process's uncertain inputs (with ``levers`` also of what a planner can move there); each point is replicated ``replications`` times with the seed of the first
-    plan. Tables: ``explored_points``, ``explored_outcomes``, ``sensitivity``, ``scenario_boxes``, ``robustness``, and
+    number of a process's uncertain inputs (with ``levers`` also of what a planner can move there); each point is
+    replicated ``replications`` times with the seed of the first plan. Tables: ``explored_points``, ``explored_outcomes``, ``sensitivity``, ``scenario_boxes``, ``robustness``, and
     ``explored_levers`` (each sampled, or why not). Raises ``InputErrors`` for a target that the first plan does not
     know, and for a number of points that is no power of two.
     """
@@ -236,7 +236,11 @@ def _sentence(box: Box, dimensions: Sequence[Dimension], lang: Language) -> str:
             name = text("explore.lever", lang, name=name)
         low, high = float(box.low[j]), float(box.high[j])
         key = "between" if np.isfinite(low) and np.isfinite(high) else "above" if np.isfinite(low) else "below"
-        numbers = {"low": f"{low:.4g}", "high": f"{high:.4g}", "unit": source.unit_zh or source.unit if lang == "zh" else source.unit}
+        numbers = {
+            "low": f"{low:.4g}",
+            "high": f"{high:.4g}",
+            "unit": source.unit_zh or source.unit if lang == "zh" else source.unit,
+        }
         parts.append(text(f"explore.{key}", lang, name=name, **numbers))
     conditions = text("explore.and", lang).join(parts)
     return text(

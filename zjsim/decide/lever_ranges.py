@@ -15,9 +15,9 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+
 from zjsim.models.dated_levers import OFFICERS_SCALE, REACHES, moved
 from zjsim.models.processes import Process
-
 from zjsim.simulate.inputs import UncertainInput
 from zjsim.texts import LANGUAGES, text
 
