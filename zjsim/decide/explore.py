@@ -95,7 +95,9 @@ def explore(
 
     Without ``targets`` all modelled ones are explored in their default reading. ``points`` is a power of two, d the
     number of a process's uncertain inputs (with ``levers`` also of what a planner can move there); each point is
-    replicated ``replications`` times with the seed of the first plan. Tables: ``explored_points``, ``explored_outcomes``, ``sensitivity``, ``scenario_boxes``, ``robustness``, and
+    replicated ``replications`` times with the seed of the first plan.
+
+    Tables: ``explored_points``, ``explored_outcomes``, ``sensitivity``, ``scenario_boxes``, ``robustness``, and
     ``explored_levers`` (each sampled, or why not). Raises ``InputErrors`` for a target that the first plan does not
     know, and for a number of points that is no power of two.
     """
