@@ -11,9 +11,7 @@ The formulation is in :mod:`zjsim.models.hedge_rules`.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
@@ -25,6 +23,7 @@ from zjsim.models.hedge_solve import Hedge, Solved, Start, evaluate, hedge, noth
 from zjsim.models.seat_data import YUAN, HasTables
 
 from zjsim.scenario.parameters import HedgeParameters
+from zjsim.simulate.workers import worker_pool
 from zjsim.solve.options import Options
 
 Progress = Callable[[int, int], None]
@@ -142,8 +141,7 @@ def _mapped(
     if workers <= 1 or len(first) < 2:
         yield from map(function, *columns)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(function, *columns)
 
 

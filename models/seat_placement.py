@@ -7,9 +7,7 @@ one code path; the result does not depend on the number of workers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
@@ -38,6 +36,7 @@ from zjsim.models.placement_repairs import repair_tables, repairs
 from zjsim.models.placement_values import value_table
 from zjsim.models.seat_openings import opened_table, seat_openings, with_openings
 
+from zjsim.simulate.workers import worker_pool
 from zjsim.solve.options import Options
 
 Plan = dict[str, pd.DataFrame]
@@ -137,7 +136,7 @@ def _solved(tasks: Iterator[CountyTask], workers: int) -> Iterator[Plan]:
     if workers == 1:
         yield from map(county_plan, tasks)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(county_plan, tasks)
 
 

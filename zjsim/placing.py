@@ -8,17 +8,17 @@ import shutil
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
 from zjsim.publishing import exact_table, write_note
 from zjsim.scenario import Scenario, load
+from zjsim.simulate.workers import worker_pool
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import write_atomic, write_csv
@@ -213,7 +213,7 @@ def _in_order(tasks: Iterator[Any], workers: int) -> Iterator[tuple[str, Plan, l
     if workers == 1:
         yield from map(_placed_and_audited, tasks)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         waiting: deque[Future[tuple[str, Plan, list[Finding]]]] = deque()
         for task in tasks:
             waiting.append(pool.submit(_placed_and_audited, task))

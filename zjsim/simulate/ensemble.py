@@ -10,10 +10,9 @@ tasks it had finished are not made again by the next one.
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from zjsim.simulate.checkpoint import Checkpoint
 from zjsim.simulate.inputs import Values
 from zjsim.simulate.streams import Streams
+from zjsim.simulate.workers import worker_pool
 
 Outcome = Mapping[str, NDArray[np.float64]]
 """Outcome name → one value per simulated year."""
@@ -155,12 +155,8 @@ class Ensemble:
 @contextmanager
 def _local(experiments: Mapping[str, Experiment], workers: int) -> Iterator[Submit]:
     """Processes of this machine, each given the experiments once."""
-    executor = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=give_experiments,
-        initargs=({name: pickle.dumps(experiment) for name, experiment in experiments.items()},),
-    )
+    packed = {name: pickle.dumps(experiment) for name, experiment in experiments.items()}
+    executor = worker_pool(workers, give_experiments, (packed,))
     try:
         yield lambda task: executor.submit(_replicate_given, task)
     finally:

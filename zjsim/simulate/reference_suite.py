@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zjsim.simulate.references import Answer, run_case
+from zjsim.simulate.workers import worker_pool
 
 FAMILY_ERROR = 0.01
 """Chance that any interval of the suite misses its value, if all is right."""
@@ -137,8 +138,7 @@ def answer(number: int) -> list[Answer]:
 
 def run_suite(workers: int = 1, progress: Callable[[int, int], None] | None = None) -> list[list[Answer]]:
     """The answers of every case, in order, for any number of ``workers``."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
 
     tell = progress or (lambda done, total: None)
     if workers == 1:
@@ -147,7 +147,7 @@ def run_suite(workers: int = 1, progress: Callable[[int, int], None] | None = No
             found.append(answer(number))
             tell(number + 1, len(CASES))
         return found
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as executor:
+    with worker_pool(workers) as executor:
         futures = [executor.submit(answer, number) for number in range(len(CASES))]
         for done, _ in enumerate(as_completed(futures), 1):
             tell(done, len(CASES))
