@@ -27,7 +27,7 @@ def statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.Data
     topics.append("births" if said["is_built"] else "births_none")
     rows = []
     for topic in topics:
-        in_words = {
+        in_words: dict[str, str] = {
             lang: text(f"hedge.statement.{topic}", lang, **values, **{k: _money(v, lang) for k, v in money.items()})
             for lang in LANGUAGES
         }
@@ -37,19 +37,23 @@ def statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.Data
 
 def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Numbers of the sentences: money in yuan as floats, all else in words already."""
-    value = tables["hedge_values"].set_index("value_of")
+    values = tables["hedge_values"].set_index("value_of")
+
+    def value(of: str, column: str = "yuan") -> float:
+        return float(values[column].to_dict()[of])
+
     plans = tables["hedge_plans"].groupby("plan")
     penalty = plans["expected_penalty_yuan"].sum()
     short = plans[["expected_local_short", "expected_without_place"]].sum().sum(axis=1)
     spread = tables["hedge_scenarios"]
     said: dict[str, Any] = {
         "areas": f"{len(tables['hedge_areas'])}",
-        "cost": float(value.at["hedged", "yuan"]),
-        "seen": float(value.at["wait_and_see", "yuan"]),
+        "cost": value("hedged"),
+        "seen": value("wait_and_see"),
         "penalty": float(penalty["hedged"]),
-        "vss": float(value.at["vss", "yuan"]),
-        "vss_low": float(value.at["vss", "low_yuan"]),
-        "vss_high": float(value.at["vss", "high_yuan"]),
+        "vss": value("vss"),
+        "vss_low": value("vss", "low_yuan"),
+        "vss_high": value("vss", "high_yuan"),
         "mean_penalty": float(penalty["mean_value"] - penalty["hedged"]),
         "mean_short": f"{short['mean_value']:,.1f}",
         "hedged_short": f"{short['hedged']:,.1f}",
@@ -59,7 +63,7 @@ def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         own = spread[spread["plan"] == plan]
         said[f"regret_{plan}"] = float((own["probability"] * own["regret_yuan"]).sum())
         said[f"worst_{plan}"] = float(own["regret_yuan"].max())
-        said[f"cvar_{plan}"] = float(value.at[f"cvar_{plan}", "yuan"])
+        said[f"cvar_{plan}"] = value(f"cvar_{plan}")
     empty = tables["hedge_empty_seats"]
     last = (
         empty[empty["year"] == empty["year"].max()]
