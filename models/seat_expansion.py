@@ -44,7 +44,7 @@ def solve_seats(
     ``seat_zone_classes``, ``seat_moves`` and ``seat_zone_purchases``. Each says what its numbers rest on (``basis``).
 
     ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. The result is
-    ``Feasible`` with the largest gap if a county is not proven, ``Infeasible`` only where the registries end before
+    ``Feasible`` with the largest gap of a goal summed over the counties if a county is not proven, ``Infeasible`` only where the registries end before
     ``time.seat_horizon``.
     """
     short = horizon_problem(scenario)
@@ -97,8 +97,8 @@ def solve_seats(
     }
     tables = with_basis(tables, scenario)
     stages = _totals(plans)
-    # Moves between zones come last: what is said of them is the province's gap, county by county it is in seat_stages.
-    worst = max([p.gap for p in plans] + [s.gap for s in stages], default=0.0)
+    # What is said here is the province's gap; county by county it is in seat_stages.
+    worst = max((s.gap for s in stages), default=0.0)
     if worst == 0:
         return Optimal(tables, stages)
     bound = next(s.bound for s in stages if s.gap > 0)

@@ -12,7 +12,7 @@ import pytest
 from zjsim.report.cover import cover_rows
 from zjsim.report.sources import TOTAL, input_sources, placeholder_share
 from zjsim.report.summary import screen_summary
-from zjsim.report.words import column_title, quantity, shown_columns, verdict_kind
+from zjsim.report.words import column_title, quantity, shown_columns, status_word, verdict_kind
 from zjsim.texts import LANGUAGES, Language
 
 MakeRun = Callable[..., tuple[dict[str, Any], dict[str, pd.DataFrame]]]
@@ -34,7 +34,7 @@ def test_summary_fits_one_screen_and_has_the_headline(made_run: MakeRun, lang: L
 def test_the_location_plans_have_a_line_with_gap_and_what_falls_short(made_run: MakeRun) -> None:
     manifest, tables = made_run()
     said = screen_summary(manifest, tables, "x", "zh")
-    assert "布局方案：可行，未证明最优（差距 0.19%）；启动：\n  共建平台 3（比目标所需少启动 2）、余杭区 1\n" in said
+    assert "布局方案：可行，未证明最优，差距 0.19%；启动：\n  共建平台 3（比目标所需少启动 2）、余杭区 1\n" in said
     rows = dict(cover_rows({**manifest, "not_reproducible": []}, tables, "en"))
     assert rows["Location plans"].endswith("3 (2 fewer than the target wants begun)\n余杭区: 1")
     assert "0.19%" in rows["Location plans, solver status"]
@@ -125,3 +125,10 @@ def test_switched_rules_of_the_seat_plan_are_told(made_run: MakeRun) -> None:
     assert "7 primary rooms converted" in line
     manifest["parameters"] = {}
     assert "Switches" not in screen_summary(manifest, tables, "x", "en")
+
+
+def test_a_plan_that_is_not_proven_says_how_many_of_its_goals_that_concerns() -> None:
+    stages = [{"name": name, "gap": gap} for name, gap in (("placed", 0.0), ("cost", 0.0), ("changes", 0.0002))]
+    solve = {"status": "feasible", "gap": 0.0002, "stages": stages}
+    assert status_word(solve, "en") == "feasible, 1 of 3 goals not proven optimal, gap at most 0.02%"
+    assert status_word(solve, "zh") == "可行，3个目标中1个未证明最优，差距至多 0.02%"

@@ -96,9 +96,12 @@ def _code_keys(code: str) -> tuple[str, ...]:
 
 
 def status_word(solve: Mapping[str, Any], lang: Language) -> str:
-    """Solver status with its gap."""
-    status = str(solve["status"])
-    return str(known(f"report.status_{status}", lang, status, gap=percent(solve.get("gap"), 2)))
+    """Solver status with its gap, and how many of the goals it concerns where they are known."""
+    status, goals = str(solve["status"]), list(solve.get("stages", ()))
+    gap, left_open = percent(solve.get("gap"), 2), sum(float(goal["gap"]) > 0 for goal in goals)
+    if status == "feasible" and left_open:
+        return text("report.status_feasible_goals", lang, goals=len(goals), open=left_open, gap=gap)
+    return str(known(f"report.status_{status}", lang, status, gap=gap))
 
 
 def percent(value: object, digits: int = 1) -> str:
