@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from zjsim.models.hedge_sentences import statements
 from zjsim.models.seat_publication import money_step
 from zjsim.models.seat_relations import rounded
 
@@ -38,11 +39,13 @@ _FIGURES = ("mean", "mean_low", "mean_high", "p05", "p50", "p95")
 
 
 def hedge_publication(
-    tables: Mapping[str, pd.DataFrame], *, minimum: int, dearest_yuan: float
+    tables: Mapping[str, pd.DataFrame], *, minimum: int, dearest_yuan: float, cvar_level: float
 ) -> dict[str, pd.DataFrame]:
     """The tables that go out; ``dearest_yuan``: the most that one child without a place is priced at."""
     step = money_step({("", ""): dearest_yuan}) / 2
-    return {n: _published(tables[n], gone, minimum, step) for n, gone in _WITHHELD.items() if n in tables}
+    said = statements(tables, cvar_level, minimum=minimum, money_step=step).assign(**{SUPPRESSED: ""})
+    told = {n: _published(tables[n], gone, minimum, step) for n, gone in _WITHHELD.items() if n in tables}
+    return {"hedge_statements": said, **told}
 
 
 def _published(table: pd.DataFrame, gone: tuple[str, ...], minimum: int, step: float) -> pd.DataFrame:

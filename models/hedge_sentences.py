@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from zjsim.models.seat_hedge import PLANS
+from zjsim.models.seat_relations import rounded
 
 from zjsim.texts import LANGUAGES, Language, text
 
@@ -18,9 +19,20 @@ def advice(row: Mapping[str, Any], years: Sequence[int], first_later: int) -> di
     return {f"advice_{lang}": _advice(row, first_later, lang) for lang in LANGUAGES}
 
 
-def statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.DataFrame:
-    """Table ``hedge_statements`` (topic, zh, en): level of the plan, cost, regret, tail, value, over-building."""
+def statements(
+    tables: Mapping[str, pd.DataFrame], cvar_level: float, *, minimum: int = 0, money_step: float = 0.0
+) -> pd.DataFrame:
+    """Table ``hedge_statements`` (topic, zh, en): level of the plan, cost, regret, tail, value, over-building.
+
+    For publication, money is rounded to ``money_step`` yuan, because it holds prices of children without a place; how
+    many these are is rounded to ``minimum``, and fewer are told as fewer. Building cost alone stays exact.
+    """
     said = _said(tables)
+    for name, number in said.items():
+        if money_step > 0 and isinstance(number, float) and name != "idle_capital":
+            said[name] = rounded(number, money_step)
+        if minimum > 0 and name in ("mean_short", "hedged_short"):
+            said[name] = _coarse(float(number.replace(",", "")), minimum)
     values = {k: v for k, v in said.items() if isinstance(v, str)} | {"level": f"{1 - cvar_level:.0%}"}
     money = {k: v for k, v in said.items() if isinstance(v, float)}
     topics = ["level", "cost", "regret", "tail", "value", "mean_short" if said["mean_is_short"] else "mean_not_short"]
@@ -78,6 +90,10 @@ def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         said |= {"rooms": f"{low['rooms_opened']:,.0f}", "idle": f"{low['rooms_idle']:,.0f}"}
         said |= {"seats": f"{low['seats_empty']:,.0f}", "other_idle": f"{other['rooms_idle']:,.0f}"}
     return said
+
+
+def _coarse(children: float, minimum: int) -> str:
+    return f"<{minimum}" if 0 < children < minimum else f"{rounded(children, minimum):,.0f}"
 
 
 def _advice(row: Mapping[str, Any], first_later: int, lang: Language) -> str:

@@ -43,9 +43,9 @@ def solve_seats(
     ``seat_summary``, ``seat_repairs``, ``seat_senior`` and ``seat_staff``; by planning zone ``seat_zone_years``,
     ``seat_zone_classes``, ``seat_moves`` and ``seat_zone_purchases``. Each says what its numbers rest on (``basis``).
 
-    ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. The result is
-    ``Feasible`` with the largest gap of a goal summed over the counties if a county is not proven, ``Infeasible`` only where the registries end before
-    ``time.seat_horizon``.
+    ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. If a county is not
+    proven, the result is ``Feasible`` with the largest gap of a goal summed over the counties; it is ``Infeasible``
+    only where the registries end before ``time.seat_horizon``.
     """
     short = horizon_problem(scenario)
     if short is not None:

@@ -120,7 +120,9 @@ def _write(
     inside["hedge_children"] = hedge_children(tables["hedge_demand"])
     p = scenario.parameters
     dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan)
-    tables = hedge_publication(tables, minimum=p.placement.minimum_cell, dearest_yuan=dearest)
+    tables = hedge_publication(
+        tables, minimum=p.placement.minimum_cell, dearest_yuan=dearest, cvar_level=p.hedge.cvar_level
+    )
     for place, written in ((INTERNAL, inside), (TABLES, tables)):
         (folder / place).mkdir()
         for name, table in sorted(written.items()):
