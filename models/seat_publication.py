@@ -89,10 +89,10 @@ def hidden(
 ) -> Hidden:
     """Every small count, and further ones until none of them can be told closer than promised."""
     c = counts_of(tables, prices, money_step(prices))
-    kept = {u for k, u in c.of.items() if k[0] in (*DEMAND, *SENIOR)}
+    kept = {u for k, u in c.of.items() if k[0] in (*DEMAND, *SENIOR, "not_guaranteed")}
     dark = {c.of[k] for parent in (tables, *before) for k in hidden_demand(parent, minimum) if k in c.of}
     dark |= {u for u in _small(c, minimum) if u not in kept}
-    dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept)
+    dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept, release=True)
     keys = frozenset(k for k, u in c.of.items() if u in dark)
     return Hidden(keys, frozenset(cell for cell, u in c.known.cells.items() if u in dark))
 
@@ -101,15 +101,14 @@ def hidden_demand(tables: Tables, minimum: int) -> set[Key]:
     """Counts of the demand alone that are hidden, whatever the plan: by what, county and year."""
     c = Counts()
     demand(c, tables)
-    dark = conceal(c.known, c.values, _small(c, minimum), _order(c), least=_WIDTH)
+    dark = conceal(c.known, c.values, _small(c, minimum), _order(c), least=2 * _WIDTH)
     return {k for k, u in c.of.items() if u in dark}
 
 
 def _small(c: Counts, minimum: int) -> set[int]:
     """Counts below the minimum cell; empty seats are none."""
     seats = {u for k, u in c.of.items() if k[0] == "empty_seats"}
-    counts = {**c.values, **c.unshown}
-    return {u for u, v in counts.items() if 0 < v < minimum and u not in seats}
+    return {u for u, v in c.values.items() if 0 < v < minimum and u not in seats}
 
 
 def _order(c: Counts) -> Callable[[int], tuple[float, ...]]:

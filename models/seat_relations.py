@@ -31,13 +31,12 @@ PROVINCE = ""
 class Counts:
     """The counts of a plan: an unknown for each, its exact value, the cells that show it, and the relations.
 
-    ``unshown``: counts that stand in no table and are to be protected all the same.
+    A count with a value and without a cell is known to readers of other tables unless it is hidden.
     """
 
     def __init__(self) -> None:
         self.known = Relations()
         self.values: dict[int, float] = {}
-        self.unshown: dict[int, float] = {}
         self.of: dict[Key, int] = {}
 
     def unknown(self, *key: Any) -> int:
@@ -90,9 +89,10 @@ def demand(c: Counts, tables: Tables) -> None:
         for column in DEMAND:
             c.show("seat_expansion", row, column, t.at[row, column], column, code, year)
         c.known.adds_up(c.of["demand", code, year], [c.of["local", code, year], c.of["migrant", code, year]])
-        # Those without a guarantee stand in no cell, but every plan says where they are.
+        # Those without a guarantee stand in no cell, but every plan says where they are: one plan or another tells
+        # their number unless it is hidden, and what it tells then holds for all plans.
         others = c.unknown("not_guaranteed", code, year)
-        c.unshown[others] = float(t.at[row, "migrant"] - t.at[row, "guaranteed"])
+        c.values[others] = float(t.at[row, "migrant"] - t.at[row, "guaranteed"])
         c.known.adds_up(c.of["migrant", code, year], [c.of["guaranteed", code, year], others])
     at = [(code, year) for _, code, year in _rows(t)]
     for column in DEMAND:

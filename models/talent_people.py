@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from zjsim.models.people import ACTIVITIES, HOURS
+from zjsim.models.people import ACTIVITIES
 from zjsim.models.talent_terms import TalentData
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ COLUMNS = (
 
 
 def outside_shares(people: People, teachers: Mapping[str, float]) -> dict[tuple[str, int], float]:
-    """Share of the hours of a host's ``teachers`` that the ledger gives outside, by (host, ledger year)."""
-    hours = people.parameters.inputs[HOURS].mode
+    """Share of the hours of a host's ``teachers`` that the ledger gives outside, by (host, ledger year).
+
+    The ledger's first year begins after the as-of date: hours there are those of the part of the year that is left.
+    """
+    hours = dict(zip(people.years, people.person_hours(np.diff(np.array(people.horizon.edges))).tolist(), strict=True))
     return {
-        (h, t): min(1.0, sum(people.hours(h, a, t) for a in ACTIVITIES) / (n * hours))
+        (h, t): min(1.0, sum(people.hours(h, a, t) for a in ACTIVITIES) / (n * hours[t]))
         for h, n in sorted(teachers.items())
         for t in people.years
         if n > 0 and h in people.institutions

@@ -66,7 +66,7 @@ class _Filter:
 def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Options) -> Conflict:
     """A conflict of an infeasible model: together impossible, every proper subset possible.
 
-    Infeasible linear relaxations are first cut down by the solver's irreducible conflict; a deletion filter, which also
+    Infeasible linear relaxations are first cut down to the rows of the solver's proof; a deletion filter, which also
     sees integrality, then makes the set minimal. The sentence lists the members (of many alike, the
     first three); the repair is the least weighted
     loosening of all requirements that lets the whole model hold.

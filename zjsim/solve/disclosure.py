@@ -170,36 +170,52 @@ def conceal(
     *,
     least: float = LEAST_WIDTH,
     kept: Collection[int] = (),
+    release: bool = False,
 ) -> set[int]:
     """What must be hidden so that no hidden count is told closer than ``least``; holds ``hidden``.
 
     ``values``: every count that could be shown. For each hidden one that is too narrow one more goes: of those shown
     in a relation with it the first in ``order``, which are not in ``kept`` (kept ones only if nothing else is left).
-    What everybody knows without them is never hidden.
+    What everybody knows without them is never hidden. With ``release``, what was hidden beside the small ones and is
+    told exactly all the same is shown again (not where other publications hold the same counts).
+
+    Raises ``ValueError`` if one of ``hidden`` is told closer than :data:`LEAST_WIDTH` though nothing is left to hide.
     """
     noughts = settled(known, {})
     dark = set(hidden) - noughts.keys()
     plain = settled(known, {u: values[u] for u in kept if u in values and u not in dark}).keys() - dark
     search = _Search(known, values, order, ({*kept, *plain}, noughts))
+    spoken_for = {*dark, *kept}
     dark |= search.closed(dark, dark)
     # What is hidden further only makes ranges wider: those found wide need no second look.
-    unsure = set(dark)
+    unsure, idle = set(dark), set[int]()
     while unsure:
         shown = {u: v for u, v in values.items() if u not in dark} | noughts
         reader = Reader(known, shown, search.rows_with(dark, shown))
         narrow = reader.tells(unsure, least)
+        # What was hidden to protect another and is told all the same protects nothing: in the end it is shown.
+        idle = {u for u in narrow if release and u not in spoken_for and _width(reader, u) < _TOLERANCE}
         more: set[int] = set()
         lots: set[int] = set()
-        for u in narrow:
+        for u in (v for v in narrow if v not in idle):
             # One at a time where counts hang together: the others may be wide by then.
             if reader.lot(u) not in lots and (found := search.next(u, dark)) is not None:
                 lots.add(reader.lot(u))
                 more |= search.closed({found}, dark)
         if not more:
+            # Nothing is left to hide: better no publication than one that tells a small count.
+            told = [u for u in narrow if u in hidden and _width(reader, u) < min(least, LEAST_WIDTH) - _TOLERANCE]
+            if told:
+                raise ValueError(f"{len(told)} hidden counts would be told closer than {least:g}: not published")
             break
         dark |= more
         unsure = {*narrow, *more}
-    return dark
+    return dark - idle
+
+
+def _width(reader: Reader, unknown: int) -> float:
+    low, high = reader.ranges([unknown])[unknown]
+    return high - low
 
 
 class _Search:

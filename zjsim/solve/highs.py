@@ -92,7 +92,7 @@ class Program:
             # Presolve of HiGHS (1.16) may take a start for better than it is, and then nothing beats it: without it.
             h.clearSolver()
             called = h.run()
-        if h.getModelStatus() == highspy.HighsModelStatus.kUnknown:
+        if h.getModelStatus() in (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError):
             # A basis carried over from another solve can lead the simplex astray: once more without it.
             h.clearSolver()
             called = h.run()
@@ -208,18 +208,21 @@ class Program:
         self.goes_on(primal=True)
 
     def conflicting_rows(self) -> tuple[int, ...]:
-        """Rows of an irreducible conflict of the linear relaxation; empty when the relaxation has a solution."""
+        """Rows of a conflict of the linear relaxation (not the smallest); empty when the relaxation has a solution."""
         h, n = self._highs, len(self.matrix.columns)
         integers = np.flatnonzero(self.matrix.integer).astype(np.int32)
         kinds = np.full(len(integers), highspy.HighsVarType.kContinuous)
         if len(integers):
             h.changeColsIntegrality(len(integers), integers, kinds)
         h.changeColsCost(n, np.arange(n, dtype=np.int32), np.zeros(n))
+        # Without presolve the simplex method ends in a proof: rows whose weighted sum nothing can satisfy.
+        self._set("presolve", "off")
+        self._set("solver", "simplex")
         rows: tuple[int, ...] = ()
         if self._status(h.run()) == "infeasible":
-            self._set("iis_strategy", int(highspy.IisStrategy.kIisStrategyIrreducible))
-            _, iis = h.getIis()
-            rows = tuple(sorted(int(i) for i in iis.row_index_))
+            _, proven, ray = h.getDualRay()
+            rows = tuple(np.flatnonzero(np.abs(np.asarray(ray)) > _DUAL_TOLERANCE).tolist()) if proven else ()
+        self._set("presolve", "choose")
         if len(integers):
             kinds[:] = highspy.HighsVarType.kInteger
             h.changeColsIntegrality(len(integers), integers, kinds)
