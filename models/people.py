@@ -141,6 +141,16 @@ class People:
         a, y = ACTIVITIES.index(activity), self.years.index(year)
         return float(self.allotted[self.institutions.index(moe_code), a, y]) if moe_code in self.institutions else 0.0
 
+    def base_hours(self) -> dict[tuple[str, str, int], float]:
+        """Person-hours at the base point by (moe_code, activity, year), all at once."""
+        hours = self.allotted
+        return {
+            (h, a, t): float(hours[i, k, y])
+            for i, h in enumerate(self.institutions)
+            for k, a in enumerate(ACTIVITIES)
+            for y, t in enumerate(self.years)
+        }
+
     def uncertain(self, ids: tuple[str, ...]) -> tuple[UncertainInput, ...]:
         """Those of the inputs ``ids`` that no public document settles."""
         return tuple(i for i in self.parameters.uncertain() if i.input_id in ids)

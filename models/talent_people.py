@@ -35,9 +35,10 @@ def outside_shares(people: People, teachers: Mapping[str, float]) -> dict[tuple[
 
     The ledger's first year begins after the as-of date: hours there are those of the part of the year that is left.
     """
+    outside = people.base_hours()
     hours = dict(zip(people.years, people.person_hours(np.diff(np.array(people.horizon.edges))).tolist(), strict=True))
     return {
-        (h, t): min(1.0, sum(people.hours(h, a, t) for a in ACTIVITIES) / (n * hours[t]))
+        (h, t): min(1.0, sum(outside[h, a, t] for a in ACTIVITIES) / (n * hours[t]))
         for h, n in sorted(teachers.items())
         for t in people.years
         if n > 0 and h in people.institutions
@@ -68,7 +69,7 @@ def hours_table(
 
     ``teachers`` is the table ``talent_teachers``; ``listed`` the registry's teachers by host. Hours are person-hours.
     """
-    share = outside_shares(people, listed)
+    share, hours = outside_shares(people, listed), people.base_hours()
     weighed = teachers.assign(needed=teachers["needed"] * teachers["case_id"].map(dict(data.cases)))
     needed = weighed.groupby(["host_id", "year"])["needed"].sum()
     there = teachers.drop_duplicates(["host_id", "class_id", "year"]).groupby(["host_id", "year"])["teachers"].sum()
@@ -78,8 +79,8 @@ def hours_table(
     for (h, t), amount in present.items():
         year = min(max(t, people.years[0]), last)
         known = (h, year) in share
-        outside = sum(people.hours(h, a, year) for a in ACTIVITIES) if known else 0.0
-        training = people.hours(h, "training", year) if known else 0.0
+        outside = sum(hours[h, a, year] for a in ACTIVITIES) if known else 0.0
+        training = hours[h, "training", year] if known else 0.0
         need, own = float(needed[h, t]), listed[h]
         numbers = (round(own, 1), round(outside, 1), round(training, 1), round(share.get((h, year), 0.0), 6))
         left = (round(data.away.get((h, t), 0.0), 9), round(float(amount), 3), round(need, 3), round(amount - need, 3))
