@@ -9,14 +9,15 @@ Every goal is elastic: a plan always exists, and what is not zero is explained c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 from zjsim.models.seat_basis import with_basis
 from zjsim.models.seat_county import solve_county
-from zjsim.models.seat_data import HasTables, counties, horizon_problem
+from zjsim.models.seat_data import County, HasTables, counties, horizon_problem
 from zjsim.models.seat_repair_model import repairs_of
 from zjsim.models.seat_repairs import Repairs, repairs, rule_repairs, senior
 from zjsim.models.seat_shortfalls import zone_shortfalls
@@ -24,8 +25,9 @@ from zjsim.models.seat_staff import staff
 from zjsim.models.seat_tables import CountyPlan, plan_tables
 from zjsim.models.seat_zone_plan import ZonePlan, zone_plan
 from zjsim.models.seat_zone_tables import zone_tables
-from zjsim.models.seat_zones import zones
+from zjsim.models.seat_zones import Zones, zones
 
+from zjsim.simulate.workers import worker_pool
 from zjsim.solve.highs import relative_gap
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
@@ -34,8 +36,30 @@ from zjsim.texts import text
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class CountyTask:
+    """One county to be solved by itself; ``logged``: whether the solver's log is wanted."""
+
+    county: County
+    zones: Zones
+    caps_km: Mapping[str, float]
+    reading: str
+    options: Options
+    logged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CountySolved:
+    """A county's plan (or why there is none) with zones and repairs, and the solver's log of it."""
+
+    result: Result[CountyPlan]
+    zone: ZonePlan | None
+    mended: Repairs
+    log: bytes
+
+
 def solve_seats(
-    scenario: HasTables, *, progress: Progress | None = None, log_file: str = ""
+    scenario: HasTables, *, progress: Progress | None = None, log_file: str = "", workers: int = 1
 ) -> Result[dict[str, pd.DataFrame]]:
     """Plans of all counties as tables.
 
@@ -43,9 +67,10 @@ def solve_seats(
     ``seat_summary``, ``seat_repairs``, ``seat_senior`` and ``seat_staff``; by planning zone ``seat_zone_years``,
     ``seat_zone_classes``, ``seat_moves`` and ``seat_zone_purchases``. Each says what its numbers rest on (``basis``).
 
-    ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. If a county is not
-    proven, the result is ``Feasible`` with the largest gap of a goal summed over the counties; it is ``Infeasible``
-    only where the registries end before ``time.seat_horizon``.
+    ``progress(done, all)`` is called after every county; ``log_file`` keeps the log of all solves. Counties are solved
+    by ``workers`` processes side by side, to the same plans. If a county is not proven, the result is ``Feasible`` with
+    the largest gap of a goal summed over the counties; it is ``Infeasible`` only where the registries end before
+    ``time.seat_horizon``.
     """
     short = horizon_problem(scenario)
     if short is not None:
@@ -63,7 +88,6 @@ def solve_seats(
         time_limit_s=min(parameters.seats.county_time_limit_s, parameters.solver.time_limit_s),
         relative_gap=max(parameters.seats.county_relative_gap, parameters.solver.relative_gap),
         threads=parameters.solver.threads,
-        log_file=log_file,
     )
     places = counties(scenario)
     areas = zones(scenario, places)
@@ -72,19 +96,19 @@ def solve_seats(
     spread: list[ZonePlan] = []
     mended: list[Repairs] = []
     reading = parameters.seats.public_share_reading
-    for done, d in enumerate(places, 1):
+    tasks = [CountyTask(d, areas, caps, reading, options, bool(log_file)) for d in places]
+    for done, (d, solved) in enumerate(zip(places, _each(tasks, workers), strict=True), 1):
         if log_file:
-            with Path(log_file).open("a", encoding="utf-8") as log:
-                log.write(f"\n== {d.code} {d.name_zh} {d.name_en} ==\n")
-        result = solve_county(d, options, public_share_reading=reading)
+            with Path(log_file).open("ab") as log:
+                log.write(f"\n== {d.code} {d.name_zh} {d.name_en} ==\n".encode() + solved.log)
+        result = solved.result
         if isinstance(result, Stopped):
             return Stopped(f"{d.name_zh} {d.name_en}: {result.reason}", result.stages)
-        if isinstance(result, Infeasible):
-            return result
-        zone = zone_plan(result.plan, areas, caps, replace(options, log_file=""))
-        spread.append(zone)
-        plans.append(replace(result.plan, stages=result.plan.stages + zone.stages))
-        mended.append(repairs_of(result.plan, replace(options, log_file=""), reading=reading))
+        if isinstance(result, Infeasible) or solved.zone is None:
+            return result if isinstance(result, Infeasible) else Stopped("")
+        spread.append(solved.zone)
+        plans.append(replace(result.plan, stages=result.plan.stages + solved.zone.stages))
+        mended.append(solved.mended)
         if progress is not None:
             progress(done, len(places))
     further = [zone_shortfalls(p, z, areas.zone_ids[z.here]) for p, z in zip(plans, spread, strict=True)]
@@ -103,6 +127,29 @@ def solve_seats(
         return Optimal(tables, stages)
     bound = next(s.bound for s in stages if s.gap > 0)
     return Feasible(tables, stages, bound, worst)
+
+
+def _each(tasks: Sequence[CountyTask], workers: int) -> Iterator[CountySolved]:
+    """Every county's plan in order; nothing couples counties."""
+    if workers == 1:
+        yield from map(solved_county, tasks)
+        return
+    with worker_pool(workers) as pool:
+        yield from pool.map(solved_county, tasks)
+
+
+def solved_county(task: CountyTask) -> CountySolved:
+    """A county's classes and rooms, then its zones, then what would close its shortfalls."""
+    d, options = task.county, task.options
+    with tempfile.TemporaryDirectory(prefix="zjsim-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "solver.log"
+        own = replace(options, log_file=str(log) if task.logged else "")
+        result = solve_county(d, own, public_share_reading=task.reading)
+        said = log.read_bytes() if log.is_file() else b""
+    if isinstance(result, Stopped | Infeasible):
+        return CountySolved(result, None, {}, said)
+    zone = zone_plan(result.plan, task.zones, task.caps_km, options)
+    return CountySolved(result, zone, repairs_of(result.plan, options, reading=task.reading), said)
 
 
 def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:

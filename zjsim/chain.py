@@ -38,11 +38,11 @@ class RunRefused(Exception):  # noqa: N818 - a name agreed with the command line
         return self.zh if lang == "zh" else self.en
 
 
-def solve_all(scenario: Scenario, clock: Clock) -> tuple[Tables, dict[str, Any], bytes]:
+def solve_all(scenario: Scenario, clock: Clock, workers: int = 1) -> tuple[Tables, dict[str, Any], bytes]:
     """Tables of all plans, what the manifest says of each solve, and the solver's log.
 
-    Leads and pairs come first, then locations, which know them; talent supply knows both; seats stand alone. Raises
-    :class:`RunRefused` where one has no plan.
+    Leads and pairs come first, then locations, which know them; talent supply knows both; seats stand alone, their
+    counties solved by ``workers`` processes. Raises :class:`RunRefused` where one has no plan.
     """
     plan: Tables = {}
     solves: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def solve_all(scenario: Scenario, clock: Clock) -> tuple[Tables, dict[str, Any],
     take("assign", "assignment", lambda log: _assign(scenario, log))
     take("locations", "locations", lambda log: _locations(scenario, plan, clock.within, log))
     take("talent", "talent", lambda log: _talent(scenario, plan, clock.within, log))
-    take("seats", "seats", lambda log: _seats(scenario, clock.within, log))
+    take("seats", "seats", lambda log: _seats(scenario, clock.within, log, workers))
     return plan, solves, b"".join(logs)
 
 
@@ -88,10 +88,10 @@ def _talent(scenario: Scenario, plan: Tables, progress: Callable[[int, int], Non
     return solve_talent(scenario, plan, progress=progress, log_file=log_file)
 
 
-def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str) -> Result[Tables]:
+def _seats(scenario: Scenario, progress: Callable[[int, int], None], log_file: str, workers: int) -> Result[Tables]:
     from zjsim.models.seat_expansion import solve_seats
 
-    return solve_seats(scenario, progress=progress, log_file=log_file)
+    return solve_seats(scenario, progress=progress, log_file=log_file, workers=workers)
 
 
 def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, Any]]:

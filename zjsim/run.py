@@ -112,7 +112,7 @@ def run(
         identity = _identity(loaded, seed, replications, lang)
         if event_log is not None:
             identity["event_log"] = event_log
-    plan, solves, solver_log = solve_all(loaded, clock)
+    plan, solves, solver_log = solve_all(loaded, clock, workers)
     with clock.step("audit"):
         check_plan(plan, loaded)
     with clock.step("simulate"):
