@@ -125,7 +125,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
         "_assign": lambda s, log_file: (Path(log_file).write_text("assigned\n"), made.assign)[1],
         "_locations": lambda s, plan, progress, log_file: (Path(log_file).write_text("located\n"), made.locations)[1],
         "_talent": lambda s, plan, progress, log_file: (Path(log_file).write_text("taught\n"), made.talent)[1],
-        "_seats": lambda s, progress, log_file: (Path(log_file).write_text("seated\n"), made.seats)[1],
+        "_seats": lambda s, progress, log_file, workers: (Path(log_file).write_text("seated\n"), made.seats)[1],
         "_audit": lambda plan, tables, parameters: made.findings,
         "_audit_outcomes": lambda outcomes, plan, tables, parameters: made.outcome_findings,
         "_simulate": simulate,
