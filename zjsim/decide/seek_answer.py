@@ -227,6 +227,8 @@ def _refuted(
         if len(corners) == 1:
             lowest = min(lowest, *fresh.highs)
     if not screened.monotone:
+        if space.size <= w.tests:  # few enough choices to say which of all is met most often
+            best = search.best_within(float(sum(own.max() for own in space.costs))).best or best
         return NOT_FOUND, "not_monotone", found, max(_best(search), best, key=lambda t: t.share(w.jointly)).point
     if lowest < w.probability:
         return REFUTED, "", found, best.point
