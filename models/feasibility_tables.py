@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -144,9 +145,22 @@ def _verdict_sentence(
         "simulation.verdict.depends_on",
         lang,
         input=name,
-        value=f"{a.break_even:.4g}",
-        unit=_unit(source, lang),
+        value=_amount(a.break_even, source, lang),
     )
+
+
+def _amount(value: float, source: UncertainInput, lang: Language) -> str:
+    """A value of an input with its unit, four significant digits; shares and probabilities as per cent."""
+    plain = source.unit in ("share", "probability")
+    said = _number(100 * value) + "%" if plain else _number(value)
+    return said if plain else text("simulation.verdict.amount", lang, value=said, unit=_unit(source, lang))
+
+
+def _number(value: float) -> str:
+    """Four significant digits, never in powers of ten."""
+    digits = 3 - math.floor(math.log10(abs(value))) if value else 0
+    said = f"{value:,.{max(0, digits)}f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
 
 
 def _unit(source: UncertainInput, lang: Language) -> str:

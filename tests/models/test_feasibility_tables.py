@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from zjsim.models.feasibility_tables import _unit
+from zjsim.models.feasibility_tables import _amount, _unit
 
 from zjsim.simulate.inputs import UncertainInput
 from zjsim.texts import Language
@@ -22,3 +22,17 @@ from zjsim.texts import Language
 def test_units_are_said_in_the_language_of_the_sentence(unit: str, unit_zh: str, lang: Language, wanted: str) -> None:
     source = UncertainInput("PP1", 1.0, 2.0, 3.0, "triangular", unit, "assumption", "甲", "A", unit_zh)
     assert _unit(source, lang) == wanted
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "zh", "en"),
+    [
+        ("share", 0.03258, "3.258%", "3.258%"),
+        ("probability", 3.906e-05, "0.003906%", "0.003906%"),
+        ("months", 26.0, "26，单位：月", "26 months"),
+        ("persons", 91234.6, "91,235，单位：月", "91,235 persons"),
+    ],
+)
+def test_a_break_even_is_said_as_people_say_it(unit, value, zh, en):
+    source = UncertainInput("PP1", 1.0, 2.0, 3.0, "triangular", unit, "assumption", "甲", "A", "月")
+    assert (_amount(value, source, "zh"), _amount(value, source, "en")) == (zh, en)
