@@ -65,8 +65,10 @@ def folder_name(scenario: str) -> str:
 def check_place(out: Path) -> None:
     """Refuse a place where no folder can be made before a long run begins; raises :class:`NotARunFolderError`."""
     there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise NotARunFolderError(str(there))
+    try:
+        Path(tempfile.mkdtemp(prefix=".zjsim-", dir=there)).rmdir()
+    except OSError as error:
+        raise NotARunFolderError(str(there)) from error
 
 
 @contextmanager

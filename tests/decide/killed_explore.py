@@ -39,5 +39,5 @@ def only_programmes(scenario: Any, plan: Any) -> Any:
 if __name__ == "__main__":
     ensemble.replicate = slow
     room.processes_of = only_programmes  # type: ignore[attr-defined]
-    files.planned = lambda source, sets: Planned(source, load(source, sets=sets), {}, 1)  # type: ignore[assignment]
+    files.planned = lambda source, sets, **_: Planned(source, load(source, sets=sets), {}, 1)  # type: ignore[assignment]
     main(sys.argv[2:])

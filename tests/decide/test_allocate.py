@@ -16,7 +16,7 @@ from zjsim.decide import allocate as room
 from zjsim.decide import allocate_files
 from zjsim.decide.allocate import Asked
 from zjsim.decide.allocate_files import write_allocation
-from zjsim.decide.planned import Planned
+from zjsim.decide.planned import Planned, planned
 from zjsim.decide.track_files import Tracked, with_shares
 from zjsim.report.allocation_book import screen
 from zjsim.report.words import column_title
@@ -36,7 +36,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     def some(scenario: Any, plan: Any) -> list[Any]:
         return [p for p in processes.processes_of(scenario, plan) if p.name in FAST]
 
-    def now(source: Any, sets: Any = (), progress: Any = None) -> Planned:
+    def now(source: Any, sets: Any = (), progress: Any = None, **_: Any) -> Planned:
         return Planned(str(source), load(source, sets=tuple(sets)), {}, 7)
 
     monkeypatch.setattr(room, "processes_of", some)
@@ -124,3 +124,15 @@ def test_every_column_has_a_title(table: str) -> None:
     }.get(table, room.AREA_COLUMNS)  # fmt: skip
     for lang in LANGUAGES:
         assert [c for c in columns if column_title(c, lang, f"allocation_{table}") == c] == []
+
+
+def test_a_wrong_target_is_told_before_anything_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planning takes minutes: names come first, for a scenario and for every command that plans one."""
+
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("planned before the names were looked at")
+
+    monkeypatch.setattr("zjsim.chain.solve_all", never)
+    with pytest.raises(InputErrors) as caught:
+        planned("baseline", targets=("--target", ["trainig"]))
+    assert "training" in str(caught.value.findings[0])

@@ -148,7 +148,7 @@ def test_what_cannot_be_asked_is_told(plans: list[Planned]) -> None:
 def test_the_command_writes_the_scorecard(
     plans: list[Planned], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(backtest_files, "planned", lambda source, sets: plans[source == "better"])
+    monkeypatch.setattr(backtest_files, "planned", lambda source, sets, **_: plans[source == "better"])
     more = [f"--target={t}" for t in TARGETS]
     told = ["--truths", "30", "--replications", "20", "--workers", "1", "--out", str(tmp_path / "out"), "--lang", lang]
     with pytest.raises(SystemExit) as done:

@@ -73,7 +73,7 @@ def test_a_cluster_gives_the_tables_of_local_processes(tmp_path: Path, monkeypat
     monkeypatch.setattr(
         explore, "processes_of", lambda s, plan: [p for p in processes_of(s, plan) if p.name == "programmes"]
     )
-    monkeypatch.setattr(explore_files, "planned", lambda source, sets: Planned("baseline", scenario, {}, 1))
+    monkeypatch.setattr(explore_files, "planned", lambda source, sets, **_: Planned("baseline", scenario, {}, 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)

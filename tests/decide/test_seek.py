@@ -127,7 +127,7 @@ def test_margins_do_not_depend_on_how_they_are_asked_for(plan: Planned) -> None:
 def test_files_are_whole_and_equal_for_any_number_of_workers(
     plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seek_files, "planned", lambda source, sets: plan)
+    monkeypatch.setattr(seek_files, "planned", lambda source, sets, **_: plan)
     folders = []
     for workers in (1, 2):
         folder, sought = seek_files.write_seek("baseline", tmp_path / str(workers), **SMALL, workers=workers)

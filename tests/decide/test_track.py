@@ -39,7 +39,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
         return [p for p in processes.processes_of(scenario, plan) if p.name in ("programmes", "seats")]
 
     monkeypatch.setattr(room, "processes_of", some)
-    monkeypatch.setattr(track_files, "_plan", lambda scenario, run, clock: {})
+    monkeypatch.setattr(track_files, "_plan", lambda *_: {})
 
 
 def report(out: Path, **options: Any) -> Tracked:

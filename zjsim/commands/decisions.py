@@ -125,7 +125,7 @@ def register(kit: Kit) -> None:
 
         check_rank(delta, confidence, len(sources))
         refuse_unusable_cluster(cluster)
-        plans = [planned(source) for source in sources]
+        plans = [planned(source, targets=("--target", [target]), workers=workers) for source in sources]
         table, found = rank_plans(
             plans, target, delta=delta, measure=measure.value, confidence=confidence, most=most,
             engine=Engine(workers, cluster),

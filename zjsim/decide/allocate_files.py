@@ -50,7 +50,7 @@ def write_allocation(
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     clock = Clock(progress)
-    ready = planned(source, sets, progress)
+    ready = planned(source, sets, progress, targets=("--target", asked.targets), workers=workers)
     scenario, simulation = ready.scenario, ready.scenario.parameters.simulation
     seed = ready.seed if seed is None else seed
     replications = simulation.replications if replications is None else replications

@@ -55,7 +55,7 @@ def write_backtest(
     from zjsim.report.figures.backtest import draw_backtest
     from zjsim.report.style import house_style, label_synthetic, save
 
-    plans = [planned(source, sets) for source in sources]
+    plans = [planned(source, sets, targets=("--target", targets), workers=workers) for source in sources]
     ask = asked(plans, targets=targets, year=year, truths=truths, replications=replications, world=world)
     history = None if actuals is None else read_history(ask.scenario, ask.year, actuals)
     identity = {

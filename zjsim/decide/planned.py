@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.decide.runs import RunFiles, open_run
 from zjsim.runfolder import MANIFEST
+from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.values import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +30,23 @@ class Planned:
     seed: int
 
 
-def planned(source: str | Path, sets: Sequence[str] = (), progress: Any = None) -> Planned:
+def planned(
+    source: str | Path,
+    sets: Sequence[str] = (),
+    progress: Any = None,
+    *,
+    targets: tuple[str, Sequence[str]] = ("", ()),
+    workers: int = 1,
+) -> Planned:
     """The scenario and plan behind ``source``: a run folder (its inputs and plan are read again) or a scenario.
 
-    A scenario is planned and audited now (about two minutes for the province). Raises ``InputErrors``, or
+    A scenario is planned and audited now (about two minutes for the province, counties' seats by ``workers``
+    processes); what is wrong with ``targets`` (the option and its names) is told before. Raises ``InputErrors``, or
     :class:`zjsim.chain.RunRefused` where there is no plan or its audit fails. ``sets`` belong to scenarios only.
     """
     if is_run(source):
         run = open_run(source)
+        check_targets(run.scenario(), *targets)
         return Planned(run.label, run.scenario(), plan_tables(run), int(run.manifest["seed"]))
     from zjsim.chain import solve_all
     from zjsim.clock import Clock
@@ -43,9 +54,21 @@ def planned(source: str | Path, sets: Sequence[str] = (), progress: Any = None) 
     from zjsim.scenario import load
 
     scenario = load(source, sets=tuple(sets))
-    plan, _, _ = solve_all(scenario, Clock(progress))
+    check_targets(scenario, *targets)
+    plan, _, _ = solve_all(scenario, Clock(progress), workers)
     check_plan(plan, scenario)
     return Planned(scenario.name, scenario, plan, scenario.parameters.simulation.seed)
+
+
+def check_targets(scenario: Scenario, option: str, names: Sequence[str]) -> None:
+    """Raise ``InputErrors`` with the nearest id for every one of ``names`` (id or id/reading) that is no target."""
+    known = list(dict.fromkeys(scenario.table("targets")["target_id"]))
+    said = [part.strip().partition("/")[0] for name in names for part in name.split(",")]
+    wrong = [t for t in said if t and t not in known]
+    if wrong:
+        raise InputErrors(
+            [finding("no_target", option, value=t, fix=nearest(t, known), theme="decide.rule") for t in wrong]
+        )
 
 
 def is_run(source: str | Path) -> bool:

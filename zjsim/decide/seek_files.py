@@ -62,7 +62,7 @@ def write_seek(
         scenario = load(source, sets=tuple(sets))
         asked_rows(scenario, targets)
         levers_of(scenario, steps, yuan_per_point)
-    plan = planned(source, sets)
+    plan = planned(source, sets, workers=workers)
     options: dict[str, Any] = {
         "targets": list(targets), "probability": probability, "jointly": jointly, "budget": budget, "delta": delta,
         "sample": sample, "confirm": confirm, "tests": tests, "steps": steps, "frontier": frontier,

@@ -74,7 +74,7 @@ def write_tracking(
     if shares is not None:
         scenario = with_shares(scenario, shares)
     earlier = _run_id(since)
-    plan = _plan(scenario, run, clock)
+    plan = _plan(scenario, run, clock, workers)
     identity: dict[str, Any] = {
         "kind": KIND,
         "scenario": scenario.name,
@@ -204,14 +204,14 @@ def with_shares(scenario: Scenario, folder: Path) -> Scenario:
     return replace(scenario, tables={**scenario.tables, "milestones": joined})
 
 
-def _plan(scenario: Scenario, run: RunFiles | None, clock: Clock) -> Tables:
+def _plan(scenario: Scenario, run: RunFiles | None, clock: Clock, workers: int) -> Tables:
     """The plan of the run, or a plan made and audited now."""
     if run is not None:
         return plan_tables(run)
     from zjsim.chain import solve_all
     from zjsim.run import check_plan
 
-    plan, _, _ = solve_all(scenario, clock)
+    plan, _, _ = solve_all(scenario, clock, workers)
     with clock.step("audit"):
         check_plan(plan, scenario)
     return plan
