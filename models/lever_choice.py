@@ -16,8 +16,9 @@ Reversed, the share of replications in which the worst target is met is the goal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyomo.environ as pyo
@@ -77,7 +78,7 @@ def gain_carries_futures(m: pyo.ConcreteModel) -> None:
 
     sum(gain[t, j, l] * use[j, l]) >= lowest[t] + sum(step[t, r] * met[t, r] over r) for every target t: lowest[t] is
     the least gain that any choice has, step[t, r] what replication r needs more than the one before it in the order of
-    their margins at the present levels. Unit: that of the target.
+    their margins at the present levels. Unit: that of the target, in parts of the range of its gains and needs.
     """
 
     def rule(m: pyo.ConcreteModel, t: int) -> object:
@@ -85,8 +86,9 @@ def gain_carries_futures(m: pyo.ConcreteModel) -> None:
         gain = sum(float(response.gains[j][k]) * m.use[j, k] for j in m.levers for k in m.levels_of[j])
         lowest = sum(float(own.min()) for own in response.gains)
         needs = np.maximum(-response.base[m.order[t]], lowest)
-        steps = np.diff(needs, prepend=lowest).tolist()
-        return gain >= lowest + sum(s * m.met[t, r] for s, r in zip(steps, m.order[t], strict=True))
+        unit = max(float(needs[-1]) - lowest, *(float(np.ptp(own)) for own in response.gains), 1e-12)
+        steps = (np.diff(needs, prepend=lowest) / unit).tolist()
+        return gain / unit >= lowest / unit + sum(s * m.met[t, r] for s, r in zip(steps, m.order[t], strict=True))
 
     m.gain_carries_futures = pyo.Constraint(m.targets, rule=rule)
 
@@ -204,10 +206,25 @@ def choose(data: LeverChoice) -> tuple[int, ...] | None:
     """
     if not all(data.cuts):
         return None
+    surest = _chosen(data)
+    if surest is None or not data.by_budget:
+        return surest
+    return _chosen(replace(data, by_budget=False, needed=_as_often(data, surest))) or surest
+
+
+def _as_often(data: LeverChoice, choice: tuple[int, ...]) -> tuple[int, ...]:
+    """Replications in which each target has to be met so that none is met less often than the worst under ``choice``."""
+    met = [r.base + sum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses]
+    if data.jointly:
+        return (int(np.logical_and.reduce(met).sum()),) * len(met)
+    worst = min(float(m.mean()) for m in met)
+    return tuple(math.ceil(worst * len(m) - 1e-9) for m in met)
+
+
+def _chosen(data: LeverChoice) -> tuple[int, ...] | None:
     m = build_lever_choice(data)
-    cost = Goal("cost", "minimise", m.spent, "", 1e-6)
-    goals = [Goal("share", "maximise", m.share, "", 1e-9), cost] if data.by_budget else [cost]
-    result = Prepared(m, goals, Options(time_limit_s=3600.0, node_limit=MOST_NODES)).solve()
+    goal = Goal("share", "maximise", m.share, "", 1e-9) if data.by_budget else Goal("cost", "minimise", m.spent, "", 1e-6)
+    result = Prepared(m, [goal], Options(time_limit_s=3600.0, node_limit=MOST_NODES)).solve()
     if not isinstance(result, Optimal | Feasible):
         return None
     value = result.plan.value

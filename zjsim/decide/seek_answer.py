@@ -179,6 +179,8 @@ def _cheapest(
     search: Search, confirming: _Confirming, screened: Screened, asked: Sequence[int]
 ) -> tuple[str, str, Found, Point]:
     w, found, point = confirming.wanted, Found(None, 0.0, ""), search.space.present
+    for best_end in dict.fromkeys(search.space.corner(t) for t in range(len(search.needed))):
+        search.test(best_end, "corner")  # where the levers have directions and this fails, nothing is left to search
     for _ in range(w.attempts):
         found = search.cheapest()
         if found.best is None:

@@ -16,14 +16,15 @@ MOST_FUTURES = 200
 class Surface:
     """Margins by replication: those at the present levels, what each lever adds there, and what tests corrected.
 
-    ``base[t]`` by replication, ``gains[t][j]`` by level. The correction is a shift of the whole surface to what the
-    last test found: right near it, where the search is.
+    ``base[t]`` by replication, ``gains[t][j]`` by level. The correction shifts every replication to what the last test
+    found in it: exact there (a lever that brings nothing where demand is the limit is seen), right near it, where the
+    search is. Replications which that test did not make are shifted by the mean of those it made.
     """
 
     def __init__(self, base: Sequence[Floats], gains: Sequence[Sequence[Floats]]) -> None:
         self.base = [np.asarray(b, dtype=np.float64) for b in base]
         self.gains = [[np.asarray(g, dtype=np.float64) for g in own] for own in gains]
-        self.shift = [0.0] * len(base)
+        self.shift = [np.zeros(len(b)) for b in self.base]
         self.picked = [
             np.arange(len(b)) if len(b) <= MOST_FUTURES else np.linspace(0, len(b) - 1, MOST_FUTURES).astype(int)
             for b in self.base
@@ -54,8 +55,10 @@ class Surface:
     def learn(self, point: Point, found: Sequence[Floats], needed: Sequence[int], failed: Sequence[int]) -> None:
         """Shift the surface to what a test found; a target that failed there must be predicted to fail there."""
         for t, margins in enumerate(found):
-            if len(margins):
-                self.shift[t] += float(np.mean(margins - self.margins(point, t)[: len(margins)]))
+            if made := len(margins):
+                missed = margins - self.margins(point, t)[:made]
+                self.shift[t] = self.shift[t] + float(missed.mean())
+                self.shift[t][:made] += missed - missed.mean()
         for t in failed:
             over = self.critical(point, t, needed[t])
             if over >= 0:
