@@ -213,7 +213,7 @@ def choose(data: LeverChoice) -> tuple[int, ...] | None:
 
 
 def _as_often(data: LeverChoice, choice: tuple[int, ...]) -> tuple[int, ...]:
-    """Replications in which each target has to be met so that none is met less often than the worst under ``choice``."""
+    """Replications in which each target has to be met to be met as often as the worst one under ``choice``."""
     met = [r.base + sum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses]
     if data.jointly:
         return (int(np.logical_and.reduce(met).sum()),) * len(met)
@@ -223,7 +223,7 @@ def _as_often(data: LeverChoice, choice: tuple[int, ...]) -> tuple[int, ...]:
 
 def _chosen(data: LeverChoice) -> tuple[int, ...] | None:
     m = build_lever_choice(data)
-    goal = Goal("share", "maximise", m.share, "", 1e-9) if data.by_budget else Goal("cost", "minimise", m.spent, "", 1e-6)
+    goal = Goal("share", "maximise", m.share) if data.by_budget else Goal("cost", "minimise", m.spent, "", 1e-6)
     result = Prepared(m, [goal], Options(time_limit_s=3600.0, node_limit=MOST_NODES)).solve()
     if not isinstance(result, Optimal | Feasible):
         return None

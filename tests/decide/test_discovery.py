@@ -21,7 +21,16 @@ def planted(seed: int, dimension: int, restricted: int, volume: float) -> tuple[
 
 @pytest.mark.parametrize(
     ("dimension", "restricted", "points", "noise", "volume", "cases"),
-    [(5, 2, 500, 0.05, 0.2, 20), (10, 3, 1000, 0.05, 0.1, 6), (10, 2, 300, 0.0, 0.2, 20), (20, 2, 1000, 0.1, 0.2, 3)],
+    [
+        (5, 2, 500, 0.05, 0.2, 20),
+        (10, 3, 1000, 0.05, 0.1, 6),
+        (10, 2, 300, 0.0, 0.2, 8),
+        (20, 2, 1000, 0.1, 0.2, 2),
+        (5, 1, 500, 0.1, 0.1, 8),
+        (3, 2, 500, 0.1, 0.1, 20),
+        (10, 3, 1000, 0.1, 0.1, 4),
+        (8, 3, 2000, 0.1, 0.1, 2),
+    ],
 )
 def test_planted_boxes_are_recovered(
     dimension: int, restricted: int, points: int, noise: float, volume: float, cases: int
@@ -37,6 +46,16 @@ def test_planted_boxes_are_recovered(
         truth = ((fresh >= low) & (fresh <= high)).all(axis=1)
         found += bool(boxes) and jaccard(boxes[0].holds(fresh), truth) >= 0.8
     assert found >= 0.95 * cases
+
+
+def test_cases_in_the_middle_of_a_range_are_found() -> None:
+    """Peeling one side brings nothing nearer there: the share of cases only rises once both are cut."""
+    x = np.random.default_rng(11).random((600, 5))
+    truth = (x[:, 2] > 0.45) & (x[:, 2] < 0.55)
+    noise = np.random.default_rng(12).random(600) < 0.1
+    (box,) = discover(x, truth ^ noise, boxes=1)
+    assert box.restricted == (2,)
+    assert jaccard(box.holds(x), truth) > 0.9
 
 
 def test_two_boxes_are_told_one_after_the_other() -> None:
