@@ -197,7 +197,7 @@ def _best_cut(x: Floats, y: Bools, low: Floats, high: Floats, j: int, upper: boo
     values, hits = x[inside, j], y[inside]
     order = np.argsort(values if upper else -values, kind="stable")
     values, hits = values[order], hits[order]
-    size = np.arange(1, len(hits) + 1)
+    size = np.arange(1.0, len(hits) + 1)
     score = _likelihood(np.cumsum(hits), size, int(y.sum()), len(y))
     last = np.append(values[1:] != values[:-1], True)
     score = np.where(last & (size >= min(LEAST_POINTS, len(hits))), score, -np.inf)
