@@ -109,7 +109,7 @@ def test_headline_numbers_come_from_the_workbook_alone(made_run: MakeRun, tmp_pa
         "rooms": f"{seats['rooms_added'].sum() + seats['new_school_rooms'].sum():,.0f}",
         "purchased": f"{seats['placed_purchased'].sum():,.0f}",
         "unplaced": f"{seats['unplaced'].sum() + seats['local_unplaced'].sum():,.0f}",
-        "cost": f"{seats['cost_yuan'].sum() / 1e8:,.1f}",
+        "cost": f"{seats['cost_yuan'].sum() / 1e8:,.1f}" if lang == "zh" else f"{seats['cost_yuan'].sum() / 1e9:,.2f}",
         "facilities": f"{sheet('location_targets')['planned'].sum():,.0f}",
         "placeholder_share": f"{100 * open_values:.1f}%",
     }

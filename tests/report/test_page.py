@@ -91,7 +91,7 @@ def test_the_page_tells_the_story_and_labels_it(made_run: MakeRun, lang: Languag
     reader = _read(page_html(*made_run(), lang))
     said = "\n".join(reader.words)
     label = text("report.label_share", lang, percent="75%")
-    assert said.count(label) == 2
+    assert said.count(label) == 3, "above, below, and on every printed page"
     for key in ("conclusion", "feasibility", "plan", "readings", "sources"):
         assert text(f"memo.heading.{key}", lang) in said
     assert any("0.97" in tip and "0.92" in tip and "0.91" in tip for tip in reader.tips), "both ranges, on pointing"

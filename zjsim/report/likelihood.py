@@ -95,8 +95,14 @@ def _one_sided(p: float, low: float, high: float) -> str:
 
 
 def probability(p: float) -> str:
-    """A probability with two digits at most."""
-    return f"{p:.2f}".rstrip("0").rstrip(".") if 0.005 <= p < 0.995 else ("1" if p >= 0.995 else "0")
+    """A probability with two digits, three where two would make it 0 or 1."""
+    digits = 2 if 0.005 <= p < 0.995 else 3
+    return f"{p:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def chance(p: float) -> str:
+    """The probability of a simulation, which never proves that it is 0 or 1."""
+    return ">0.99" if p >= 0.995 else "<0.01" if p < 0.005 else probability(p)
 
 
 def about(p: float, lang: Language) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -38,7 +39,7 @@ WHOLE_TABLES = (
     "marginal_values", "sources_used",
 )  # fmt: skip
 """Tables that the page holds whole, folded; the workbook has the others."""
-_WORDS = ("search", "contents", "year", "sort_hint", "no_script")
+_WORDS = ("search", "contents", "year", "sort_by", "sort_hint", "no_script")
 
 Part = dict[str, Any]
 
@@ -82,6 +83,10 @@ def comparison_html(
 def _filled(story: Story, sections: list[dict[str, Any]], run_line: str, lang: Language, template: Path | None) -> str:
     home = files("zjsim.report.templates")
     style, script = (home.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    # On paper the label stands on every page, not on the first alone.
+    style += (
+        f"@page{{@top-right{{content:{json.dumps(story.label, ensure_ascii=False)};font-size:8pt;color:#d55e00}}}}\n"
+    )
     source = home.joinpath("page.html").read_text("utf-8") if template is None else _own(template)
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True, keep_trailing_newline=True)
     values = {
@@ -171,13 +176,13 @@ def _figure(
     between = "；" if lang == "zh" else "; "
     schematic = map_note(tables, lang)
     if block.name == "target_probabilities":
-        note = between.join([legend["simulation"], legend["input"], legend["required"], hint])
+        note = between.join([legend["simulation"], legend["input"], legend["required"], legend["grades"], hint])
         yield _drawn(block.title, note, probability_bars(judged_targets(tables), lang))
     elif block.name == "yearly_outcomes":
         yield _drawn(block.title, legend["band"], fans(judged_targets(tables), tables, lang), "fans")
     elif block.name == "bottlenecks":
         if bars := relief_bars(tables, lang):
-            yield _drawn(block.title, text("report.fig_bottlenecks_gain", lang), bars)
+            yield _drawn(block.title, text("page.legend.reliefs", lang), bars)
     elif block.name == "lead_assignments":
         for name in ("lead_assignments", "heritage_pairs"):
             note = between.join([text("page.scroll_hint", lang), hint])
@@ -190,7 +195,7 @@ def _figure(
         yield {"kind": "years", "title": block.title, "note": note, "maps": maps}
 
 
-_LEGENDS = ("simulation", "input", "required", "band", "closed", "left")
+_LEGENDS = ("simulation", "input", "required", "grades", "band", "closed", "left")
 
 
 def _drawn(title: str, note: str, svg: Markup, css: str = "") -> Part:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from markupsafe import Markup
 
-from zjsim.report.likelihood import probability
+from zjsim.report.likelihood import chance, probability
 from zjsim.report.page_svg import drawing, joined, mark, named, path, shortened, tipped, words
 from zjsim.report.story_targets import Judged, amount
 from zjsim.report.words import is_true, percent, reading_name, records
@@ -28,7 +28,7 @@ def probability_bars(judged: Sequence[Judged], lang: Language) -> Markup:
         side = "probable" if j.found.probable else "improbable" if j.found.improbable else "even"
         css = f"bar {side}" + ("" if j.is_default else " other")
         name = f"{j.name(lang)} · {reading_name(j.row['reading'], lang)}"
-        numbers = {"p": probability(p), "low": probability(low), "high": probability(high)}
+        numbers = {"p": chance(p), "low": probability(low), "high": probability(high)}
         numbers |= {"worst": probability(worst), "best": probability(best)}
         x = f"{100 * j.p_required:g}%"
         parts = [
@@ -65,10 +65,10 @@ def _fan(rows: pd.DataFrame, judged: Judged, lang: Language) -> Markup:
     shares = str(judged.row.get("unit", "")) == "share"
     top, floor = max(shown), min(shown) if shares and min(shown) > 0.5 else 0.0
     top, floor = (top + 0.02, max(0.0, floor - 0.02)) if shares else (top * 1.12 or 1.0, floor)
-    wide, high_px, left = 240.0, 130.0, 46.0
+    wide, high_px, left, right = 240.0, 130.0, 46.0, 34.0
 
     def x(k: int) -> float:
-        return left + 12 + (wide - left - 24) * (k / (len(years) - 1) if len(years) > 1 else 0.5)
+        return left + 12 + (wide - left - right - 12) * (k / (len(years) - 1) if len(years) > 1 else 0.5)
 
     def y(value: float) -> float:
         return 8 + (high_px - 30) * (1 - (value - floor) / (top - floor))
@@ -77,24 +77,29 @@ def _fan(rows: pd.DataFrame, judged: Judged, lang: Language) -> Markup:
     band = [(x(k), y(v)) for k, v in enumerate(high)] + [(x(k), y(low[k])) for k in reversed(range(len(years)))]
     parts = [path([*band, band[0]], class_="band"), path(line, class_="median")]
     if not math.isnan(bound):
-        parts.append(mark("line", x1=left, x2=wide, y1=y(bound), y2=y(bound), class_="pace" if pace else "bound"))
         parts.append(
-            words(left - 4, min(max(y(bound) + 4, 12), high_px - 26), amount(bound, judged.row), "bound-text", "end")
+            mark("line", x1=left, x2=wide - right + 10, y1=y(bound), y2=y(bound), class_="pace" if pace else "bound")
+        )
+        parts.append(
+            words(left - 4, min(max(y(bound) + 4, 12), high_px - 26), _brief(bound, judged, lang), "bound-text", "end")
         )
     for k, year in enumerate(years):
         values = {"p05": low[k], "p50": middle[k], "p95": high[k]}
         tip = text("page.tip.fan", lang, year=year, **{n: amount(v, judged.row) for n, v in values.items()})
         parts.append(words(x(k), high_px - 4, str(year), "", "middle"))
         parts.append(mark("circle", cx=x(k), cy=y(middle[k]), r=3.5, class_="dot"))
+        if k == len(years) - 1:
+            parts.append(words(x(k) + 6, min(y(middle[k]) + 4, high_px - 20), _brief(middle[k], judged, lang), "tick"))
         parts.append(tipped("rect", tip, x=x(k) - 20, y=0.0, width=40.0, height=high_px - 14, class_="ear"))
     return drawing(wide, high_px, parts, judged.name(lang))
 
 
-def _brief(value: float, judged: Judged) -> str:
-    """A number for an axis: thousands as k, millions as M."""
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{letter}"
+def _brief(value: float, judged: Judged, lang: Language) -> str:
+    """A number for an axis: thousands as k, millions as M; ten thousands as 万 in Chinese."""
+    units = ((1e4, 1e4, "万"),) if lang == "zh" else ((1e6, 1e6, "M"), (1e4, 1e3, "k"))
+    for least, size, letter in units:
+        if abs(value) >= least:
+            return f"{value / size:.4g}{letter}"
     return amount(value, judged.row)
 
 
@@ -146,7 +151,7 @@ def change_bars(tables: Tables, lang: Language) -> Markup:
         before, after = float(row["p_before"]), float(row["p_after"])
         low, high = (min(max(before + float(row[f"p_difference_{c}"]), 0.0), 1.0) for c in ("low", "high"))
         name = f"{row[f'indicator_{lang}']} · {row['run']}"
-        numbers = {"before": probability(before), "after": probability(after)}
+        numbers = {"before": chance(before), "after": chance(after)}
         tip = text("page.tip.change", lang, name=name, low=f"{float(row['p_difference_low']):+.2f}",
                    high=f"{float(row['p_difference_high']):+.2f}", **numbers)  # fmt: skip
         parts = [

@@ -26,10 +26,11 @@ _FINEST_DEGREES = 0.012
 
 @dataclass(frozen=True)
 class Ground:
-    """Where each county lies on a drawing of the size of maps, and its name; what lies under every map."""
+    """Where each county lies on a drawing of the size of maps, and its name; what lies under every map and over it."""
 
     points: Mapping[str, tuple[float, float, str]]
     under: tuple[Markup, ...]
+    over: tuple[Markup, ...]
 
 
 def gap_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
@@ -58,7 +59,7 @@ def gap_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
             if r["still_short"] > 0:
                 inner = 26 * math.sqrt(float(r["still_short"]) / most) + 1
                 parts.append(mark("circle", cx=x, cy=y, r=inner, class_="left"))
-        maps[int(year)] = drawing(*_SIZE, parts, text("report.fig_seat_map", lang))
+        maps[int(year)] = drawing(*_SIZE, [*parts, *ground.over], text("report.fig_seat_map", lang))
     return maps
 
 
@@ -83,7 +84,7 @@ def opening_maps(tables: Tables, lang: Language) -> dict[int, Markup]:
             said = ("、" if lang == "zh" else ", ").join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
             tip = text("page.tip.county_open", lang, county=name, kinds=said)
             parts.append(tipped("circle", tip, cx=x, cy=y, r=4 * math.sqrt(sum(kinds.values())), class_="opening"))
-        maps[year] = drawing(*_SIZE, parts, text("report.fig_locations", lang))
+        maps[year] = drawing(*_SIZE, [*parts, *ground.over], text("report.fig_locations", lang))
     return maps
 
 
@@ -120,7 +121,7 @@ def ground_of(tables: Tables, lang: Language) -> Ground | None:
         for r in records(places)
     }
     dots = [tipped("circle", name, cx=x, cy=y, r=2.2, class_="county") for x, y, name in points.values()]
-    return Ground(points, (*_outlines(rings, at), *dots, *_cities(records(places), points, lang)))
+    return Ground(points, (*_outlines(rings, at), *dots), tuple(_cities(records(places), points, lang)))
 
 
 def _outlines(rings: list[Ring], at: Any) -> list[Markup]:

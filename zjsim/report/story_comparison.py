@@ -9,7 +9,7 @@ import pandas as pd
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
 from zjsim.report.comparison_book import coded
-from zjsim.report.likelihood import probability
+from zjsim.report.likelihood import chance, probability
 from zjsim.report.story_targets import amount
 from zjsim.report.words import column_title, is_true, percent, quantity, records, registry_word
 from zjsim.texts import Language, text
@@ -86,7 +86,7 @@ def _interval(row: Mapping[str, Any], lang: Language) -> str:
 
 
 def _target_said(row: Mapping[str, Any], lang: Language) -> str:
-    values = {"before": probability(float(row["p_before"])), "after": probability(float(row["p_after"]))}
+    values = {"before": chance(float(row["p_before"])), "after": chance(float(row["p_after"]))}
     return text("memo.against.target", lang, indicator=row[f"indicator_{lang}"], change=_interval(row, lang), **values)
 
 
@@ -147,7 +147,7 @@ def _target_cells(row: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
     worst, best = (float(row[c]) for c in ("p_worst_after", "p_best_after"))
     inputs = "–" if pd.isna(worst) else text("memo.against.inputs_range", lang, low=probability(worst),
                                              high=probability(best))  # fmt: skip
-    before, after = probability(float(row["p_before"])), probability(float(row["p_after"]))
+    before, after = chance(float(row["p_before"])), chance(float(row["p_after"]))
     return str(row[f"indicator_{lang}"]), before, after, _interval(row, lang), figure, inputs
 
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from zjsim.report.blocks import Block, Figure, Grid, Heading, Item, Paragraph
-from zjsim.report.likelihood import about, probability, significant
+from zjsim.report.likelihood import about, chance, significant
 from zjsim.report.talent import talent_lines
 from zjsim.report.words import code_word, percent, quantity, records, status_word
-from zjsim.tables.published import MARK
+from zjsim.tables.published import MARK, hidden_cells
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
     from zjsim.report.story_targets import Judged
 
-_HUNDRED_MILLION, _TEN_THOUSAND = 1e8, 1e4
+_MONEY = {"zh": (1e8, 1, 1e8, 2), "en": (1e9, 2, 1e6, 0)}
+"""Yuan in the unit of the conclusion and its digits, then of the table: 亿元, or billions and millions."""
+_CHILDREN = {"zh": (1e4, 1), "en": (1e3, 0)}
+"""Children in the unit of the table and its digits: 万人, or thousands."""
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -41,9 +44,10 @@ def plan_headline(manifest: Mapping[str, Any], tables: Tables, lang: Language) -
     seats = _seat_numbers(tables.get("seat_summary", tables["seat_expansion"]))
     if seats is not None:
         first, last, rooms, purchased, cost, unplaced = seats
+        unit, digits, *_ = _MONEY[lang]
         numbers |= {
             "rooms": quantity(rooms), "purchased": _count(purchased, lang),
-            "cost": f"{cost / _HUNDRED_MILLION:,.1f}", "unplaced": _count(unplaced, lang),
+            "cost": f"{cost / unit:,.{digits}f}", "unplaced": _count(unplaced, lang),
         }  # fmt: skip
         key = "memo.conclusion.no_child_short" if unplaced == 0 else "memo.conclusion.child_short"
         short = text(key, lang, n=numbers["unplaced"])
@@ -86,8 +90,8 @@ def relief_values(judged: Judged, lang: Language) -> dict[str, Any]:
         "added": significant(float(row["added"])),
         "gain": significant(float(row["gain"])),
         "target_unit": (row["target_unit_zh"] if zh else row["target_unit"]),
-        "p": probability(float(row["p_meet"])),
-        "p_with": probability(float(row["p_with"])),
+        "p": chance(float(row["p_meet"])),
+        "p_with": chance(float(row["p_with"])),
         "about": about(float(row["p_meet"]), lang),
     }
 
@@ -150,6 +154,8 @@ def plan_blocks(tables: Tables, lang: Language) -> list[Block]:
     blocks.append(Heading(2, text("memo.heading.seats", lang)))
     if "seat_summary" in tables:
         blocks.append(_seats(tables["seat_summary"], lang))
+        if any(MARK in row for row in blocks[-1].rows):
+            blocks.append(Paragraph(text("published.mark", lang, mark=MARK)))
     blocks.append(Figure("seat_gaps", text("report.fig_seats", lang)))
     blocks.append(Figure("seat_gap_map", text("report.fig_seat_map", lang)))
     return blocks
@@ -211,17 +217,22 @@ def _locations(table: pd.DataFrame, lang: Language) -> Grid:
 
 
 def _seats(table: pd.DataFrame, lang: Language) -> Grid:
+    table = table.sort_values("year", ignore_index=True)
+    (*_, yuan, yuan_digits), (many, digits) = _MONEY[lang], _CHILDREN[lang]
+    not_told = hidden_cells(table)
+
     def hidden(value: float) -> str:
         return MARK if math.isnan(value) else quantity(value)
 
     rows = tuple(
         (
-            str(int(r["year"])), f"{float(r['demand']) / _TEN_THOUSAND:,.1f}",
-            f"{float(r['public_seats']) / _TEN_THOUSAND:,.1f}", quantity(r["rooms_added"] + r["new_school_rooms"]),
+            str(int(r["year"])), f"{float(r['demand']) / many:,.{digits}f}",
+            f"{float(r['public_seats']) / many:,.{digits}f}", quantity(r["rooms_added"] + r["new_school_rooms"]),
             hidden(r["placed_purchased"]), hidden(r["local_unplaced"] + r["unplaced"]),
-            percent(r["public_share"]), f"{float(r['cost_yuan']) / _HUNDRED_MILLION:,.2f}",
+            MARK if i in not_told.get("public_share", ()) else percent(r["public_share"]),
+            f"{float(r['cost_yuan']) / yuan:,.{yuan_digits}f}",
         )
-        for r in records(table.sort_values("year"))
+        for i, r in enumerate(records(table))
     )  # fmt: skip
     heads = _heads(lang, "year", "demand", "seats", "rooms", "purchased", "unplaced", "share", "cost")
     widths = (1.0, 1.5, 1.6, 1.2, 1.3, 1.1, 1.3, 1.4)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.blocks import Grid
-from zjsim.report.likelihood import Likelihood, likelihood, probability, significant, statement
+from zjsim.report.likelihood import Likelihood, chance, likelihood, probability, significant, statement
 from zjsim.report.targets import stated_targets
 from zjsim.report.words import code_word, indicator_name, is_true, quantity, reading_name, records
 from zjsim.texts import Language, text
@@ -178,7 +178,7 @@ def readings_grid(judged: list[Judged], tables: Tables, lang: Language) -> tuple
             mark = "*" if j.is_default else ""
             what = str(j.counts[f"what_counts_{lang}"]) if j.counts else ""
             word = text(f"memo.grade.{j.found.grade}", lang)
-            rows.append((j.name(lang), reading_name(j.row["reading"], lang) + mark, what, probability(j.found.p), word))
+            rows.append((j.name(lang), reading_name(j.row["reading"], lang) + mark, what, chance(j.found.p), word))
     names = ("target", "reading", "counts", "probability", "statement")
     heads = tuple(text(f"memo.column.{c}", lang) for c in names)
     widths, numeric = (2.6, 2.1, 4.7, 1.8, 2.6), (False, False, False, True, False)
@@ -195,7 +195,7 @@ def comparison_grid(before: Tables, after: Tables, lang: Language) -> Grid:
             continue
         change = j.found.p - other.found.p
         sign = "±0" if abs(change) < 0.005 else f"{change:+.2f}".replace("-", "−")
-        rows.append((j.name(lang), probability(other.found.p), probability(j.found.p), sign, j.said(lang)))
+        rows.append((j.name(lang), chance(other.found.p), chance(j.found.p), sign, j.said(lang)))
     names = ("target", "before", "after", "change", "statement")
     heads = tuple(text(f"memo.column.{c}", lang) for c in names)
     numeric = (False, True, True, True, False)

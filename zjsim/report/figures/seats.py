@@ -28,7 +28,8 @@ from zjsim.texts import Language, text
 
 COUNTIES_SHOWN = 15
 _WIDTH_IN, _HEIGHT_IN = 11.0, 6.4
-_TEN_THOUSAND = 10_000.0
+_CHILDREN = {"zh": 10_000.0, "en": 1_000.0}
+"""In what number of children the axis counts."""
 _PLACED = {
     "local": (("placed_local",), SKY),
     "migrant_public": (("placed_public", "placed_public_other"), BLUE),
@@ -82,7 +83,7 @@ def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
-    year = seats.groupby("year")[[*_PLACED, "seats"]].sum() / _TEN_THOUSAND
+    year = seats.groupby("year")[[*_PLACED, "seats"]].sum() / _CHILDREN[lang]
     places = year.index.to_numpy()
     bottom = pd.Series(0.0, index=year.index)
     for kind, (_, colour) in _PLACED.items():
@@ -94,7 +95,7 @@ def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
     axes.set_ylim(0, top * 1.1)
     for x, y, unmet in zip(places, bottom, year["unmet"], strict=True):
         if unmet > 0:
-            said = f"{unmet:,.2f}"
+            said = quantity(unmet * _CHILDREN[lang])
             axes.annotate(
                 said, (x, max(y, year["seats"][x])), xytext=(0, 6), textcoords="offset points", ha="center",
                 fontsize=7.5, color=VERMILLION,

@@ -17,7 +17,8 @@ from zjsim.texts import Language, text
 MOST = 14
 """Classes shown of the catalogue."""
 _WIDTH_IN, _HEIGHT_IN = 11.0, 6.6
-_TEN_THOUSAND = 10_000.0
+_GRADUATES = {"zh": 10_000.0, "en": 1_000.0}
+"""In what number of graduates the demand is counted."""
 
 
 def draw_talent(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -61,7 +62,7 @@ def _catalogue(axes: Axes, catalogue: pd.DataFrame, lang: Language) -> None:
 
 
 def _market(axes: Axes, market: pd.DataFrame, lang: Language) -> None:
-    by_year = market.groupby("year")[["filled", "unmet"]].sum() / _TEN_THOUSAND
+    by_year = market.groupby("year")[["filled", "unmet"]].sum() / _GRADUATES[lang]
     years = by_year.index.to_numpy()
     axes.bar(years, by_year["filled"], color=BLUE, width=0.66, label=text("report.fig_talent_filled", lang), zorder=2)
     axes.bar(

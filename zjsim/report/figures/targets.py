@@ -18,7 +18,7 @@ from zjsim.report.words import indicator_name, is_true, percent, reading_name, v
 from zjsim.texts import Language, text
 
 _ROW_IN, _GAP_IN = 0.27, 0.12
-_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 4.55, 1.75, 1.25, 1.05
+_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 4.55, 1.75, 1.45, 1.05
 _WIDTH_IN = 11.0
 
 
@@ -107,7 +107,7 @@ def _legend(figure: Figure, axes: Axes, height: float, lang: Language) -> None:
         ),
     ]
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.25 / _WIDTH_IN, 1 - 0.78 / height), ncols=len(handles),
+        handles=handles, loc="upper left", bbox_to_anchor=(0.25 / _WIDTH_IN, 1 - 0.98 / height), ncols=len(handles),
         columnspacing=1.3, handlelength=1.6, handletextpad=0.5, borderaxespad=0.0,
     )  # fmt: skip
 

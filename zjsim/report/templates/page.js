@@ -16,7 +16,7 @@
   window.addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
 
   function number(value) {
-    var plain = value.replace(/[,\s%]/g, "").replace("−", "-");
+    var plain = value.replace(/[,\s%<>]/g, "").replace("−", "-");
     return plain !== "" && isFinite(plain) ? Number(plain) : null;
   }
   function sort(head) {
@@ -40,6 +40,12 @@
   document.querySelectorAll("th").forEach(function (head) {
     head.addEventListener("click", function () { sort(head); });
     head.addEventListener("keydown", function (event) { if (event.key === "Enter") { sort(head); } });
+  });
+  document.querySelectorAll(".table-head select").forEach(function (select) {
+    select.addEventListener("change", function () {
+      var heads = select.closest(".table").querySelectorAll("th");
+      if (select.value !== "") { heads[Number(select.value)].removeAttribute("aria-sort"); sort(heads[Number(select.value)]); }
+    });
   });
   document.querySelectorAll("input[type=search]").forEach(function (input) {
     input.addEventListener("input", function () {
