@@ -198,6 +198,27 @@ def test_seats_are_summed_by_county_and_year(made_run: MakeRun) -> None:
     assert kinds.to_numpy().sum() == doubled["demand"].sum()
 
 
+def test_children_whose_kind_is_hidden_are_still_drawn(made_run: MakeRun) -> None:
+    manifest, tables = made_run()
+    expansion = tables["seat_expansion"]
+    tables["seat_expansion"] = expansion.assign(
+        placed_public=[None, *expansion["placed_public"][1:]], placed_purchased=None
+    )
+    with style.house_style():
+        figure = FIGURES["seat_gaps"](manifest, tables, "zh")
+        assert figure is not None
+        bars = [p for p in figure.axes[0].patches if p.get_height() > 0]
+        drawn: dict[int, float] = {}
+        for bar in bars:
+            year = round(bar.get_x() + bar.get_width() / 2)
+            drawn[year] = drawn.get(year, 0.0) + bar.get_height()
+        demand = expansion.groupby("year")["demand"].sum() / 10_000
+        assert drawn == pytest.approx(demand.to_dict())
+        legend = figure.axes[0].get_legend()
+        assert legend is not None
+        assert text("report.seats_hidden", "zh") in [t.get_text() for t in legend.get_texts()]
+
+
 def test_without_a_gap_the_figure_shows_where_rooms_are_added(made_run: MakeRun) -> None:
     manifest, tables = made_run()
     tables["seat_expansion"] = tables["seat_expansion"].assign(unplaced=0)

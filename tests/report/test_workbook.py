@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from zjsim.report.choices import explained_choices
-from zjsim.report.sheets import CODED, SHEETS
+from zjsim.report.sheets import BARS, CODED, ESSENTIAL, SHEETS
 from zjsim.report.words import code_word, column_title, reading_name, shown_columns, verdict_word
 from zjsim.report.workbook import number_format, write_workbook
 from zjsim.texts import LANGUAGES, Language, text
@@ -185,3 +185,28 @@ def test_cover_says_what_was_run(made_run: MakeRun, tmp_path: Path) -> None:
 )
 def test_number_formats_follow_names_and_units(column: str, integer: bool, wanted: str) -> None:
     assert number_format(column, integer) == wanted
+
+
+def test_every_sheet_of_a_table_can_be_read_and_printed(made_run: MakeRun, tmp_path: Path) -> None:
+    manifest, tables = made_run()
+    write_workbook(tmp_path / "plan.xlsx", manifest, tables, "zh")
+    book = openpyxl.load_workbook(tmp_path / "plan.xlsx")
+    assert all(sheet.sheet_properties.pageSetUpPr.fitToPage for sheet in book)
+    for sheet in book.worksheets[1:-1]:
+        assert sheet.freeze_panes, sheet.title
+        assert sheet.print_title_rows == "$1:$1", sheet.title
+        assert sheet.auto_filter.ref or sheet.max_row <= 2, sheet.title
+    barred = {
+        name for name, columns in BARS.items()
+        if name in tables and any(c in tables[name] and tables[name][c].max() > 0 for c in columns)
+    }  # fmt: skip
+    assert barred
+    for name in barred:
+        sheet = book[text(f"report.sheet_{name}", "zh")]
+        assert sheet.conditional_formatting, name
+
+
+def test_bars_stand_in_columns_that_are_shown() -> None:
+    for name, columns in BARS.items():
+        assert set(columns) <= set(ESSENTIAL.get(name, columns)), name
+        assert name in {*SHEETS, "seat_classes"}

@@ -135,10 +135,21 @@ def frozen_columns(columns: list[str]) -> int:
     return named[0] + 1 if named else 1
 
 
-def data_bar(sheet: Any, j: int, rows: int) -> None:
-    """A bar in each cell of a column, as long as its number."""
+_SHORT_BAR, _BAR = "#E6B8A2", "#B9D6EA"
+
+
+def data_bar(sheet: Any, j: int, rows: int, *, short: bool, share: bool) -> None:
+    """A bar in each cell of a column, as long as its number from 0 on; of a share, from 0 to 1.
+
+    ``short``: what falls short stands in the colour of a warning.
+    """
     if rows:
-        sheet.conditional_format(1, j, rows, j, {"type": "data_bar", "bar_color": "#E6B8A2"})
+        most = {"max_type": "num", "max_value": 1} if share else {}
+        colour = _SHORT_BAR if short else _BAR
+        sheet.conditional_format(
+            1, j, rows, j,
+            {"type": "data_bar", "bar_color": colour, "min_type": "num", "min_value": 0, **most},
+        )  # fmt: skip
 
 
 _A4, _A3 = (9, 190.0), (8, 280.0)

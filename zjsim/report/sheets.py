@@ -206,6 +206,49 @@ TOTALS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Columns of amounts that add up over all rows of a sheet (levels of a year and shares do not)."""
 
+BARS: dict[str, tuple[str, ...]] = {
+    "lead_assignments": ("score",),
+    "heritage_pairs": ("score",),
+    "support_assignments": ("score",),
+    "support_coverage": ("participants",),
+    "assignment_explanations": ("frequency",),
+    "assignment_alternatives": ("loss",),
+    "platform_plan": ("served",),
+    "campus_plan": ("served",),
+    "practice_centre_plan": ("served",),
+    "kindergarten_plan": ("served",),
+    "location_targets": ("planned",),
+    "location_coverage": ("share",),
+    "location_limits": ("used",),
+    "talent_catalogue": ("scarcity",),
+    "talent_programmes": ("intake",),
+    "talent_shortfalls": ("unmet_share",),
+    "talent_mismatch": ("idle_share",),
+    "talent_field_share": ("share",),
+    "talent_hours": ("away_share",),
+    "seat_expansion": ("rooms_added", "cost_yuan"),
+    "seat_summary": ("rooms_added", "cost_yuan"),
+    "seat_repairs": ("short_without_plan",),
+    "seat_staff": ("staff_to_hire",),
+    "seat_zone_years": ("public_seats",),
+    "seat_senior": ("senior_places_wanted",),
+    "seat_classes": ("public_seats",),
+    "target_feasibility": ("p_meet",),
+    "plan_value": ("p_with", "p_without"),
+    "shortfall_distribution": ("p_miss",),
+    "earliest_certainty": ("p_at_deadline",),
+    "bottlenecks": ("gain_share_of_tenth", "utilisation"),
+    "marginal_values": ("gain_share_of_tenth",),
+    "training_by_provider": ("person_times_all",),
+    "people_summary": ("used_share",),
+    "people_ledger": ("used_share",),
+    "input_sources": ("share_of_values",),
+    "sources_used": ("rows",),
+}
+"""Columns that carry bars beside what falls short: one measure a sheet by which a reader compares its rows."""
+FULL = ("p_meet", "p_with", "p_without", "p_miss", "p_at_deadline", "share", "share_of_values", "used_share")
+"""Columns whose bar is full at 1."""
+
 CODED = (
     "stage", "role", "status", "kind", "unit", "break_even_unit", "rule", "comparator", "level", "craft_source",
     "sense", "basis", "nearest_place_role", "candidate", "class_0", "class_1", "class_5", "change", "goal",

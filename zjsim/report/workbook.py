@@ -26,7 +26,7 @@ from zjsim.report.sheet import (
     print_set_up,
     write_cell,
 )
-from zjsim.report.sheets import CODED, ESSENTIAL, SHEETS, TOTALS
+from zjsim.report.sheets import BARS, CODED, ESSENTIAL, FULL, SHEETS, TOTALS
 from zjsim.report.style import VERDICT_COLOURS, VERDICT_TINTS, width_of
 from zjsim.report.targets import stated_targets
 from zjsim.report.tasks import tasks
@@ -209,8 +209,9 @@ def write_table(
         _colour_verdicts(sheet, formats, table, columns.index("verdict"), colours)
     for column in columns:
         short = column in _FALLING_SHORT and name != "tasks"
-        if short and pd.api.types.is_numeric_dtype(table[column]) and table[column].max() > 0:
-            data_bar(sheet, columns.index(column), len(table))
+        barred = short or column in BARS.get(name, ())
+        if barred and pd.api.types.is_numeric_dtype(table[column]) and table[column].max() > 0:
+            data_bar(sheet, columns.index(column), len(table), short=short, share=column in FULL)
     if not table.empty:
         below = _totals(sheet, formats, name, table, lang)
         if any(c in hidden for c in columns):
@@ -220,6 +221,8 @@ def write_table(
         sheet.write_string(1, 0, text("report.empty_table", lang), formats.get(font_color="#6B6B6B"))
     else:
         sheet.autofilter(0, 0, len(table), len(columns) - 1)
+        # Codes are text on purpose: no green corner on each of them.
+        sheet.ignore_errors({"number_stored_as_text": f"A2:{xl_rowcol_to_cell(len(table), len(columns) - 1)}"})
     sheet.freeze_panes(1, frozen_columns(columns))
     sheet.repeat_rows(0)
     print_set_up(sheet, lang, across, frozen_columns(columns))

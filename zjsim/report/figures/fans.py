@@ -80,7 +80,8 @@ def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Langu
     axes.set_title(wrap(title, 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
     between = "、" if lang == "zh" else ", "
     said = between.join(reading_name(r, lang) for r in targets["reading"])
-    levels = between.join(_level(level, yearly, shares, lang) for level, yearly in sorted(bounds.items()))
+    kinds = {kind: [level for level, yearly in bounds.items() if yearly == kind] for kind in (False, True)}
+    levels = between.join(_levels(found, yearly, shares, lang) for yearly, found in kinds.items() if found)
     axes.annotate(
         wrap(f"{said} · {levels}" if levels else said, 22, lines=1), (0, 1), xycoords="axes fraction",
         xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY,
@@ -133,8 +134,10 @@ def _bounds(targets: pd.DataFrame) -> dict[float, bool]:
     return found
 
 
-def _level(level: float, yearly: bool, shares: bool, lang: Language) -> str:
-    said = f"{100 * level:.0f}%" if shares else quantity(level)
+def _levels(levels: list[float], yearly: bool, shares: bool, lang: Language) -> str:
+    """The lines of one kind, in the order of the readings."""
+    between = "、" if lang == "zh" else ", "
+    said = between.join(f"{100 * level:.0f}%" if shares else quantity(level) for level in levels)
     return text("report.fig_pace_line" if yearly else "report.fig_target_line", lang, bound=said)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from zjsim.report.figures.ground import MAP_IN, ROW_IN, ground, subtitle
 from zjsim.report.style import BLUE, GREY, INK, ORANGE, PALE, VERMILLION, heading, new_figure, wrap
@@ -75,7 +76,8 @@ def _map(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, order: list[str]
     if cities:
         for _, part in places.groupby("city_code", sort=True):
             named = wrap(part[f"city_{lang}"].iloc[0], 7, lines=1)
-            axes.text(part["lon"].mean(), part["lat"].mean(), named, fontsize=6.5, color=GREY, ha="center", zorder=2)
+            axes.text(part["lon"].mean(), part["lat"].mean(), named, fontsize=6.5, color=GREY, ha="center", zorder=2,
+                      path_effects=[withStroke(linewidth=2.0, foreground="white")])  # fmt: skip
     number = text("report.fig_locations_count", lang, n=len(shown))
     axes.text(0.98, 0.03, number, transform=axes.transAxes, fontsize=8.5, ha="right", va="bottom", color=INK)
 

@@ -38,7 +38,7 @@ _PLACED = {
     "unmet": (("local_unplaced", "unplaced"), VERMILLION),
 }
 """Where a child is → columns of ``seat_expansion`` that are added up, and the colour; from the bottom upwards."""
-_ALSO = {"seats": ("public_seats",), "rooms": ("rooms_added", "new_school_rooms")}
+_ALSO = {"demand": ("demand",), "seats": ("public_seats",), "rooms": ("rooms_added", "new_school_rooms")}
 
 
 def draw_seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -65,8 +65,8 @@ def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
     """A row per county and year: county_code, county_zh, county_en, year, and children, seats and rooms by kind.
 
     The kinds are local, migrant_public, purchased, outside (private places), unmet (children who are owed a place and
-    have none), seats (public) and rooms (new classrooms); not a number where hidden. ``None`` if the table lacks one of
-    their columns.
+    have none); demand (all of these), seats (public) and rooms (new classrooms); not a number where hidden. ``None`` if
+    the table lacks one of their columns.
     """
     wanted = {kind: columns for kind, (columns, _) in _PLACED.items()} | _ALSO
     if not {c for columns in wanted.values() for c in columns} <= set(expansion.columns):
@@ -83,12 +83,20 @@ def by_county_and_year(expansion: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
-    year = seats.groupby("year")[[*_PLACED, "seats"]].sum() / _CHILDREN[lang]
+    year = seats.groupby("year")[[*_PLACED, "seats", "demand"]].sum() / _CHILDREN[lang]
     places = year.index.to_numpy()
     bottom = pd.Series(0.0, index=year.index)
     for kind, (_, colour) in _PLACED.items():
         axes.bar(places, year[kind], bottom=bottom, width=0.64, color=colour, label=text(f"report.seats_{kind}", lang))
         bottom = bottom + year[kind]
+    # Kinds that are hidden would leave a gap that looks like fewer children: together they are known.
+    hidden = (year["demand"] - bottom).clip(lower=0.0)
+    if (hidden > 1e-6 * year["demand"]).any():
+        axes.bar(
+            places, hidden, bottom=bottom, width=0.64, facecolor="white", edgecolor=PALE, hatch="////", linewidth=0.0,
+            label=text("report.seats_hidden", lang),
+        )  # fmt: skip
+        bottom = bottom + hidden
     label = text("report.seats_seats", lang)
     axes.plot(places, year["seats"], color=INK, marker="o", markersize=3.5, linewidth=1.3, label=label)
     top = float(max(bottom.max(), year["seats"].max(), 1e-9))
@@ -103,9 +111,10 @@ def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
     axes.set_title(text("report.fig_seats_province", lang), pad=42)
     axes.set_xticks(places)
     axes.tick_params(axis="x", labelsize=8, length=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     axes.grid(axis="y")
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=1.1, handlelength=1.2, handletextpad=0.5
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, columnspacing=1.1, handlelength=1.2, handletextpad=0.5
     )
 
 

@@ -91,7 +91,9 @@ def _draw_row(axes: Axes, row: pd.Series, y: float, first: bool, lang: Language)
         [row["p_low"], row["p_high"]], [y, y], color=ink, linewidth=4.2, alpha=0.85 if default else 0.6,
         solid_capstyle="butt", zorder=5, clip_on=False,
     )  # fmt: skip
-    said = f"{percent(row['p_meet'], 0)}  {drawable(word)}"
+    p = float(row["p_meet"])  # a simulation never proves 0 or 1
+    chance = ">99%" if p >= 0.995 else "<1%" if p < 0.005 else percent(p, 0)
+    said = f"{chance}  {drawable(word)}"
     axes.text(1 + 0.12 * per_inch, y, said, transform=outside, va="center", ha="left", color=ink, fontsize=8.5)
 
 
