@@ -25,10 +25,10 @@ BODY_MM = 156
 LINES, CHARACTERS = 22, 28
 LINE_PT = 28.95
 """225 mm of text in 22 lines."""
-SQUEEZE = -6
+SQUEEZE = -8
 """Twentieths of a point between characters, so that 28 of 16 pt fit into 156 mm (442.2 pt).
 
-With 5 they fit too, but LibreOffice then loses a mark that hangs over the edge of a full line.
+With 5 they fit too, but LibreOffice then loses some marks that hang over the edge of a full line.
 """
 DATE_IN_ZIP = (1980, 1, 1, 0, 0, 0)
 
