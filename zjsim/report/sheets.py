@@ -243,7 +243,6 @@ BARS: dict[str, tuple[str, ...]] = {
     "people_summary": ("used_share",),
     "people_ledger": ("used_share",),
     "input_sources": ("share_of_values",),
-    "sources_used": ("rows",),
 }
 """Columns that carry bars beside what falls short: one measure a sheet by which a reader compares its rows."""
 FULL = ("p_meet", "p_with", "p_without", "p_miss", "p_at_deadline", "share", "share_of_values", "used_share")
