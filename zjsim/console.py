@@ -99,6 +99,26 @@ def _plain(steps: Sequence[str], lang: Language) -> Callable[[str, float], None]
     return tell
 
 
+@contextmanager
+def counter(key: str, lang: Language, quiet: bool, every: int = 500) -> Iterator[Callable[[int], None] | None]:
+    """A callback for work of unknown length: the text ``key`` with how much is done, in one line of a terminal.
+
+    Elsewhere a line whenever another ``every`` are done; None if quiet.
+    """
+    terminal, told = sys.stderr.isatty(), 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if terminal or done >= told + every:
+            told = done
+            end = "\r" if terminal else "\n"
+            print(text(key, lang, count=f"{done:,}"), end=end, file=sys.stderr, flush=True)
+
+    yield None if quiet else tell
+    if terminal and told:
+        print(file=sys.stderr)
+
+
 def _step(name: str, lang: Language) -> str:
     return text(f"run.step_{name}", lang)
 

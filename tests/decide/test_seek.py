@@ -91,6 +91,10 @@ def test_targets_are_named_as_elsewhere(plan: Planned) -> None:
         with pytest.raises(InputErrors) as told:
             _asked(plan, [wrong], levers)
         assert told.value.findings[0].fix == near
+        assert wrong in told.value.findings[0].en
+    for nothing in ("", " , "):
+        with pytest.raises(InputErrors, match="--targets"):
+            _asked(plan, [nothing], levers)
     with pytest.raises(InputErrors, match="sibling_rule"):
         seek(plan, targets=["sibling_rule"], engine=Engine())
 
@@ -99,9 +103,12 @@ def test_targets_are_named_as_elsewhere(plan: Planned) -> None:
     ("changed", "option"),
     [
         ({"probability": 1.0}, "--probability"),
+        ({"probability": 1.2}, "1.2"),
+        ({"probability": float("nan")}, "--probability"),
         ({"delta": 0.95}, "--delta"),
         ({"confirm": 5}, "--confirm"),
         ({"budget": -1.0}, "--budget"),
+        ({"budget": float("nan")}, "--budget"),
         ({"sample": 5}, "--sample"),
         ({"yuan_per_point": 0.0}, "--yuan-per-point"),
     ],

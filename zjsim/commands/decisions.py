@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from zjsim.commands.kit import LEAST, OK, Kit, Lang, cores
-from zjsim.console import progress_bar
+from zjsim.console import counter, progress_bar
 from zjsim.texts import text
 
 NO_PLAN, LIMIT = 3, 5
@@ -185,12 +185,16 @@ def register_seek(kit: Kit) -> None:
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.decide.seek_files import write_seek
+        from zjsim.run import refuse_unusable_cluster
 
-        folder, sought = write_seek(
-            source, out, targets=tuple(targets or ()), probability=probability, jointly=jointly, budget=budget,
-            delta=delta, sample=sample, confirm=confirm, tests=tests, steps=steps, frontier=frontier,
-            yuan_per_point=yuan_per_point, workers=workers, cluster=cluster, sets=tuple(sets or ()), lang=lang.value,
-        )  # fmt: skip
+        refuse_unusable_cluster(cluster)
+        with counter("seek.made", lang.value, json_output) as tell:
+            folder, sought = write_seek(
+                source, out, targets=tuple(targets or ()), probability=probability, jointly=jointly, budget=budget,
+                delta=delta, sample=sample, confirm=confirm, tests=tests, steps=steps, frontier=frontier,
+                yuan_per_point=yuan_per_point, workers=workers, cluster=cluster, sets=tuple(sets or ()),
+                lang=lang.value, progress=tell,
+            )  # fmt: skip
         if json_output:
             rows = {name: len(table) for name, table in sought.tables.items()}
             told = {"folder": str(folder), "verdict": sought.verdict, "rows": rows}

@@ -42,9 +42,12 @@ def planned(
 
     A scenario is planned and audited now (about two minutes for the province, counties' seats by ``workers``
     processes); what is wrong with ``targets`` (the option and its names) is told before. Raises ``InputErrors``, or
-    :class:`zjsim.chain.RunRefused` where there is no plan or its audit fails. ``sets`` belong to scenarios only.
+    :class:`zjsim.chain.RunRefused` where there is no plan or its audit fails. ``sets`` belong to scenarios only:
+    a run is what it is (``InputErrors``).
     """
     if is_run(source):
+        if sets:
+            raise InputErrors([finding("sets_of_a_run", "--set", value=" ".join(sets), theme="decide.rule")])
         run = open_run(source)
         check_targets(run.scenario(), *targets)
         return Planned(run.label, run.scenario(), plan_tables(run), int(run.manifest["seed"]))

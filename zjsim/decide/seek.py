@@ -147,6 +147,8 @@ def asked_rows(scenario: Any, names: Sequence[str]) -> list[pd.Series]:
     modelled = registry[registry["outcome"] != ""]
     rows, faults = [], []
     said = [part.strip() for name in names for part in name.split(",") if part.strip()]
+    if names and not said:
+        raise InputErrors([finding("no_target_named", "--targets", theme="decide.rule")])
     for name in dict.fromkeys(said):
         target_id, slash, reading = name.partition("/")
         of_target = modelled[modelled["target_id"] == target_id]
