@@ -57,6 +57,10 @@ REACHES: Mapping[str, tuple[Reach, ...]] = {
 """Numbers that a process can change from a day on, by id (``transfer_staff``: a factor on the registry's officers)."""
 
 
+SET_UP_TIMES = ("PP59",)
+"""Levers that are the months from the start of a project to its opening."""
+
+
 def moved(lever: str, value: float, day: float) -> dict[str, float]:
     """The entries that move ``lever`` to ``value`` from ``day`` on; ``ValueError`` for a day before the first."""
     if day < 0:

@@ -146,9 +146,7 @@ def usage_sentence(error: Any, command: Any, arguments: Sequence[str], lang: Lan
         name = long[0] if long else str(parameter.metavar or parameter.name.upper())
         if kind == "MissingParameter":
             return _said("missing", lang, name=name)
-        wanted = text("cli.usage.one_of", lang, choices=", ".join(LANGUAGES))
-        if parameter.name in least:
-            wanted = text("cli.usage.integer_from", lang, least=least[parameter.name])
+        wanted = _wanted(str(parameter.name), str(getattr(error, "message", error)), lang, least)
         return _said("bad_value", lang, name=name, value=_value(parameter.opts, arguments), wanted=wanted)
     commands = list(getattr(command, "commands", {}))
     words = [a for a in arguments if not a.startswith("-")]
@@ -159,6 +157,20 @@ def usage_sentence(error: Any, command: Any, arguments: Sequence[str], lang: Lan
         return _said("no_such_command", lang, near, name=words[0], commands=", ".join(commands))
     extra = re.search(r"\(([^()]*)\)$", str(getattr(error, "message", error)))
     return _said("unexpected", lang, message=extra[1] if extra else str(error))
+
+
+def _wanted(name: str, message: str, lang: Language, least: Mapping[str, int]) -> str:
+    """What values an option takes, in words; its kind is read from the parser's message, whose words differ."""
+    lowest = re.search(r"(?:equal to |>=) ?(-?\d+)", message)
+    if name in least or lowest:
+        return text("cli.usage.integer_from", lang, least=least[name] if name in least else lowest and lowest[1])
+    if "not one of" in message:
+        return text(
+            "cli.usage.one_of", lang, choices=", ".join(re.findall(r"'([^']*)'", message.split("not one of")[1]))
+        )
+    if re.search(r"integer", message):
+        return text("cli.usage.integer", lang)
+    return text("cli.usage.float" if re.search(r"number|float", message) else "cli.usage.some_value", lang)
 
 
 def _said(key: str, lang: Language, near: str = "", **words: object) -> str:

@@ -83,6 +83,18 @@ def test_version(capfd: Capture) -> None:
         (["run", "baseline", "--seed=-1"], "不小于 0 的整数", "an integer of at least 0"),
         (["run", "baseline", "--replications", "1"], "不小于 2 的整数", "an integer of at least 2"),
         (["run", "baseline", "--workers", "0"], "不小于 1 的整数", "an integer of at least 1"),
+        (
+            ["seek", "baseline", "--budget", "abc"],
+            '"abc" 不对,应为数字',
+            '"abc" of --budget is wrong, it must be a number',
+        ),
+        (["seek", "baseline", "--confirm", "0"], "不小于 1 的整数", "an integer of at least 1"),
+        (["seek", "baseline", "--confirm", "1.5"], "整数", "an integer"),
+        (
+            ["rank", "baseline", "--target", "training", "--delta", "1", "--measure", "x"],
+            "figure, probability",
+            "one of figure, probability",
+        ),
         (["run", "baseline", "--seed"], "--seed 后面要有一个值", "--seed needs a value"),
         (["check", "baseline", "--json=1"], "--json 不带值", "--json takes no value"),
         (["check", "baseline", "more"], "(more)", "(more)"),

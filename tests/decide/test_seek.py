@@ -157,3 +157,5 @@ def test_files_are_whole_and_equal_for_any_number_of_workers(
     for lang in ("zh", "en"):
         said = one[Path(f"summary.{lang}.txt")].decode()
         assert "Silk Road" in said if lang == "en" else "丝路学院每年开办: 由 4.9 改为 12 所/年(2026-01-01 起)" in said
+        assert ("2026-10" if lang == "en" else "2026-10 之后才开始的多半赶不上 2027-12-31") in said
+        assert ("the deciding figure is" if lang == "en" else "判定数值平均") in said

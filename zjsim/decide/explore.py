@@ -148,7 +148,7 @@ def _asked(plan: Planned, processes: Mapping[str, Process], ids: Sequence[str]) 
     known = list(dict.fromkeys(registry.loc[registry["outcome"] != "", "target_id"]))
     wrong = [i for i in ids if i not in known]
     if wrong:
-        faults = [finding("no_target", "--targets", value=i, fix=nearest(i, known), theme="decide.rule") for i in wrong]
+        faults = [finding("no_target", "--target", value=i, fix=nearest(i, known), theme="decide.rule") for i in wrong]
         raise InputErrors(faults)
     asked = []
     for row in registry[registry["is_default"] & (registry["outcome"] != "")].to_dict("records"):

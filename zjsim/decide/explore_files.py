@@ -41,7 +41,7 @@ def write_exploration(
     from zjsim.report.figures.sensitivity import draw_sensitivity
     from zjsim.report.style import house_style, label_synthetic, save
 
-    plans = [planned(source, sets, targets=("--targets", targets), workers=workers) for source in sources]
+    plans = [planned(source, sets, targets=("--target", targets), workers=workers) for source in sources]
     identity = {
         "kind": "exploration",
         "plans": [p.label for p in plans],

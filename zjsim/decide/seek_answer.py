@@ -54,7 +54,8 @@ class Wanted:
 class Fresh:
     """A point on fresh replications from ``first`` on: successes of each target and jointly, how many were made.
 
-    ``lows`` and ``highs``: one-sided bounds at ``confidence`` of each target, or of all jointly (one entry).
+    ``lows`` and ``highs``: one-sided bounds at ``confidence`` of each target, or of all jointly (one entry);
+    ``margins``: mean, 5 % and 95 % quantile of each target's margin.
     """
 
     point: Point
@@ -68,6 +69,7 @@ class Fresh:
     highs: tuple[float, ...]
     holds: bool
     why: str
+    margins: tuple[tuple[float, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,12 @@ class _Confirming:
         confidence = 1 - ERROR / 2 ** (tries - 1) if why == "proposal" else 1 - ERROR
         targets, first = range(len(self.oracle.sizes)), FRESH * attempt
         least = holds_from(w.confirm, w.probability - w.delta, confidence)
-        met = np.zeros((len(targets), 0), dtype=bool)
+        margins = np.zeros((len(targets), 0))
         for part in PARTS:
-            count = ceil(w.confirm * part) - met.shape[1]
-            more = [self.oracle.margins([point], t, first + met.shape[1], count)[0] >= 0 for t in targets]
-            met = np.concatenate([met, np.array(more)], axis=1)
+            count = ceil(w.confirm * part) - margins.shape[1]
+            more = [self.oracle.margins([point], t, first + margins.shape[1], count)[0] for t in targets]
+            margins = np.concatenate([margins, np.array(more)], axis=1)
+            met = margins >= 0
             counted = met.all(axis=0, keepdims=True) if w.jointly else met
             lost = met.shape[1] - int(counted.sum(axis=1).min())
             if to_hold and lost > w.confirm - least:
@@ -116,6 +119,7 @@ class _Confirming:
             point, attempt, first, made, tuple(int(s) for s in met.sum(axis=1)), int(met.all(axis=0).sum()), confidence,
             tuple(b[0] for b in bounds), tuple(b[1] for b in bounds),
             whole and all(b[0] >= w.probability - w.delta for b in bounds), why,
+            tuple((float(m.mean()), *(float(q) for q in np.quantile(m, (0.05, 0.95)))) for m in margins),
         )  # fmt: skip
         self.made.append(found)
         return found

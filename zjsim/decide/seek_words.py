@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
-from zjsim.decide.seek_answer import BEST, HOLDS, REFUTED, Fresh
+from zjsim.decide.seek_answer import BEST, HOLDS, NOT_FOUND, REFUTED, Fresh
 from zjsim.decide.seek_space import Point, Trial
+from zjsim.models.dated_levers import SET_UP_TIMES
+from zjsim.models.process_tools import DAYS_PER_MONTH
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
     from zjsim.decide.seek import Sought
     from zjsim.decide.seek_levers import Lever
+
+NEARLY, MUCH_LESS = 0.05, 0.8
+"""A cheaper point is told if it is met at most so much less often, and costs at most this part."""
 
 
 def acts(key: str, lang: Language) -> str:
@@ -57,6 +63,8 @@ def summary(sought: Sought, lang: Language) -> str:
     if fresh is not None:
         lines += _confirmed(sought, fresh, lang)
     lines += _why(sought, lang)
+    if a.verdict in (REFUTED, NOT_FOUND):
+        lines += [*_too_late(sought, lang), *_nearly_as_good(sought, trial, lang)]
     lines.append(text("seek.error_only", lang))
     return "\n".join(lines)
 
@@ -93,6 +101,12 @@ def _confirmed(sought: Sought, fresh: Fresh, lang: Language) -> list[str]:
                 high=f"{fresh.highs[t]:.1%}", confidence=f"{fresh.confidence:.4g}", first=f"{fresh.first:,}",
             )
         )  # fmt: skip
+    for a, row in zip(sought.asked, fresh.margins, strict=True):
+        bound = a.target.bound if a.target.comparator == ">=" else 0.0
+        mean, low, high = (f"{bound + m:,.4g}" if abs(bound + m) < 1e4 else f"{bound + m:,.0f}" for m in row)
+        unit, asked = a.row["unit_zh"] if lang == "zh" else a.row["unit"], f"{bound:,.10g}"
+        name = a.row[f"indicator_{lang}"]
+        lines.append(text("seek.figure", lang, indicator=name, mean=mean, low=low, high=high, unit=unit, bound=asked))
     if sought.verdict == HOLDS:
         asked = f"{w.probability - w.delta:.1%}"
         lines.append(text("seek.so_holds", lang, asked=asked, probability=f"{w.probability:.0%}", delta=f"{w.delta:g}"))
@@ -113,6 +127,38 @@ def _why(sought: Sought, lang: Language) -> list[str]:
     if a.verdict == BEST:
         return [text(f"seek.budget_proof.{a.why or 'none'}", lang, tests=len(a.tested))]
     return [text(f"seek.no_refutation.{a.why}", lang, levers=_not_monotone(sought, lang), tests=len(a.tested))]
+
+
+def _too_late(sought: Sought, lang: Language) -> list[str]:
+    """How long what is begun takes until it counts, under the answer: a start after that day misses the deadline."""
+    lines = []
+    for k, lever in zip(sought.answer.point, sought.levers, strict=True):
+        if lever.input_id not in SET_UP_TIMES:
+            continue
+        months = lever.levels[k]
+        end = date(max(a.target.last_year for a in sought.asked) + 1, 1, 1)
+        last = date.fromordinal(end.toordinal() - round(months * DAYS_PER_MONTH))
+        lines.append(
+            text(
+                "seek.too_late", lang, name=lever.row[f"name_{lang}"], months=f"{months:.3g}", last=f"{last:%Y-%m}",
+                deadline=f"{end.year - 1}-12-31", since=min(x.acts_from for x in sought.levers).isoformat(),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _nearly_as_good(sought: Sought, best: Trial | None, lang: Language) -> list[str]:
+    """The cheapest point tried that is met nearly as often as the best one, if it costs much less."""
+    jointly = sought.wanted.jointly
+    if best is None:
+        return []
+    least = best.share(jointly) - NEARLY - 1e-9
+    near = [t for t in sought.answer.tested if t.whole and t.share(jointly) >= least]
+    found = min(near, key=lambda t: t.cost, default=best)
+    if found.cost > MUCH_LESS * best.cost:
+        return []
+    said = setting(sought, found.point, lang) or acts("nothing", lang)
+    return [text("seek.nearly", lang, cost=f"{found.cost:,.4g}", share=_shares(sought, found, lang), setting=said)]
 
 
 def _not_monotone(sought: Sought, lang: Language) -> str:
