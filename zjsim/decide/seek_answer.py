@@ -119,7 +119,7 @@ class _Confirming:
             point, attempt, first, made, tuple(int(s) for s in met.sum(axis=1)), int(met.all(axis=0).sum()), confidence,
             tuple(b[0] for b in bounds), tuple(b[1] for b in bounds),
             whole and all(b[0] >= w.probability - w.delta for b in bounds), why,
-            tuple((float(m.mean()), *(float(q) for q in np.quantile(m, (0.05, 0.95)))) for m in margins),
+            tuple((float(m.mean()), float(np.quantile(m, 0.05)), float(np.quantile(m, 0.95))) for m in margins),
         )  # fmt: skip
         self.made.append(found)
         return found
