@@ -1,12 +1,15 @@
 """Every number of a finished run is found again: a check of a real run's folder, which CI calls on its smoke run.
 
 ``python tests/packaging/walk_run.py RUN`` exits with a list of what is wrong: a row of a table that ``zjsim trace``
-cannot follow to a rule, an input or a registry; a number of the workbook, in either language, that its table lacks.
+cannot follow to a rule, an input or a registry; a number of the workbook, in either language, that its table lacks; a
+number in a table of the memo and the page that the table it names lacks; a headline number of the memo that the
+workbook alone does not give again.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 
+from zjsim.report.blocks import Grid
 from zjsim.report.finished import RunTables, read_run
+from zjsim.report.likelihood import likelihood
 from zjsim.report.sheets import SHEETS
+from zjsim.report.story import run_story
 from zjsim.report.tasks import tasks
+from zjsim.report.words import column_title, reading_name
 from zjsim.report.workbook import write_workbook
+from zjsim.tables.published import MARK
 from zjsim.texts import LANGUAGES, Language, text
 from zjsim.trace import manifest_of, matching_rows, read_table, scenario_of, tables_folders, trace_result
 
@@ -68,6 +77,109 @@ def numbers_without_a_table(folder: Path, lang: Language) -> Iterator[str]:
                         yield f"{name} ({lang}): {value} is not in the table"
 
 
+def untold(folder: Path, lang: Language) -> Iterator[str]:
+    """Numbers in the tables of the memo and the page that the table of the run they are from does not hold."""
+    run = read_run(folder)
+    readings = _worded(run)
+    for grid in (b for b in run_story(run.manifest, run.tables, lang).blocks if isinstance(b, Grid)):
+        named = readings if grid.table == "target_feasibility" else set()
+        rows = [_told(row) for row in run.tables[grid.table].to_dict("records")]
+        for said in grid.rows:
+            numbers = {n for cell in said for n in _TOLD.findall(cell)} - named
+            if not any(all(n in words or _among(n, values) for n in numbers) for words, values in rows):
+                yield f"{grid.title} ({lang}): {said} is not one row of {grid.table}"
+
+
+def _told(row: dict[Any, Any]) -> tuple[set[str], list[float]]:
+    """What a row of a table holds: the digits in its words, and its numbers, with the sum of its two kinds of rooms."""
+    words = {n for cell in row.values() if isinstance(cell, str) for n in _TOLD.findall(cell)}
+    values = [float(v) for v in row.values() if isinstance(v, int | float) and math.isfinite(v)]
+    if "rooms_added" in row:
+        values.append(float(row["rooms_added"]) + float(row["new_school_rooms"]))
+    if {"local_unplaced", "unplaced"} <= row.keys():
+        values.append(float(row["local_unplaced"]) + float(row["unplaced"]))
+    return words, values
+
+
+_TOLD = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_UNITS = (1.0, 1e-2, 1e3, 1e4, 1e6, 1e8)
+"""What a number may be told in: itself, per cent, thousands, 万, millions, 亿."""
+_EDGES = ("0.99", "0.01")
+"""Chances beyond these are told as beyond them."""
+
+
+def _among(said: str, values: list[float]) -> bool:
+    digits = len(said.partition(".")[2])
+    number, least = float(said.replace(",", "")), 0.5 * 10**-digits + 1e-9
+    return said in _EDGES or any(abs(abs(v) / unit - number) <= least for unit in _UNITS for v in values)
+
+
+def _worded(run: Any) -> set[str]:
+    """Digits of the names of readings and of what counts in them."""
+    table = run.tables["target_readings"]
+    cells = [str(cell) for column in table for cell in table[column]]
+    cells += [reading_name(r, lang) for r in run.tables["target_feasibility"]["reading"] for lang in LANGUAGES]
+    return {n for cell in cells for n in _TOLD.findall(cell)}
+
+
+def not_from_the_workbook(folder: Path, lang: Language) -> Iterator[str]:
+    """Headline numbers of the memo that differ from what its reader computes from the sheets of the workbook."""
+    run = read_run(folder)
+    told = run_story(run.manifest, run.tables, lang).headline
+    with tempfile.TemporaryDirectory() as place:
+        write_workbook(Path(place) / "plan.xlsx", run.manifest, run.tables, lang)
+        book = openpyxl.load_workbook(Path(place) / "plan.xlsx", read_only=True, data_only=True)
+        found = _headline(lambda name: _sheet(book, name, run.tables[name], lang), lang)
+    for name, number in found.items():
+        if told.get(name) != number:
+            yield f"headline ({lang}): {name} is {told.get(name)!r} in the memo and {number!r} by the workbook"
+    if unsaid := {n for n in told if n not in found and n not in _BY_WORDS}:
+        yield f"headline ({lang}): {sorted(unsaid)} are not computed again"
+
+
+_BY_WORDS = ("targets_even",)
+"""Headline numbers that follow from the others."""
+
+
+def _sheet(book: Any, name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
+    """A sheet under the names of the table's columns, without the sums at its foot; hidden cells are unknown."""
+    rows = list(book[text(f"report.sheet_{name}", lang)].iter_rows(values_only=True))
+    at = {title: i for i, title in enumerate(rows[0])}
+    columns = {c: at[column_title(str(c), lang, name)] for c in table if column_title(str(c), lang, name) in at}
+    body = [r for r in rows[1:] if any(v is not None for v in r[1:]) and r[0] != text("report.total_shown", lang)]
+    return pd.DataFrame({c: [None if r[i] == MARK else r[i] for r in body] for c, i in columns.items()})
+
+
+def _headline(sheet: Any, lang: Language) -> dict[str, str]:
+    targets, seats, sources = sheet("target_feasibility"), sheet("seat_summary"), sheet("input_sources")
+    yes, no = text("report.yes", lang), text("report.no", lang)
+    own = targets[(targets["is_default"] == yes) & targets["p_meet"].notna()]
+    judged = [likelihood({**row, "verdict": "met"}) for row in own.to_dict("records")]
+    total = sources[sources[f"registry_{lang}"] == text("report.total", lang)]
+    share = total.loc[total["public"] == no, "values"].sum() / total["values"].sum()
+    unit, digits = (1e8, 1) if lang == "zh" else (1e9, 2)
+
+    def added(*columns: str) -> str:
+        sums = [seats[c].astype(float).sum(skipna=False) for c in columns]
+        return text("published.some", lang) if math.isnan(sum(sums)) else f"{sum(sums):,.0f}"
+
+    return {
+        "targets_n": str(len(own)),
+        "targets_probable": str(sum(j.probable for j in judged if j)),
+        "targets_improbable": str(sum(j.improbable for j in judged if j)),
+        "targets_fragile": str(sum(j.fragile for j in judged if j)),
+        "industries": str(sheet("lead_assignments")["industry_id"].nunique()),
+        "universities": str(sheet("lead_assignments")["moe_code"].nunique()),
+        "heritage": str(sheet("heritage_pairs")["industry_id"].nunique()),
+        "facilities": f"{sheet('location_targets')['planned'].sum():,.0f}",
+        "rooms": added("rooms_added", "new_school_rooms"),
+        "purchased": added("placed_purchased"),
+        "unplaced": added("unplaced", "local_unplaced"),
+        "cost": f"{seats['cost_yuan'].sum() / unit:,.{digits}f}",
+        "placeholder_share": f"{100 * share:.1f}%",
+    }
+
+
 def _numbers(table: Any) -> Iterator[float]:
     for column in table.columns:
         if table[column].dtype.kind in "if":
@@ -77,7 +189,8 @@ def _numbers(table: Any) -> Iterator[float]:
 def main() -> int:
     """Print what is wrong with the run; returns 1 if anything is."""
     folder = Path(sys.argv[1])
-    wrong = [*untraced(folder), *(w for lang in LANGUAGES for w in numbers_without_a_table(folder, lang))]
+    checks = (numbers_without_a_table, untold, not_from_the_workbook)
+    wrong = [*untraced(folder), *(w for check in checks for lang in LANGUAGES for w in check(folder, lang))]
     print("\n".join(wrong[:50]) or "every number is found again")
     return 1 if wrong else 0
 

@@ -51,7 +51,7 @@ def fill_template(document: Any, words: Mapping[str, str], path: Path) -> Any:
         try:
             filled = environment.from_string(said).render(words)
         except (TemplateError, OverflowError, TypeError, ValueError, ArithmeticError) as error:
-            raise _refused(path, f"{said[:80]}: {error}") from error
+            raise _refused(path, f"{error} ({said[:80]})") from error
         runs = paragraph.runs
         for run in runs[1:]:
             run.text = ""
