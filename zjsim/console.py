@@ -103,13 +103,13 @@ def _plain(steps: Sequence[str], lang: Language) -> Callable[[str, float], None]
 def counter(key: str, lang: Language, quiet: bool, every: int = 500) -> Iterator[Callable[[int], None] | None]:
     """A callback for work of unknown length: the text ``key`` with how much is done, in one line of a terminal.
 
-    Elsewhere a line whenever another ``every`` are done; None if quiet.
+    Elsewhere a line after ``every`` and then whenever half as many again are done; None if quiet.
     """
     terminal, told = sys.stderr.isatty(), 0
 
     def tell(done: int) -> None:
         nonlocal told
-        if terminal or done >= told + every:
+        if terminal or done >= max(every, 1.5 * told):
             told = done
             end = "\r" if terminal else "\n"
             print(text(key, lang, count=f"{done:,}"), end=end, file=sys.stderr, flush=True)

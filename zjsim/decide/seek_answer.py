@@ -254,13 +254,16 @@ def _within(search: Search, confirming: _Confirming, budget: float) -> tuple[str
 
 
 def _frontier(search: Search, confirming: _Confirming, found: Found, w: Wanted) -> list[Trial]:
-    """What each of some budgets buys: the best tested points, none of which costs more and is met less often."""
+    """What each of some budgets buys: the best tested points, none of which costs more and is met less often.
+
+    Every budget is half of the next: the first points buy most.
+    """
     ends = [search.space.corner(t) for t in range(len(search.needed))]
     top = max(search.space.cost(p) for p in ends)
     if found.best is not None and w.budget is None:
         top = min(top, 2 * found.best.cost)
     for k in range(1, w.frontier + 1 if top > 0 else 1):
-        search.look_within(top * k / w.frontier)
+        search.look_within(top / 2 ** (w.frontier - k))
     kept: list[Trial] = []
     for trial in sorted((t for t in search.tested.values() if t.whole), key=lambda t: (t.cost, -t.share(w.jointly))):
         if not kept or trial.share(w.jointly) > kept[-1].share(w.jointly):
