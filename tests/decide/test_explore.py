@@ -14,6 +14,7 @@ from zjsim.models.processes import Process
 from zjsim.decide import explore as room
 from zjsim.decide import rank as ranking
 from zjsim.decide.explore import explore
+from zjsim.decide.explore_words import explored_said
 from zjsim.decide.planned import Planned, typed
 from zjsim.decide.rank import rank
 from zjsim.engine import Engine
@@ -71,6 +72,19 @@ def test_what_matters_where_it_is_missed_and_which_plan_is_robust(plans: list[Pl
     # met where 3 (SET - 10) + 100 FAIL <= 30: the share of the rectangle below that line
     exact = 1 / 3
     assert robust.loc["plain", "share_satisfied_low"] <= exact <= robust.loc["plain", "share_satisfied_high"]
+
+
+def test_sentences_name_the_plan_and_say_why_there_is_no_box(plans: list[Planned]) -> None:
+    tables = explore(plans, points=256, replications=2, engine=Engine())
+    for lang, word in (("zh", "未达成主要出现在"), ("en", "Missed mainly where")):
+        plain = next(line for line in explored_said(tables, lang) if "plain" in line)
+        assert word in plain
+    without = {**tables, "scenario_boxes": tables["scenario_boxes"].iloc[:0]}
+    for share, said in ((0.0, "missed at all 512 points"), (1.0, "met at all 512 points"), (0.4, "met at 40% of 512")):
+        told = {**without, "robustness": tables["robustness"].iloc[:1].assign(share_satisfied=share)}
+        (line,) = explored_said(told, "en")
+        assert said in line
+        assert "plain" not in line
 
 
 def test_equal_arguments_give_equal_tables(plans: list[Planned]) -> None:

@@ -66,6 +66,7 @@ def register(kit: Kit) -> None:
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.decide.explore_files import write_exploration
+        from zjsim.decide.explore_words import explored_said
         from zjsim.run import refuse_unusable_cluster
 
         refuse_unusable_cluster(cluster)
@@ -79,15 +80,11 @@ def register(kit: Kit) -> None:
                 sources, out, targets=tuple(target or ()), points=points, replications=replications, levers=levers,
                 workers=workers, cluster=cluster, sets=tuple(sets or ()), lang=lang.value, progress=progress,
             )  # fmt: skip
-        said = tables["scenario_boxes"]
         if json_output:
             rows = {name: len(table) for name, table in tables.items()}
             print(json.dumps({"folder": str(folder), "rows": rows}, ensure_ascii=False, indent=1))
             return OK
-        for row in said.to_dict("records"):
-            print(f"{row[f'indicator_{lang.value}']}: {row[f'said_{lang.value}']}")
-        if said.empty:
-            print(text("explore.none", lang.value))
+        print("\n".join(explored_said(tables, lang.value)))
         if levers:
             left = tables["explored_levers"]
             print(text("explore.lever_note", lang.value))

@@ -37,6 +37,7 @@ def write_exploration(
     Returns the folder and the tables. Equal inputs, plans, points and replications give equal bytes for any number of
     workers. Raises ``InputErrors``, or :class:`zjsim.chain.RunRefused` where a scenario has no plan.
     """
+    from zjsim.decide.explore_words import explored_said
     from zjsim.report.decision_book import write_decision_book
     from zjsim.report.figures.sensitivity import draw_sensitivity
     from zjsim.report.style import house_style, label_synthetic, save
@@ -72,7 +73,12 @@ def write_exploration(
             shown = [n for n in ("sensitivity", "scenario_boxes", "robustness", "explored_levers") if n in tables]
             notes = ("explore.how", "explore.ranges", *(("explore.lever_note",) if levers else ()))
             write_decision_book(
-                partial / "exploration.xlsx", "explore.title", notes, {n: tables[n] for n in shown}, lang
+                partial / "exploration.xlsx",
+                "explore.title",
+                notes,
+                {n: tables[n] for n in shown},
+                lang,
+                explored_said(tables, lang),
             )
             with house_style():
                 figure = draw_sensitivity(tables, lang)
