@@ -27,7 +27,9 @@ from zjsim.report.style import (
 from zjsim.texts import Language, text
 
 _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, "#5B4B8A", "#7A5C00", "#3C3C3C")
-_ROW_IN, _TOP_IN, _BOTTOM_IN, _WIDTH_IN, _LABEL_IN = 0.5, 1.35, 0.55, 15.0, 2.6
+_ROW_IN, _TOP_IN, _GAP_IN, _BOTTOM_IN, _WIDTH_IN = 0.42, 1.15, 0.4, 0.55, 7.95
+_LEFT_IN, _RIGHT_IN = 3.15, 2.6
+"""Width of the names of industries and of universities."""
 
 
 def draw_assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -36,22 +38,22 @@ def draw_assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFra
     pairs = _links(tables["heritage_pairs"], lang)
     if leads.empty and pairs.empty:
         return None
-    rows = max(_rows(leads), _rows(pairs))
-    height = _TOP_IN + rows * _ROW_IN + _BOTTOM_IN
+    colours = _university_colours([leads, pairs])
+    # One above the other: side by side they are too small to read on a page of the memo.
+    shown = [(h, t) for h, t in ((leads, "report.fig_lead_half"), (pairs, "report.fig_heritage_half")) if not h.empty]
+    height = _TOP_IN + sum(_rows(h) * _ROW_IN + _GAP_IN for h, _ in shown) + _BOTTOM_IN - _GAP_IN
     figure = new_figure(_WIDTH_IN, height)
     heading(figure, text("report.fig_assignment", lang), text("report.fig_assignment_sub", lang))
-    colours = _university_colours([leads, pairs])
-    half = (_WIDTH_IN - 0.75) / 2
-    for k, (links, title) in enumerate(((leads, "report.fig_lead_half"), (pairs, "report.fig_heritage_half"))):
-        left = 0.25 + k * (half + 0.25)
-        depth = rows * _ROW_IN
-        axes = figure.add_axes((left / _WIDTH_IN, _BOTTOM_IN / height, half / _WIDTH_IN, depth / height))
+    wide, top = _WIDTH_IN - 0.5, height - _TOP_IN
+    for links, title in shown:
+        depth = _rows(links) * _ROW_IN
+        axes = figure.add_axes((0.25 / _WIDTH_IN, (top - depth) / height, wide / _WIDTH_IN, depth / height))
         axes.set_axis_off()
-        axes.set_xlim(0, half)
+        axes.set_xlim(0, wide)
         axes.set_ylim(depth, 0)
-        figure.text(left / _WIDTH_IN, 1 - (_TOP_IN - 0.1) / height, text(title, lang), fontsize=10, va="bottom")
-        if not links.empty:
-            _half(axes, links, colours, half, depth)
+        figure.text(0.25 / _WIDTH_IN, (top + 0.07) / height, text(title, lang), fontsize=10, va="bottom")
+        _half(axes, links, colours, wide, depth)
+        top -= depth + _GAP_IN
     return figure
 
 
@@ -100,17 +102,17 @@ def _half(axes: Axes, links: pd.DataFrame, colours: dict[str, str], width: float
         _link(axes, left[row["industry_id"]], right[row["moe_code"]], width, colours[row["moe_code"]], row["lead"])
     for _, row in industries.iterrows():
         y = left[row["industry_id"]]
-        name = wrap(f"{row['industry_id']} {row['industry']}", 19.5, lines=2)
-        below = wrap(row["below"], 24, lines=1)
+        name = wrap(f"{row['industry_id']} {row['industry']}", 24.5, lines=2)
+        below = wrap(row["below"], 29, lines=1)
         up = 0.0 if not below else 0.08 if "\n" not in name else 0.07
-        axes.text(_LABEL_IN, y - up, name, ha="right", va="center", fontsize=9, linespacing=1.05)
+        axes.text(_LEFT_IN, y - up, name, ha="right", va="center", fontsize=9, linespacing=1.05)
         down = 0.12 if "\n" not in name else 0.18
-        axes.text(_LABEL_IN, y + down, below, ha="right", va="center", fontsize=7.5, color=GREY)
+        axes.text(_LEFT_IN, y + down, below, ha="right", va="center", fontsize=7.5, color=GREY)
     for _, row in links.drop_duplicates("moe_code").iterrows():
         y = right[row["moe_code"]]
-        axes.plot([width - _LABEL_IN], [y], marker="s", markersize=4, color=colours[row["moe_code"]])
+        axes.plot([width - _RIGHT_IN], [y], marker="s", markersize=4, color=colours[row["moe_code"]])
         name = wrap(row["university"], 19.5, lines=2)
-        axes.text(width - _LABEL_IN + 0.1, y, name, ha="left", va="center", fontsize=9, color=INK, linespacing=1.1)
+        axes.text(width - _RIGHT_IN + 0.1, y, name, ha="left", va="center", fontsize=9, color=INK, linespacing=1.1)
 
 
 def _spread(codes: list[str], depth: float) -> dict[str, float]:
@@ -119,7 +121,7 @@ def _spread(codes: list[str], depth: float) -> dict[str, float]:
 
 
 def _link(axes: Axes, y0: float, y1: float, width: float, colour: str, lead: bool) -> None:
-    x0, x1 = _LABEL_IN + 0.08, width - _LABEL_IN - 0.05
+    x0, x1 = _LEFT_IN + 0.08, width - _RIGHT_IN - 0.05
     middle = (x0 + x1) / 2
     curve = Curve([(x0, y0), (middle, y0), (middle, y1), (x1, y1)], [Curve.MOVETO, *[Curve.CURVE4] * 3])
     style = "-" if lead else (0, (4, 2.5))
