@@ -63,6 +63,13 @@ def test_the_page_is_that_of_an_official_document(made_run: MakeRun) -> None:
     assert words[-2:] == ["规划处", "2025年1月6日"]
 
 
+def test_short_tables_stay_on_one_page(made_run: MakeRun) -> None:
+    for table in _document(made_run()).tables:
+        kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in table.rows]
+        assert kept[-1] is None
+        assert len(kept) > 11 or all(kept[1:-1]), "its rows hold together, the last one ends it"
+
+
 def test_every_page_has_the_label_and_its_number(made_run: MakeRun) -> None:
     for lang in LANGUAGES:
         section = (document := _document(made_run(), lang)).sections[0]

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from zjsim.report.page import page_html, write_page
+from zjsim.report.page_figures import seat_bars
 from zjsim.report.visible import visible
 from zjsim.tables.errors import InputErrors
 from zjsim.texts import LANGUAGES, Language, text
@@ -122,3 +123,19 @@ def test_a_template_of_the_office_is_filled_in_a_sandbox(made_run: MakeRun, tmp_
         own.write_text(attack, "utf-8")
         with pytest.raises(InputErrors):
             page_html(*made_run(), "zh", own)
+
+
+def test_children_whose_kind_is_hidden_have_a_part_of_the_bar(made_run: MakeRun) -> None:
+    _, tables = made_run()
+    year = {
+        "year": [2025, 2026], "demand": [100.0, 90.0], "public_seats": [120.0, 120.0], "placed_local": [60.0, 60.0],
+        "placed_public": [None, 30.0], "placed_public_other": [5.0, 0.0], "placed_purchased": [0.0, 0.0],
+        "others_outside_public": [None, 0.0], "local_unplaced": [0.0, 0.0], "unplaced": [0.0, 0.0],
+    }  # fmt: skip
+    drawn = str(seat_bars({**tables, "seat_summary": pd.DataFrame(year)}, "en"))
+    first, second = drawn.split("2026: 90 children")[0], drawn.split("2026: 90 children")[1]
+    widths = [float(w) for w in re.findall(r'width="([0-9.]+)%" height="14"', first)]
+    assert sum(widths) == pytest.approx(100 * 100 / 120, abs=0.02)
+    assert "seat hidden" in first
+    assert "migrant, public *" in first
+    assert "seat hidden" not in second

@@ -28,6 +28,8 @@ from zjsim.texts import Language, text
 _NUMERALS = "零一二三四五六七八九十"
 _HIGHEST_MM = {"zh": 186.0, "en": 200.0}
 """A figure no higher than a page with its caption."""
+_TOGETHER = 10
+"""A table of no more rows is not broken over pages."""
 _TINTS = {"probable": "E3F3EC", "even": "FBF3DC", "improbable": "FBE6DB"}
 
 
@@ -293,6 +295,8 @@ def _table(writer: _Writer, grid: Grid, number: int) -> None:
             paragraph.add_run(words)
             if i and grid.numeric[j]:
                 paragraph.alignment = 2
+            if len(grid.rows) <= _TOGETHER and i < len(grid.rows):
+                paragraph.paragraph_format.keep_with_next = True
             if not i or (tint and grid.heads[j] == text("memo.column.statement", writer.lang)):
                 _shade(cell, tint if i else "EEF3F8")
     for row in table.rows:

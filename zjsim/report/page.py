@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
 from zjsim.report.comparison_book import in_words
-from zjsim.report.page_figures import change_bars, fans, links, probability_bars, relief_bars
+from zjsim.report.page_figures import change_bars, fans, links, probability_bars, relief_bars, scarce_bars, seat_bars
 from zjsim.report.page_maps import gap_maps, map_note, opening_maps
 from zjsim.report.sheets import ESSENTIAL
 from zjsim.report.story import run_story
@@ -190,12 +190,18 @@ def _figure(
     elif block.name == "location_openings":
         if maps := opening_maps(tables, lang):
             yield {"kind": "years", "title": block.title, "note": between.join([schematic, hint]), "maps": maps}
+    elif block.name == "talent_supply":
+        if bars := scarce_bars(tables, lang):
+            yield _drawn(block.title, between.join([legend["scarce"], hint]), bars)
+    elif block.name == "seat_gaps":
+        if bars := seat_bars(tables, lang):
+            yield _drawn(block.title, between.join([legend["seats"], hint]), bars)
     elif block.name == "seat_gap_map" and (maps := gap_maps(tables, lang)):
         note = between.join([legend["closed"], legend["left"], schematic])
         yield {"kind": "years", "title": block.title, "note": note, "maps": maps}
 
 
-_LEGENDS = ("simulation", "input", "required", "grades", "band", "closed", "left")
+_LEGENDS = ("simulation", "input", "required", "grades", "band", "closed", "left", "scarce", "seats")
 
 
 def _drawn(title: str, note: str, svg: Markup, css: str = "") -> Part:

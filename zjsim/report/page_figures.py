@@ -11,11 +11,12 @@ from markupsafe import Markup
 from zjsim.report.likelihood import chance, probability
 from zjsim.report.page_svg import drawing, joined, mark, named, path, shortened, tipped, words
 from zjsim.report.story_targets import Judged, amount
-from zjsim.report.words import is_true, percent, reading_name, records
+from zjsim.report.words import is_true, percent, quantity, reading_name, records
+from zjsim.tables.published import MARK
 from zjsim.texts import Language, text
 
 Tables = Mapping[str, pd.DataFrame]
-_MOST_RELIEFS = 12
+_MOST_RELIEFS, _MOST_CLASSES = 12, 14
 
 
 def probability_bars(judged: Sequence[Judged], lang: Language) -> Markup:
@@ -142,6 +143,80 @@ def relief_bars(tables: Tables, lang: Language) -> Markup:
         head = mark("div", joined([mark("b", name), mark("span", values["share"])]), class_="bar-head")
         made.append(tipped("div", tip, joined([head, svg]), class_="bar-row"))
     return joined(made)
+
+
+def scarce_bars(tables: Tables, lang: Language) -> Markup:
+    """The scarcest classes half way to the horizon: what part of the demand for their graduates is missing."""
+    table = tables.get("talent_catalogue", pd.DataFrame())
+    if table.empty:
+        return Markup("")
+    years = sorted(table["year"].unique())
+    rows = table[table["year"] == years[len(years) // 2]].sort_values("rank").head(_MOST_CLASSES)
+    made = []
+    for row in records(rows):
+        share = float(row["scarcity"])
+        level = text(f"talent.level.{row['level']}", lang)
+        name = text("report.talent_class", lang, name=row[f"class_{lang}"], level=level)
+        parts = [
+            mark("rect", x="0", y="0", width="100%", height="14", class_="track"),
+            mark("rect", x="0", y="1", width=f"{100 * share:.2f}%", height="12", class_="bar plain"),
+        ]
+        numbers = {n: quantity(round(float(row[n]))) for n in ("missing", "graduates")}
+        tip = text("page.tip.scarce", lang, name=name, year=int(row["year"]), share=percent(share), **numbers)
+        svg = mark("svg", joined(parts), width="100%", height="14", role="img", aria_label=tip)
+        head = mark("div", joined([mark("b", name), mark("span", percent(share))]), class_="bar-head")
+        made.append(tipped("div", tip, joined([head, svg]), class_="bar-row"))
+    return joined(made)
+
+
+SEATED = {
+    "local": ("placed_local",),
+    "migrant_public": ("placed_public", "placed_public_other"),
+    "purchased": ("placed_purchased",),
+    "outside": ("others_outside_public",),
+    "unmet": ("local_unplaced", "unplaced"),
+}
+"""Where a child is → columns of ``seat_summary`` that are added up, from the left to the right."""
+
+
+def seat_bars(tables: Tables, lang: Language) -> Markup:
+    """A row for every year: children of the province by where they are placed, and public seats as a line.
+
+    What is hidden of a year is drawn as one part, as its sum is known.
+    """
+    table = tables.get("seat_summary", pd.DataFrame())
+    if table.empty:
+        return Markup("")
+    most = float(table[["demand", "public_seats"]].to_numpy(dtype=float).max()) or 1.0
+    made = []
+    for row in records(table.sort_values("year")):
+        demand, at = float(row["demand"]), 0.0
+        parts, said = [mark("rect", x="0", y="0", width="100%", height="18", class_="track")], []
+        for kind, columns in SEATED.items():
+            many = sum(float(row[c]) for c in columns)
+            told = MARK if math.isnan(many) else quantity(many)
+            said.append(f"{text(f'report.seats_{kind}', lang)} {told}")
+            if many > 0:
+                parts.append(_seated(kind, at, many, most))
+                at += many
+        if demand - at > 0.5:
+            parts.append(_seated("hidden", at, demand - at, most))
+        x = f"{100 * float(row['public_seats']) / most:.2f}%"
+        parts.append(mark("line", x1=x, x2=x, y1="0", y2="18", class_="required"))
+        values = {"demand": quantity(demand), "seats": quantity(row["public_seats"])}
+        between = "；" if lang == "zh" else "; "
+        tip = text("page.tip.seats", lang, year=int(row["year"]), parts=between.join(said), **values)
+        svg = mark("svg", joined(parts), width="100%", height="18", role="img", aria_label=tip)
+        head = mark(
+            "div", joined([mark("b", str(int(row["year"]))), mark("span", values["demand"])]), class_="bar-head"
+        )
+        made.append(tipped("div", tip, joined([head, svg]), class_="bar-row"))
+    return joined(made)
+
+
+def _seated(kind: str, at: float, many: float, most: float) -> Markup:
+    x, width = f"{100 * at / most:.2f}%", f"{100 * many / most:.2f}%"
+    return mark("rect", x=x, y="2", width=width, height="14", class_=f"seat {kind}")
 
 
 def change_bars(tables: Tables, lang: Language) -> Markup:

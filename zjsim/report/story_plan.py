@@ -153,8 +153,9 @@ def plan_blocks(tables: Tables, lang: Language) -> list[Block]:
         blocks.append(Figure("talent_supply", text("report.fig_talent", lang)))
     blocks.append(Heading(2, text("memo.heading.seats", lang)))
     if "seat_summary" in tables:
-        blocks.append(_seats(tables["seat_summary"], lang))
-        if any(MARK in row for row in blocks[-1].rows):
+        grid = _seats(tables["seat_summary"], lang)
+        blocks.append(grid)
+        if any(MARK in row for row in grid.rows):
             blocks.append(Paragraph(text("published.mark", lang, mark=MARK)))
     blocks.append(Figure("seat_gaps", text("report.fig_seats", lang)))
     blocks.append(Figure("seat_gap_map", text("report.fig_seat_map", lang)))
