@@ -45,7 +45,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Planned]:
     row = {
         "target_id": "t", "reading": "r", "is_default": True, "comparator": ">=", "bound": 70.0, "period": "stock",
         "start": "2027-01-01", "deadline": "2027-12-31", "baseline": np.nan, "outcome": "open", "indicator_zh": "目标",
-        "indicator_en": "T", "unit": "colleges", "measures": "M083",
+        "indicator_en": "T", "unit": "colleges", "unit_zh": "所", "measures": "M083",
     }  # fmt: skip
     scenario: Any = SimpleNamespace(
         table=lambda name: pd.DataFrame([row]),

@@ -100,6 +100,7 @@ def register(kit: Kit) -> None:
     measure_option = kit.option("--measure", key="rank_measure", default=Measure.figure)
     confidence_option = kit.option("--confidence", key="rank_confidence", default=0.95)
     most_option = kit.option("--most", key="rank_most", default=2000, min=20)
+    rank_out_option = kit.option("--out", key="rank_out", default=Path("results/rankings"), metavar="DIR")
 
     @kit.command("rank")
     def rank(
@@ -111,33 +112,26 @@ def register(kit: Kit) -> None:
         most: int = most_option,
         workers: int = workers_option,
         cluster: str = cluster_option,
+        out: Path = rank_out_option,
         lang: Lang = kit.lang,
         json_output: bool = kit.json,
         show_help: bool = kit.help,
     ) -> int:
-        from zjsim.decide.planned import planned
-        from zjsim.decide.rank import rank as rank_plans
-        from zjsim.engine import Engine
+        from zjsim.decide.rank_files import ranked_said, write_ranking
         from zjsim.run import refuse_unusable_cluster
 
         check_rank(delta, confidence, len(sources))
         refuse_unusable_cluster(cluster)
-        plans = [planned(source, targets=("--target", [target]), workers=workers) for source in sources]
-        table, found = rank_plans(
-            plans, target, delta=delta, measure=measure.value, confidence=confidence, most=most,
-            engine=Engine(workers, cluster),
-        )  # fmt: skip
+        with counter("seek.made", lang.value, json_output) as tell:
+            folder, table, found = write_ranking(
+                sources, out, target, delta=delta, measure=measure.value, confidence=confidence, most=most,
+                workers=workers, cluster=cluster, progress=(lambda done, _: tell(done)) if tell else None,
+            )  # fmt: skip
         if json_output:
             print(table.to_json(orient="records", force_ascii=False, indent=1))
             return OK
-        key = "rank.undecided" if found.best is None else "rank.best"
-        best, name = table["plan"].iloc[0], table[f"indicator_{lang.value}"].iloc[0]
-        words = {"best": best, "confidence": f"{confidence:.0%}", "delta": f"{delta:g}", "most": found.replications}
-        print(text(key, lang.value, indicator=name, unit=table["unit"].iloc[0], **words))
-        for row in table.to_dict("records"):
-            numbers = {"mean": f"{row['mean']:,.6g}", "share": f"{row['share_met']:.0%}"}
-            told = {name: row[name] for name in ("rank", "plan", "unit", "replications")}
-            print(text("rank.line", lang.value, **told, **numbers))
+        print("\n".join(ranked_said(table, found, lang.value)))
+        print(text("rank.done", lang.value, folder=folder))
         return OK
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from zjsim.engine import Engine
 
 COLUMNS = (
-    "rank", "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "measure", "mean", "share_met",
-    "replications", "dropped_after", "is_best", "delta", "confidence",
+    "rank", "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh", "measure", "mean",
+    "share_met", "replications", "dropped_after", "is_best", "delta", "confidence",
 )  # fmt: skip
 FIGURE, PROBABILITY = "figure", "probability"
 
@@ -73,7 +73,7 @@ def rank(
             return np.array(rows)
 
         found = select_best(sample, len(plans), delta=delta, confidence=confidence, most=most, batch=processes[0].batch)
-    names = [row[c] for c in ("target_id", "reading", "indicator_zh", "indicator_en", "unit")]
+    names = [row[c] for c in ("target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh")]
     sides = [[np.concatenate(parts) for parts in zip(*own, strict=True)] for own in kept]
     means = [float((s[1] if measure == PROBABILITY else s[0]).mean()) for s in sides]
     order = sorted(range(len(plans)), key=lambda k: (k != found.best, k not in found.left, -means[k]))
