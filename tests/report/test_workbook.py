@@ -210,3 +210,12 @@ def test_bars_stand_in_columns_that_are_shown() -> None:
     for name, columns in BARS.items():
         assert set(columns) <= set(ESSENTIAL.get(name, columns)), name
         assert name in {*SHEETS, "seat_classes"}
+
+
+def test_signs_that_turn_a_text_around_are_seen(made_run: MakeRun, tmp_path: Path) -> None:
+    manifest, tables = made_run("abc\u202etxt\u200b")
+    write_workbook(tmp_path / "plan.xlsx", manifest, tables, "zh")
+    sheet = openpyxl.load_workbook(tmp_path / "plan.xlsx")[text("report.sheet_lead_assignments", "zh")]
+    said = {str(cell.value) for row in sheet.iter_rows() for cell in row}
+    assert "abcU+202EtxtU+200B" in said
+    assert not any("\u202e" in s for s in said)

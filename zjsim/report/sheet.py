@@ -83,6 +83,12 @@ def number_format(column: str, integer: bool) -> str:
     return "0.000" if "score" in column else "[>=1000]#,##0;[<=-1000]-#,##0;#,##0.00"
 
 
+_UNSEEN = {
+    code: f"U+{code:04X}" for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+}
+"""Signs that are not seen, and some of which turn what follows around: they are told by their code."""
+
+
 def write_cell(sheet: Any, i: int, j: int, value: Any, number: Any, words: Any, lang: Language) -> None:
     """Write a value: numbers as numbers, yes / no in words, everything else as text, visibly cut if too long."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
@@ -92,7 +98,7 @@ def write_cell(sheet: Any, i: int, j: int, value: Any, number: Any, words: Any, 
     elif isinstance(value, int | float) and math.isfinite(value):
         sheet.write_number(i, j, value, number)
     else:
-        said = str(value)
+        said = str(value).translate(_UNSEEN)
         if len(said) > LONGEST_CELL:
             said = said[:LONGEST_CELL] + text("report.cut", lang)
         if said:
