@@ -19,6 +19,7 @@ from zjsim.decide.seek_levers import Lever, levers_of
 from zjsim.decide.seek_oracle import Asked, Simulated
 from zjsim.engine import Engine
 from zjsim.scenario import Scenario, load
+from zjsim.simulate import ensemble
 from zjsim.tables.errors import InputErrors
 
 BEYOND = {"coverage_reading", "lead_cap_per_university", "private_places_bought", "seat_budget", "seat_lead_time"}
@@ -159,3 +160,30 @@ def test_files_are_whole_and_equal_for_any_number_of_workers(
         assert "Silk Road" in said if lang == "en" else "丝路学院每年开办: 由 4.9 改为 12 所/年(2026-01-01 起)" in said
         assert ("2026-10" if lang == "en" else "2026-10 之后才开始的多半赶不上 2027-12-31") in said
         assert ("the deciding figure is" if lang == "en" else "判定数值平均") in said
+
+
+def test_an_interrupted_search_ends_with_the_same_bytes(
+    plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seek_files, "planned", lambda source, sets, **_: plan)
+
+    def stop(made: int) -> None:
+        if made >= 400:
+            raise KeyboardInterrupt
+
+    whole, sought = seek_files.write_seek("baseline", tmp_path / "whole", **SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        seek_files.write_seek("baseline", tmp_path / "again", **SMALL, progress=stop)
+    assert not list(tmp_path.glob("again/**/manifest.json")), "nothing is written before all is there"
+    made: list[int] = []
+    replicate = ensemble.replicate
+
+    def counted(experiment: Any, task: Any) -> Any:
+        made.append(task.count)
+        return replicate(experiment, task)
+
+    monkeypatch.setattr(ensemble, "replicate", counted)
+    again, _ = seek_files.write_seek("baseline", tmp_path / "again", **SMALL)
+    one, two = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in (whole, again))
+    assert one == two
+    assert 0 < sum(made) <= sum(sought.replications.values()) - 400, "what was finished is not made again"

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from zjsim.decide.selection import Selection
 
 
+WHOLE_FROM = 10_000
+"""Means from here on are told without decimals."""
+
+
 def write_ranking(
     sources: Sequence[str | Path],
     out: str | Path,
@@ -80,13 +84,14 @@ def ranked_said(table: pd.DataFrame, found: Selection, lang: Language) -> list[s
         "best": first["plan"],
         "confidence": f"{first['confidence']:.0%}",
         "most": found.replications,
-        "delta": f"{first['delta']:,.6g} {unit}",
+        "delta": f"{first['delta']:,.10g} {unit}",
     }
     if first["measure"] == PROBABILITY:
         words["delta"] = text("rank.points", lang, delta=f"{100 * first['delta']:g}")
     lines = [text("rank.undecided" if found.best is None else "rank.best", lang, **words)]
     for row in table.to_dict("records"):
-        numbers = {"mean": f"{row['mean']:,.6g}", "share": f"{row['share_met']:.0%}", "unit": unit}
+        mean = f"{row['mean']:,.0f}" if abs(row["mean"]) >= WHOLE_FROM else f"{row['mean']:,.4g}"
+        numbers = {"mean": mean, "share": f"{row['share_met']:.0%}", "unit": unit}
         lines.append(text("rank.line", lang, **numbers, **{n: row[n] for n in ("rank", "plan", "replications")}))
     return lines
 

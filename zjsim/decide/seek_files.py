@@ -28,7 +28,7 @@ SHEETS = (
     "seek_directions",
     "seek_draws",
 )
-NOTES = ("seek.how", "seek.how_levers", "seek.how_costs", "seek.how_holds", "seek.error_only")
+NOTES = ("seek.how", "seek.how_levers", "seek.how_costs", "seek.how_holds")
 
 
 def write_seek(
