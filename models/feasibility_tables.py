@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def _reached(a: Assessment) -> dict[str, Any]:
     elif target.period == "per_year":
         value = before.flow(target.outcome, year)
     else:
-        value = sum(before.value(target.outcome, q) for q in own)
+        value = fsum(before.value(target.outcome, q) for q in own)
     return {"actual_until": own[-1], "actual_value": value}
 
 

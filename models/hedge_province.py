@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,10 @@ def values(r: HedgeResult) -> pd.DataFrame:
     p, alpha = r.tree.probability, r.parameters.cvar_level
 
     def total(plan: str, what: str) -> float:
-        return float(sum(getattr(a.plan(plan), what) for a in r.areas))
+        return float(fsum(getattr(a.plan(plan), what) for a in r.areas))
 
-    seen = float(sum(p @ a.hedge.wait_and_see for a in r.areas))
-    seen_bound = float(sum(p @ np.array([s.bound for s in a.hedge.seen]) for a in r.areas))
+    seen = float(fsum(p @ a.hedge.wait_and_see for a in r.areas))
+    seen_bound = float(fsum(p @ np.array([s.bound for s in a.hedge.seen]) for a in r.areas))
     rp, rp_bound = total("hedged", "value"), total("hedged", "bound")
     if np.isfinite(r.cap_bound):
         rp_bound = min(rp, r.cap_bound)
@@ -68,7 +69,7 @@ def values(r: HedgeResult) -> pd.DataFrame:
         ("vss", eev - rp, max(0.0, eev_bound - rp), max(0.0, eev - rp_bound)),
         ("saved_by_beginning", wait - rp, max(0.0, wait_bound - rp), max(0.0, wait - rp_bound)),
         *((f"cvar_{plan}", *(3 * (cvar(total_costs(r, plan), p, alpha),))) for plan in PLANS),
-        *((f"start_cost_{n}", *(3 * (sum(start_cost(a.area, a.plan(n).start) for a in r.areas),))) for n in PLANS[:2]),
+        *((f"start_cost_{n}", *(3 * (fsum(start_cost(a.area, a.plan(n).start) for a in r.areas),))) for n in PLANS[:2]),
     ]
     table = pd.DataFrame([(n, *(yuan(v) for v in vs)) for n, *vs in rows], columns=["value_of", "yuan", "low", "high"])
     return table.rename(columns={"low": "low_yuan", "high": "high_yuan"})

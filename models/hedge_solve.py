@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 import numpy as np
 from zjsim.models.hedge_data import Area, Case, Demand, Floats, Tree
@@ -77,7 +78,7 @@ def nothing(area: Area) -> Start:
 def start_cost(area: Area, start: Start) -> float:
     """What today's openings cost to build (10,000 yuan)."""
     price = {"extension": area.extension_cost, "school_rooms": area.school_cost}
-    return float(sum(value * price[name][s] for name, s, _, value in start if name in price))
+    return float(fsum(value * price[name][s] for name, s, _, value in start if name in price))
 
 
 def solve(

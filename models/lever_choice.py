@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from math import fsum
 
 import numpy as np
 import pyomo.environ as pyo
@@ -84,7 +85,7 @@ def gain_carries_futures(m: pyo.ConcreteModel) -> None:
     def rule(m: pyo.ConcreteModel, t: int) -> object:
         response = m.data.responses[t]
         gain = sum(float(response.gains[j][k]) * m.use[j, k] for j in m.levers for k in m.levels_of[j])
-        lowest = sum(float(own.min()) for own in response.gains)
+        lowest = fsum(float(own.min()) for own in response.gains)
         needs = np.maximum(-response.base[m.order[t]], lowest)
         unit = max(float(needs[-1]) - lowest, *(float(np.ptp(own)) for own in response.gains), 1e-12)
         steps = (np.diff(needs, prepend=lowest) / unit).tolist()

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -214,4 +215,4 @@ def add_months(day: date, months: int) -> date:
 def weighted(components: Mapping[str, float], p: LocationParameters) -> float:
     """Points (0-100) of a host: the weighted mean of its components."""
     weights = {name: getattr(p, f"weight_{name}") for name in components}
-    return float(100 * sum(weights[name] * value for name, value in components.items()) / sum(weights.values()))
+    return float(100 * fsum(weights[name] * value for name, value in components.items()) / fsum(weights.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -45,7 +46,7 @@ def openings_of(theme: Theme, plan: LocationPlan) -> list[Opening]:
     for s in sorted(at):
         here = sorted(at[s], key=lambda o: (-kinds[o.kind].capacity, o))
         shares = [kinds[o.kind].minimum_served for o in here]
-        left = served[s] - sum(shares)
+        left = served[s] - fsum(shares)
         for k, o in enumerate(here):
             more = min(left, kinds[o.kind].capacity - shares[k])
             shares[k], left = shares[k] + more, left - more
@@ -134,7 +135,7 @@ def coverage_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataF
         flows[d].append((n, theme.data.arcs[s, d]))
     rows = []
     for d, need in sorted(theme.data.need.items()):
-        covered = sum(n for n, _ in flows[d])
+        covered = fsum(n for n, _ in flows[d])
         rows.append(
             {
                 "theme": theme.data.theme,
@@ -146,7 +147,7 @@ def coverage_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataF
                 "covered": covered,
                 "unmet": need - covered,
                 "share": round(covered / need, 6),
-                "distance_km": round(sum(n * km for n, km in flows[d]) / covered, 3) if covered else float("nan"),
+                "distance_km": round(fsum(n * km for n, km in flows[d]) / covered, 3) if covered else float("nan"),
             }
         )
     return pd.DataFrame(rows)
@@ -164,14 +165,14 @@ def limit_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataFram
     for (k, t), most in sorted(data.starts.items()):
         add("starts_of_year", k, t, sum(n for i, n in plan.started.items() if (i[0], i[2]) == (k, t)), most, 1)
     for h, most in sorted(data.staff.items()):
-        used = sum(kinds[o.kind].staff * n for o, n in plan.opened.items() if o.host == h)
+        used = fsum(kinds[o.kind].staff * n for o, n in plan.opened.items() if o.host == h)
         add("staff_of_host", h, 0, used, most, min(k.staff for k in kinds.values()))
     cheapest = min(k.cost for k in kinds.values())
     for c, most in sorted(data.city_cost.items()):
-        used = sum(kinds[o.kind].cost * n for o, n in plan.opened.items() if city_of(o.county) == c)
+        used = fsum(kinds[o.kind].cost * n for o, n in plan.opened.items() if city_of(o.county) == c)
         add("cost_of_city", c, 0, used, most, cheapest)
     for y, most in sorted(data.year_cost.items()):
-        used = sum(kinds[i[0]].cost * n for i, n in plan.started.items() if i[2] <= y)
+        used = fsum(kinds[i[0]].cost * n for i, n in plan.started.items() if i[2] <= y)
         add("cost_of_year", "", y, used, most, cheapest)
     columns = ["theme", "limit", "entity", "entity_zh", "entity_en", "year", "used", "most", "binding"]
     return pd.DataFrame(rows, columns=columns)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from math import isnan, nan
+from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -71,7 +71,7 @@ class Past:
     def flow(self, outcome: str, year: int | None = None, area: str = PROVINCE) -> float:
         """The sum of a year's past quarters (of all, without ``year``); NaN if one of them is not given, 0 if none."""
         wanted = [q for q in self.quarters if year is None or int(q[:4]) == year]
-        return float(sum(self.value(outcome, q, area) for q in wanted))
+        return float(fsum(self.value(outcome, q, area) for q in wanted))
 
     def level(self, outcome: str, year: int | None = None, area: str = PROVINCE) -> float:
         """The level at the end of the last past quarter of ``year`` (of all, without it); NaN if it is not given."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -248,8 +249,8 @@ class People:
         each = self.parameters.inputs[TEAM_SIZE].mode * self.parameters.value(MEMBER_TIME, values)
         for city, area, weights in zip(self.cities, self.area_of, self.weight_of, strict=True):
             more = values.get(f"more/service_teams/{city}", 0.0)
-            if more and sum(weights):
-                found[list(area)] += more * each * np.array(weights) / sum(weights)
+            if more and fsum(weights):
+                found[list(area)] += more * each * np.array(weights) / fsum(weights)
         return found
 
     def _further(self, values: Values, present: Floats) -> Floats:

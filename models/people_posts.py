@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from zjsim.models.process_tools import DAYS_PER_YEAR, Floats, Horizon, Ints
@@ -49,7 +50,7 @@ def appointments(
     first = horizon.year_start(horizon.years[0] - int(np.ceil(term / DAYS_PER_YEAR)))
     parts = []
     for city, (yearly, area, weights) in enumerate(zip(pace, area_of, weight_of, strict=True)):
-        total = float(sum(weights))
+        total = float(fsum(weights))
         number, begin = _filled(horizon, first, yearly)
         if later is not None:
             further, then = _filled(horizon, first, later[1][city])

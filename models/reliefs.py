@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import nan
+from math import fsum, nan
 from typing import Any
 
 import numpy as np
@@ -97,8 +97,8 @@ def training_reliefs(data: TrainingData) -> list[Relief]:
             own = [p for p in city.providers if p.level == level and p.opens is None]
             if own:
                 hours = [yearly_hours(p, data.years, modes, modes, ledger) for p in own]
-                trainers[city.city_code] = sum(float(h[0]) + a for h, a in hours) / modes["PP08"]
-                rooms[city.city_code] = modes["TR24"] * sum(p.students for p in own) / 100
+                trainers[city.city_code] = fsum(float(h[0]) + a for h, a in hours) / modes["PP08"]
+                rooms[city.city_code] = modes["TR24"] * fsum(p.students for p in own) / 100
         day, evening = ({c: n * w for c, n in rooms.items()} for w in windows.tolist())
         found += [
             _in_every_city(f"trainers/{level}", "trainers", f"{TRAINERS}_{level}", trainers, f"more/trainers/{level}"),
@@ -132,7 +132,7 @@ def _in_every_city(relief_id: str, unit: str, resource: str, present: Mapping[st
         unit,
         {key: step},
         step * len(present),
-        sum(present.values()),
+        fsum(present.values()),
         resource,
         of_city=dict.fromkeys(present, step),
         present_of=present,
@@ -148,15 +148,15 @@ def _point(relief_id: str, parameter_id: str, mode: float, outcomes: tuple[str, 
 def service_reliefs(data: ServiceData) -> list[Relief]:
     """Service teams by city and in all, vice-president posts, a point of members' time, people (M001, M031, M034)."""
     p = data.parameters
-    teams = {city: sum(weights) for city, weights in zip(data.cities, data.weight_of, strict=True)}
+    teams = {city: fsum(weights) for city, weights in zip(data.cities, data.weight_of, strict=True)}
     there = {city: n for city, n in teams.items() if n > 0}
     in_all = TEAMS_PER_CITY * len(there)
-    each = {city: in_all * n / sum(there.values()) for city, n in there.items()}
+    each = {city: in_all * n / fsum(there.values()) for city, n in there.items()}
     giants = sum(firms for _, _, firms in data.little_giants)
     key = "more/service_teams/"
     of_teams = ("service_teams", "teams")
     return [
-        Relief(*of_teams, {key + c: n for c, n in each.items()}, in_all, sum(there.values()), "service_staff"),
+        Relief(*of_teams, {key + c: n for c, n in each.items()}, in_all, fsum(there.values()), "service_staff"),
         *(
             Relief(*of_teams, {key + c: TEAMS_PER_CITY}, TEAMS_PER_CITY, n, "service_staff", city=c)
             for c, n in there.items()

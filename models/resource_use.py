@@ -10,6 +10,7 @@ the year; what a resource does not have (a queue has no capacity of its own) is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +117,7 @@ def _figures(of_one: Mapping[str, Array], days: float) -> dict[str, Any]:
     """The figures of a resource at one place in one period of ``days``, from one value per replication."""
     mean = {name: float(values.mean()) for name, values in of_one.items()}
     known = [mean[name] for name in ("served", "left") if not np.isnan(mean[name])]
-    through = sum(known) if known else np.nan
+    through = fsum(known) if known else np.nan
     return {
         "replications": len(of_one["used"]),
         "capacity": mean["capacity"],

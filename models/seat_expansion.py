@@ -12,6 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from pathlib import Path
 
 import pandas as pd
@@ -156,7 +157,7 @@ def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:
     """Each goal summed over the counties; its bound is the sum of the counties' bounds."""
     found = []
     for stages in zip(*(p.stages for p in plans), strict=True):
-        value, bound = sum(s.value for s in stages), sum(s.bound for s in stages)
+        value, bound = fsum(s.value for s in stages), fsum(s.bound for s in stages)
         gap = relative_gap(value, bound) if any(s.gap > 0 for s in stages) else 0.0
         open_ones = {s.by_clock for s in stages if s.gap > 0}
         clock = True if True in open_ones else None if None in open_ones else False

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def solve_hedge(
             progress(done, 2 * len(cases))
     cap = p.start_budget_yuan / YUAN
     price, bound = 0.0, float("nan")
-    if cap and sum(start_cost(h.case.area, h.hedged.start) for h in hedges) > cap:
+    if cap and fsum(start_cost(h.case.area, h.hedged.start) for h in hedges) > cap:
         hedges, price, bound = within_cap(hedges, cap, options)
     done_areas: list[AreaResult] = []
     for done, result in enumerate(_mapped(_evaluated, hedges, new, workers, repeat(fresh.tree), repeat(options)), 1):
@@ -155,8 +156,8 @@ def within_cap(hedges: Sequence[Hedge], cap: float, options: Options) -> tuple[l
     """
     found = [_candidates(h) for h in hedges]
     asking = [i for i, h in enumerate(hedges) if start_cost(h.case.area, h.hedged.start) > 0]
-    rest = sum(h.hedged.bound for i, h in enumerate(hedges) if i not in asking)
-    low, high, best = 0.0, 4.0, rest + sum(hedges[i].hedged.bound for i in asking)
+    rest = fsum(h.hedged.bound for i, h in enumerate(hedges) if i not in asking)
+    low, high, best = 0.0, 4.0, rest + fsum(hedges[i].hedged.bound for i in asking)
     price_at = low
     for _ in range(_PRICES):
         price = (low + high) / 2

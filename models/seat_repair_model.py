@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Any
 
 import pyomo.environ as pyo
@@ -184,7 +185,7 @@ def _solved_again(
     if not whole_children(m):
         with_whole_children(m, tuple(ranked), options)
     values = {s.name: s.value for s in result.stages}
-    paid = sum(room_price(d, s) * rooms[s, d.years[-1]] for s in STAGES)
+    paid = fsum(room_price(d, s) * rooms[s, d.years[-1]] for s in STAGES)
     solved = read(m, again, result.stages, 0.0)
     spent = values["cost"] + paid
     return Repair(goal, rooms, staffed, places, money, value, spent, values[goal], solved)
@@ -206,7 +207,7 @@ def repairs_of(plan: CountyPlan, options: Options, *, reading: str = "public_onl
 
 def extra_spending_yuan(before: CountyPlan, found: Repair, s: str, y: int) -> float:
     """What the repair costs in a stage and year beyond the plan (yuan): money of both plans, and the rooms added."""
-    more = sum(found.plan.money(s, y).values()) - sum(before.money(s, y).values())
+    more = fsum(found.plan.money(s, y).values()) - fsum(before.money(s, y).values())
     return round(more + found.room_cost(s, y) * YUAN, 2)
 
 

@@ -9,6 +9,7 @@ preference tiers take at most (M097).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -72,15 +73,17 @@ def _rule_row(p: CountyPlan, name: str, r: Repair | None) -> dict[str, Any]:
     d, goal = p.county, next(s for s in p.stages if s.name == name)
     money = name == "budget_overrun"
     most = {"rooms": 0, "staff": 0.0, "places": 0}
-    before = sum(s.value for s in p.stages if s.name == "cost")
+    before = fsum(s.value for s in p.stages if s.name == "cost")
     if r is not None:
         most = {
             "rooms": sum(max(r.rooms[s, y] for y in d.years) for s in STAGES),
-            "staff": round(sum(max(r.staffed[s, y] for y in d.years) * d.stages[s].staff_per_class for s in STAGES), 1),
+            "staff": round(
+                fsum(max(r.staffed[s, y] for y in d.years) * d.stages[s].staff_per_class for s in STAGES), 1
+            ),
             "places": sum(max(r.places[s, y] for y in d.years) for s in STAGES),
         }
     yuan = 0.0 if r is None else round((r.spending - before) * YUAN, 2)
-    budget = 0.0 if r is None else round(sum(r.budget.values()) * YUAN, 2)
+    budget = 0.0 if r is None else round(fsum(r.budget.values()) * YUAN, 2)
     amount = round(goal.value * (YUAN if money else 1), 2)
     said = {
         lang: text(
@@ -164,7 +167,7 @@ def _repair(p: CountyPlan, s: str, y: int, found: Repair | None) -> dict[str, An
         "classes_added": added,
         "rooms_added": built,
         "placed_purchased": p.purchased(s, y),
-        "cost_yuan": round(sum(p.money(s, y).values()), 2),
+        "cost_yuan": round(fsum(p.money(s, y).values()), 2),
         "still_short": still,
         "classes_missing": missing,
         "rooms_missing": rooms,

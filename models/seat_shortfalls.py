@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def _falls(p: CountyPlan, y: int, planned: str) -> Iterator[dict[str, Any]]:
 
 
 def _overrun(p: CountyPlan, y: int) -> Iterator[dict[str, Any]]:
-    spent = sum(sum(p.money(s, y).values()) for s in STAGES)
+    spent = fsum(fsum(p.money(s, y).values()) for s in STAGES)
     amount = round(spent - p.county.budget[y] * YUAN, 2)
     if amount > _SMALL:
         yield _row(p, y, "both", "budget_overrun", amount, "yuan", "M110;M112", {lang: {} for lang in LANGUAGES})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, nan
+from math import fsum, inf, nan
 from typing import Any
 
 import pandas as pd
@@ -143,8 +143,8 @@ def _year_row(p: CountyPlan, y: int, eligible: Mapping[tuple[str, int], int]) ->
     guaranteed = sum(d.covered[g, y] for g in GRADES)
     private = sum(d.private_places[s, y] for s in STAGES)
     money = [p.money(s, y) for s in STAGES]
-    costs = {k: round(sum(m[k] for m in money), 2) for k in money[0]}
-    spent, budget = round(sum(costs.values()), 2), round(d.budget[y] * YUAN, 2)
+    costs = {k: round(fsum(m[k] for m in money), 2) for k in money[0]}
+    spent, budget = round(fsum(costs.values()), 2), round(d.budget[y] * YUAN, 2)
     migrants = d.migrants_of_year[y]
     outside = migrants - guaranteed - other
     return {
@@ -176,8 +176,8 @@ def _year_row(p: CountyPlan, y: int, eligible: Mapping[tuple[str, int], int]) ->
         "others_without_private_place": max(0, outside - (private - bought)),
         "public_share": round(p.share(y, "public_only"), 6),
         "public_share_with_purchased": round(p.share(y, "with_purchased"), 6),
-        "staff_needed": round(sum(p.classes_of(s, y) * d.stages[s].staff_per_class for s in STAGES), 1),
-        "staff_available": round(sum(d.stages[s].staff.get(y, 0.0) for s in STAGES), 1),
+        "staff_needed": round(fsum(p.classes_of(s, y) * d.stages[s].staff_per_class for s in STAGES), 1),
+        "staff_available": round(fsum(d.stages[s].staff.get(y, 0.0) for s in STAGES), 1),
         **costs,
         "cost_yuan": spent,
         "budget_yuan": budget,

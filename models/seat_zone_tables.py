@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def area_norms(scenario: HasTables) -> Floats:
     """Teaching and sports area a pupil by stage (m²), from the norms of quality and balance."""
     norms = scenario.table("seat_norms").set_index("norm_id")["value"]
     topics = ("teaching_area_per_pupil", "sports_area_per_pupil")
-    return np.array([sum(float(norms.get(f"{t}_{s}", 0.0)) for t in topics) for s in STAGE_NAMES])
+    return np.array([fsum(float(norms.get(f"{t}_{s}", 0.0)) for t in topics) for s in STAGE_NAMES])
 
 
 def seated(p: ZonePlan) -> Ints:

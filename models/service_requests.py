@@ -7,6 +7,7 @@ r + ``firsts``, so a chain of services of one firm is r, r + firsts, r + 2 first
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,7 +170,7 @@ def _day_of_year(data: ServiceData, year: int, u: Floats) -> Floats:
     """Day of the year by the season of requests (monthly index)."""
     length = data.horizon.year_start(year + 1) - data.horizon.year_start(year)
     months = np.linspace(0.0, length, 13)
-    return np.asarray(np.interp(u, np.concatenate([[0.0], np.cumsum(data.season)]) / sum(data.season), months))
+    return np.asarray(np.interp(u, np.concatenate([[0.0], np.cumsum(data.season)]) / fsum(data.season), months))
 
 
 def _industries(data: ServiceData, group: FirmGroup, values: Values, u: Floats) -> Ints:
@@ -179,7 +180,7 @@ def _industries(data: ServiceData, group: FirmGroup, values: Values, u: Floats) 
     if not mix:
         return np.full(len(u), -1, dtype=np.int64)
     share = 1.0 if heritage else data.parameters.value("SP12", values)
-    weights = np.cumsum([places for _, places in mix]) / sum(places for _, places in mix)
+    weights = np.cumsum([places for _, places in mix]) / fsum(places for _, places in mix)
     chosen = np.minimum(np.searchsorted(weights, u / share, side="right"), len(mix) - 1)
     return np.where(u < share, np.array([i for i, _ in mix])[chosen], -1)
 
@@ -218,7 +219,7 @@ def _asked(data: ServiceData, city: Ints, u: Floats) -> Ints:
     """Position in the city's area of the institution asked first: by the teams it has there."""
     asked = np.zeros(len(u), dtype=np.int64)
     for c, weights in enumerate(data.weight_of):
-        total = sum(weights)
+        total = fsum(weights)
         if total > 0:
             at = city == c
             place = np.searchsorted(np.cumsum(weights) / total, u[at], side="right")

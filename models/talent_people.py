@@ -13,6 +13,7 @@ last share stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def outside_shares(people: People, teachers: Mapping[str, float]) -> dict[tuple[
     outside = people.base_hours()
     hours = dict(zip(people.years, people.person_hours(np.diff(np.array(people.horizon.edges))).tolist(), strict=True))
     return {
-        (h, t): min(1.0, sum(outside[h, a, t] for a in ACTIVITIES) / (n * hours[t]))
+        (h, t): min(1.0, fsum(outside[h, a, t] for a in ACTIVITIES) / (n * hours[t]))
         for h, n in sorted(teachers.items())
         for t in people.years
         if n > 0 and h in people.institutions
@@ -79,7 +80,7 @@ def hours_table(
     for (h, t), amount in present.items():
         year = min(max(t, people.years[0]), last)
         known = (h, year) in share
-        outside = sum(hours[h, a, year] for a in ACTIVITIES) if known else 0.0
+        outside = fsum(hours[h, a, year] for a in ACTIVITIES) if known else 0.0
         training = hours[h, "training", year] if known else 0.0
         need, own = float(needed[h, t]), listed[h]
         numbers = (round(own, 1), round(outside, 1), round(training, 1), round(share.get((h, year), 0.0), 6))

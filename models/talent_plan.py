@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -127,11 +128,11 @@ def solve_in_blocks(
         Stage(
             name,
             "minimise",
-            sum(s[k].value for s in found),
-            sum(s[k].bound for s in found),
+            fsum(s[k].value for s in found),
+            fsum(s[k].bound for s in found),
             max((s[k].gap for s in found), default=0.0),
             found[0][k].unit,
-            sum(s[k].tolerance for s in found),
+            fsum(s[k].tolerance for s in found),
         )
         for k, name in enumerate(GOALS)
     )

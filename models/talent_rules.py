@@ -14,6 +14,7 @@ which ``stock`` and ``graduates`` put into sums of admissions, so no variable st
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import pyomo.environ as pyo
@@ -139,7 +140,7 @@ def hiring_limit(m: pyo.ConcreteModel) -> None:
     m.hiring_limit = pyo.Constraint(
         [(h, t) for h in sorted(of) for t in data.decided],
         rule=lambda m, h, t: (
-            total(m.hire[h, k, t] for k in of[h]) <= data.hire_share * sum(data.teachers[h, k] for k in of[h])
+            total(m.hire[h, k, t] for k in of[h]) <= data.hire_share * fsum(data.teachers[h, k] for k in of[h])
         ),
     )
 

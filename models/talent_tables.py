@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -54,11 +55,11 @@ def intake_table(data: TalentData, plan: TalentPlan) -> pd.DataFrame:
     rows = []
     for g, group in sorted(data.groups.items()):
         for c in sorted(data.cases):
-            before = round(sum(group.history * group.keep**k for k in range(group.duration)), PLACES)
+            before = round(fsum(group.history * group.keep**k for k in range(group.duration)), PLACES)
             for t in data.years:
                 new = round(admitted(data, plan, g, t, c), PLACES)
                 leave = range(1, group.duration + 1)
-                lost = sum((1 - group.keep) * group.keep ** (k - 1) * admitted(data, plan, g, t - k, c) for k in leave)
+                lost = fsum((1 - group.keep) * group.keep ** (k - 1) * admitted(data, plan, g, t - k, c) for k in leave)
                 out = group.keep**group.duration * admitted(data, plan, g, t - group.duration, c)
                 lost, out = round(lost, PLACES), round(out, PLACES)
                 now = round(before + new - lost - out, PLACES)
@@ -97,7 +98,7 @@ def teacher_table(data: TalentData, plan: TalentPlan) -> pd.DataFrame:
         for t in data.decided:
             new = plan.hired[h, k, t]
             listed = (1 - data.away.get((h, t), 0.0)) * data.teachers[h, k]
-            there = listed + sum(plan.hired[h, k, y] for y in data.decided if y <= t)
+            there = listed + fsum(plan.hired[h, k, y] for y in data.decided if y <= t)
             for c in sorted(data.cases):
                 need = 0.0
                 for g in groups:
@@ -118,9 +119,9 @@ def place_table(data: TalentData, plan: TalentPlan) -> pd.DataFrame:
     for h, groups in sorted(of.items()):
         for t in data.decided:
             campus = data.campus_places.get((h, t), 0.0)
-            built = sum(plan.built[h, y] for y in data.decided if y + data.build_years <= t)
+            built = fsum(plan.built[h, y] for y in data.decided if y + data.build_years <= t)
             for c in sorted(data.cases):
-                students = sum(_present(data, plan, g, t, c) for g in groups)
+                students = fsum(_present(data, plan, g, t, c) for g in groups)
                 there = data.places[h] + campus + built
                 rows.append((h, t, c, *(round(v, PLACES) for v in (students, there, campus, plan.built[h, t]))))
     return pd.DataFrame(
@@ -177,13 +178,13 @@ def catalogue(
     lacking: Any = short.items()
     for (s, level, t), amount in lacking:
         of_level = {k: w for k, w in weight.get(s, {}).items() if (k, level) in taught} or weight.get(s, {})
-        whole = sum(of_level.values())
+        whole = fsum(of_level.values())
         for k, w in of_level.items():
             if amount > 0:
                 missing.setdefault((k, level, t), {})[s] = float(amount) * w / whole
     rows: list[dict[str, Any]] = []
     for (k, level, t), by_sector in missing.items():
-        lacks, there = sum(by_sector.values()), float(filled.get((k, level, t), 0.0))
+        lacks, there = fsum(by_sector.values()), float(filled.get((k, level, t), 0.0))
         scarcity = lacks / (lacks + there)
         if scarcity < limits[0] or lacks < limits[1]:
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 import pandas as pd
 from zjsim.models.talent_model import build_talent_model
@@ -88,9 +89,9 @@ def added(found: Iterable[Sequence[Uncertainty]]) -> tuple[Uncertainty, ...]:
         Uncertainty(
             of_goal[0].goal,
             of_goal[0].unit,
-            sum(u.two_stage for u in of_goal),
-            sum(u.mean_value for u in of_goal),
-            sum(u.known for u in of_goal),
+            fsum(u.two_stage for u in of_goal),
+            fsum(u.mean_value for u in of_goal),
+            fsum(u.known for u in of_goal),
         )
         for of_goal in zip(*found, strict=True)
     )

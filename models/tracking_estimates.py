@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isnan
+from math import fsum, isnan
 from typing import Any
 
 import pandas as pd
@@ -76,7 +76,7 @@ def batch_size(before: Past, outcome: str, kind: str, parameter: str) -> Evidenc
         quarters = quarters[1:]  # what stood before the first quarter is not known: its rise is none
     if not quarters:
         return None
-    counted = sum(_rise(before, outcome, kind, q) for q in quarters)
+    counted = fsum(_rise(before, outcome, kind, q) for q in quarters)
     return Evidence(parameter, counted, float(len(quarters)), "batches", (outcome,))
 
 

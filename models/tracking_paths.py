@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from math import isnan
+from math import fsum, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,4 +131,4 @@ def seen_since(values: dict[str, float], kind: str, earlier: date, now: date, qu
         return values.get(quarter_of(now), np.nan)
     wanted = [q for q in quarters if quarter_of(earlier) < q <= quarter_of(now)]
     found = [values.get(q, np.nan) for q in wanted]
-    return float("nan") if not found or any(isnan(v) for v in found) else float(sum(found))
+    return float("nan") if not found or any(isnan(v) for v in found) else float(fsum(found))

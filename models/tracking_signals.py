@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isnan, nan
+from math import fsum, inf, isnan, nan
 from typing import Literal
 
 import numpy as np
@@ -108,7 +108,7 @@ def _split(quarters: Sequence[str], last: str) -> tuple[list[str], list[str]]:
 
 
 def _sum(values: Mapping[str, float], quarters: Sequence[str]) -> float:
-    return float(sum(values.get(q, nan) for q in quarters))
+    return float(fsum(values.get(q, nan) for q in quarters))
 
 
 def _pace(achieved: float, goal: float, so_far: float, done: int, left: int, lost: bool = False) -> Pace:

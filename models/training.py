@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from math import fsum
 from typing import Literal
 
 import numpy as np
@@ -112,7 +113,7 @@ def controls(data: TrainingData, values: Mapping[str, float], streams: Streams) 
     for city, asked in zip(data.cities, data.base, strict=True):
         own = _year_factors(data, city.city_code, values["TR22"], streams)
         rates = (base * values[data.courses[k].rate_id] for k, _, base in asked)
-        here = float(sum(rates))
+        here = float(fsum(rates))
         total += here * np.array([own[y] * province[y] - 1.0 for y in data.years])
         weight += here
     return {"control/training_demand": total / max(weight, 1e-9)}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,7 +225,7 @@ class Book:
     def imbalance(self) -> float:
         """Registered persons minus those in any of the six states at the horizon, since the empty start (0)."""
         total = {name: float(values[:-1].sum()) for name, values in self.flows.items()}
-        accounted = sum(total[f"training_{state}"] for state in ("no_shows", "completed", "dropped", "lost"))
+        accounted = fsum(total[f"training_{state}"] for state in ("no_shows", "completed", "dropped", "lost"))
         return total["training_registered"] - accounted - float(self.waiting[-1] + self.in_class[-1])
 
     def outcomes(self) -> dict[str, Array]:

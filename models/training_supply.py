@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,7 +145,7 @@ def ledger_hours(data: TrainingData, values: Mapping[str, float]) -> Array | Non
         return None
     first = data.as_of + timedelta(days=1)
     months = [range(first.month if year == first.year else 1, 13) for year in data.years]
-    parts = np.array([sum(data.trainer_index[m - 1] for m in those) / 12 for those in months])
+    parts = np.array([fsum(data.trainer_index[m - 1] for m in those) / 12 for those in months])
     return np.asarray(data.people.class_hours(values) / parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -199,7 +200,7 @@ def target_table(ask: Asked, cases: Sequence[Case]) -> pd.DataFrame:
             met = [j.met for j in found]
             names = [row[c] for c in ("target_id", "reading", "indicator_zh", "indicator_en", "unit", "bound")]
             p, n = [j.p for j in found], len(found)
-            shares = (sum(met) / n, *clopper_pearson(sum(met), n), brier(p, met))
+            shares = (fsum(met) / n, *clopper_pearson(sum(met), n), brier(p, met))
             rows.append(
                 (law, *names, n, np.mean(p), *shares, *_numbers([(j.figures, j.figure) for j in found]))
             )  # fmt: skip

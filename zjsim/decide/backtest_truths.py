@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class Truth:
             values = dict(zip(own["quarter"], own["value"].astype(float), strict=True))
             for year in sorted({int(q[:4]) for q in values}):
                 quarters = [values.get(f"{year}-Q{k}", np.nan) for k in range(1, QUARTERS + 1)]
-                value = sum(quarters) if kinds.get(str(name)) == "flow" else quarters[-1]
+                value = fsum(quarters) if kinds.get(str(name)) == "flow" else quarters[-1]
                 if not np.isnan(value):
                     yearly.setdefault(str(name), {})[year] = float(value)
         synthetic = bool(len(rows)) and bool((rows["basis"] == "synthetic").all())

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import fsum
 
 import numpy as np
 from scipy import stats
@@ -151,7 +152,7 @@ def _direction(pairs: Sequence[Pair], target: int, lever: int) -> Direction:
     own = [p for p in pairs if p.target == target and p.lever == lever]
     if not any(p.rises or p.falls for p in own):
         return 0
-    total = sum(p.mean for p in own)
+    total = fsum(p.mean for p in own)
     for way in (1, -1) if total >= 0 else (-1, 1):
         if not any(_significant(p, -way, len(pairs)) for p in own):
             return way

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import fsum
 from typing import Protocol
 
 import numpy as np
@@ -53,7 +54,7 @@ class Space:
 
     def cost(self, point: Point) -> float:
         """The cost of a point."""
-        return float(sum(own[k] for own, k in zip(self.costs, point, strict=True)))
+        return float(fsum(own[k] for own, k in zip(self.costs, point, strict=True)))
 
     def points(self) -> NDArray[np.int64]:
         """All points, one a row, the cheapest first; equals in the order of their levels."""

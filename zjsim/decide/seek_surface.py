@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Surface:
 
     def margins(self, point: Point, target: int) -> Floats:
         """Predicted margins of a target by replication."""
-        gain = sum(float(own[k]) for own, k in zip(self.gains[target], point, strict=True))
+        gain = fsum(float(own[k]) for own, k in zip(self.gains[target], point, strict=True))
         return np.asarray(self.base[target] + gain + self.shift[target])
 
     def responses(self) -> tuple[Response, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import fsum
 from typing import TYPE_CHECKING
 
 from zjsim.decide.seek_answer import BEST, HOLDS, NOT_FOUND, REFUTED, Fresh
@@ -51,7 +52,7 @@ def summary(sought: Sought, lang: Language) -> str:
     lines = [_question(sought, lang)]
     lines += [text("seek.present", lang, share=_shares(sought, t, lang)) for t in a.tested if t.why == "present"]
     lines.append(text(f"seek.verdict.{a.verdict}", lang, probability=f"{w.probability:.0%}"))
-    cost = sum(float(lever.costs[k]) for k, lever in zip(a.point, sought.levers, strict=True))
+    cost = fsum(float(lever.costs[k]) for k, lever in zip(a.point, sought.levers, strict=True))
     lines += [
         "  " + text("seek.with_cost", lang, said=moved_said(lever, k, lang), cost=f"{float(lever.costs[k]):,.4g}")
         for k, lever in zip(a.point, sought.levers, strict=True)

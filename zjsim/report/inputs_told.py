@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def _change(cells: list[Difference]) -> dict[str, Any]:
 
 def _sum(values: Iterable[str]) -> float:
     try:
-        return sum(float(v) for v in values)
+        return fsum(float(v) for v in values)
     except ValueError:
         return float("nan")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from math import fsum
 
 import pandas as pd
 from markupsafe import Markup
@@ -251,7 +252,7 @@ def links(tables: Tables, name: str, lang: Language) -> Markup:
     mean: dict[str, list[int]] = {}
     for r in table:
         mean.setdefault(str(r["moe_code"]), []).append(left.index(str(r["industry_id"])))
-    right = sorted(mean, key=lambda c: (sum(mean[c]) / len(mean[c]), c))
+    right = sorted(mean, key=lambda c: (fsum(mean[c]) / len(mean[c]), c))
     high = 26.0 * max(len(left), len(right))
     at_left = {c: high * (i + 0.5) / len(left) for i, c in enumerate(left)}
     at_right = {c: high * (i + 0.5) / len(right) for i, c in enumerate(right)}

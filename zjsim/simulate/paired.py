@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import fsum, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,10 +36,10 @@ def change_of_mean(first: ArrayLike, second: ArrayLike, *, paired: bool, confide
     if min(x.size, y.size) < 2:
         return Change(mean, float("nan"), float("nan"))
     parts = [float(v.var(ddof=1)) / v.size for v in (x, y)]
-    if not sum(parts):
+    if not fsum(parts):
         return Change(mean, mean, mean)
-    freedom = sum(parts) ** 2 / sum(p**2 / (v.size - 1) for p, v in zip(parts, (x, y), strict=True))
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * sqrt(sum(parts))
+    freedom = fsum(parts) ** 2 / fsum(p**2 / (v.size - 1) for p, v in zip(parts, (x, y), strict=True))
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * sqrt(fsum(parts))
     return Change(mean, mean - half, mean + half)
 
 

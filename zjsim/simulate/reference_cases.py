@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -236,7 +237,7 @@ def _open(gamma: Any, servers: Any, service: Any, routing: Any) -> Pairs:
     def combine(f: Array) -> Array:
         numbers = f[:, :nodes]
         total = numbers.sum(axis=1)
-        return np.column_stack([numbers, total, total / sum(gamma), f[:, nodes]])
+        return np.column_stack([numbers, total, total / fsum(gamma), f[:, nodes]])
 
     names = (*(f"L_{i}" for i in range(1, nodes + 1)), "L", "W", "lambda_1")
     return _network(net, _events(skip, 10), names, combine, lanes=250)
@@ -263,7 +264,7 @@ def _machines(machines: int, repairers: int, failure: float, repair: float) -> P
 
 
 def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False) -> Pairs:
-    load = min(sum(arrivals) / service / c, 0.999)
+    load = min(fsum(arrivals) / service / c, 0.999)
     skip = int(200 + 16 * c + 32 / (1 - load) ** 2)
     ranks = models.Ranked(c, tuple(arrivals), service, preemptive, skip)
     steps, rates = _events(skip, 9), np.array(arrivals)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -164,13 +165,13 @@ def network_by_kernel(net: Network, d: dict[str, list[float]]) -> Array:
             return
         count()
         sim.start(customer(choose(entry, turn[event]), second[event]))
-        sim.at(sim.now + gap[event] / sum(net.gamma), arrive)
+        sim.at(sim.now + gap[event] / fsum(net.gamma), arrive)
 
     if net.customers:
         for k in range(net.customers):
             sim.start(customer(0, d["begin"][k]))
     else:
-        sim.at(gap[0] / sum(net.gamma), arrive)
+        sim.at(gap[0] / fsum(net.gamma), arrive)
     sim.run()
     begin, end = np.array(marks[0]), np.array(marks[1])
     return np.asarray((end - begin)[1:] / (end - begin)[0])
@@ -180,7 +181,7 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
     """Every lane by its jumps, one at a time: the figures of :func:`network_by_kernel` × time by lane."""
     nodes = len(net.servers)
     node_of = np.repeat(np.arange(nodes), net.servers)
-    rate_of, total = np.array(net.rates)[node_of], sum(net.gamma)
+    rate_of, total = np.array(net.rates)[node_of], fsum(net.gamma)
     onward = np.cumsum(net.routing, axis=1)
     entry = np.cumsum(net.gamma) / max(total, 1e-300)
     ends, every = np.full((lanes, len(node_of) + 1), np.inf), np.arange(lanes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from math import comb, cos, exp, factorial, lgamma, log, pi, sin, sqrt
+from math import comb, cos, exp, factorial, fsum, lgamma, log, pi, sin, sqrt
 
 import numpy as np
 from scipy import linalg, optimize, special, stats
@@ -79,7 +79,7 @@ def deterministic_wait(rho: float, within: float) -> Values:
         p[j] = (p[0] * tail[j - 1] + float(p[1:j] @ tail[j - 1 : 0 : -1])) / exp(-rho)
     waiting = np.cumsum(p)[1:]  # at most 0, 1, ... wait for service
     left = rho * (k - within)
-    return {"P(Wq <= t)": float(sum(waiting[k - 1 - j] * exp(-left) * left**j / factorial(j) for j in range(k)))}
+    return {"P(Wq <= t)": float(fsum(waiting[k - 1 - j] * exp(-left) * left**j / factorial(j) for j in range(k)))}
 
 
 def erlang_arrivals(b: int, rho: float, service: float) -> Values:
@@ -141,7 +141,7 @@ def _birth_death(up: Sequence[float], down: Sequence[float]) -> np.ndarray[tuple
 
 def priority(arrivals: Sequence[float], service: float, c: int = 1) -> Values:
     """M/M/c, non-preemptive priorities, equal service (Cobham 1954; Kella and Yechiali 1985); first class first."""
-    total = sum(arrivals)
+    total = fsum(arrivals)
     base = erlang_c(c, total / service) / (c * service)
     before, found, work = 0.0, {}, 0.0
     for n, rate in enumerate(arrivals, 1):
@@ -233,13 +233,15 @@ def erlang_time(n: int, rate: float, within: float) -> Values:
 def binomial_reach(starts: int, success: float, wanted: int) -> Values:
     """Chance of at least ``wanted`` successes."""
     return {
-        "P(reach)": sum(comb(starts, k) * success**k * (1 - success) ** (starts - k) for k in range(wanted, starts + 1))
+        "P(reach)": fsum(
+            comb(starts, k) * success**k * (1 - success) ** (starts - k) for k in range(wanted, starts + 1)
+        )
     }
 
 
 def poisson_reach(mean: float, target: int) -> Values:
     """Chance that a Poisson output reaches a target."""
-    return {"P(reach)": 1 - sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(target))}
+    return {"P(reach)": 1 - fsum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(target))}
 
 
 def erlang_b_inverse(a: float, blocking: float) -> Values:
@@ -263,7 +265,7 @@ def open_network(
     rates = np.linalg.solve(np.eye(len(gamma)) - np.array(routing).T, np.array(gamma, dtype=float))
     numbers = [many_servers(c, x, m)["L"] for c, x, m in zip(servers, rates, service, strict=True)]
     found = {f"lambda_{i}": float(x) for i, x in enumerate(rates, 1)} | {f"L_{i}": x for i, x in enumerate(numbers, 1)}
-    return found | {"L": sum(numbers), "W": sum(numbers) / sum(gamma)}
+    return found | {"L": fsum(numbers), "W": fsum(numbers) / fsum(gamma)}
 
 
 def closed_network(

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Reader:
         for terms, lower, upper in known.rows if only is None else [known.rows[i] for i in only]:
             dark = [(u, c) for u, c in terms if u not in shown]
             if dark:
-                told = sum(c * shown[u] for u, c in terms if u in shown)
+                told = fsum(c * shown[u] for u, c in terms if u in shown)
                 rows.append((dark, lower - told, upper - told))
                 for u, _ in dark[1:]:
                     lot[first(u)] = first(dark[0][0])
@@ -296,7 +297,7 @@ def settled(known: Relations, shown: Mapping[int, float]) -> dict[int, float]:
             left = [(u, c) for u, c in terms if u not in found]
             if not left:
                 continue
-            told = sum(c * found[u] for u, c in terms if u in found)
+            told = fsum(c * found[u] for u, c in terms if u in found)
             low, high = lower - told, upper - told
             if (high <= 0 and all(c > 0 for _, c in left)) or (low >= 0 and all(c < 0 for _, c in left)):
                 found |= {u: 0.0 for u, _ in left}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,7 @@ def migrant_growth(tables: Mapping[str, pd.DataFrame], migrants: Ints) -> Floats
     rate = np.zeros(len(city))
     weights, rates = [], []
     for code in _CITIES_2022:
-        wanted = sum(statistic(tables, code, 2022, f"{stage}_students") for stage in ("primary", "junior"))
+        wanted = fsum(statistic(tables, code, 2022, f"{stage}_students") for stage in ("primary", "junior"))
         here = city == code
         rates.append(_rate_for(tables, migrants, here, wanted))
         weights.append(migrants[here].sum())

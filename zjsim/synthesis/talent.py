@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def class_of(discipline_code: str, classes: pd.DataFrame) -> str:
 
 def years_of_cohort(duration: int, dropout: float) -> float:
     """Students in stock per student admitted each year: the sum of (1 - dropout)^k over the years."""
-    return float(sum((1 - dropout) ** k for k in range(duration)))
+    return float(fsum((1 - dropout) ** k for k in range(duration)))
 
 
 def programme_groups(tables: Tables) -> pd.DataFrame:
@@ -198,7 +199,7 @@ def _of_institution(u: Mapping[Any, Any], size: float, ranked: pd.DataFrame) -> 
     kept = dict(sorted(profile.items(), key=lambda p: (-p[1], p[0]))[: BROAD if broad else MAIN])
     if not trade:
         kept |= {k: profile[k] for k in sorted(set(ranked.loc[ranked["grade"] != "", "class_id"])) if k not in kept}
-    whole = sum(kept.values())
+    whole = fsum(kept.values())
     private = u["ownership"] in ("private", "independent")
     level = "higher_vocational" if u["level"] == "vocational" else "undergraduate"
     may_close = private and level == "higher_vocational"
@@ -277,7 +278,7 @@ def graduate_demand(tables: Tables, groups: pd.DataFrame, relevance: pd.DataFram
     for s in tables["talent_sectors"].to_dict("records"):
         part = weight[weight["sector_id"] == s["sector_id"]]
         for level in LEVELS:
-            come = sum(
+            come = fsum(
                 float(supply.get((level, c), 0.0)) * share
                 for c, share in zip(part["class_id"], part["share"], strict=True)
             )
