@@ -15,11 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from zjsim.models.seat_relations import DEMAND, FALLS, SENIOR, SHORT, Counts, Key, Tables, counts_of, demand, rounded
+from zjsim.models.share_publication import published_shares
 
-from zjsim.solve.disclosure import LEAST_WIDTH, conceal
+from zjsim.solve.disclosure import LEAST_WIDTH, CannotConceal, conceal
 from zjsim.tables.published import (
     ABOUT_CHILDREN,
     INPUT_CHANGES,
+    SHARES,
     SUPPRESSED,
     TABLES,
     counts_children,
@@ -39,6 +41,15 @@ NEEDED = frozenset({"seat_expansion", "seat_rooms", "seat_classes"})
 """Tables without which no count of children is published."""
 
 
+class NotProtected(Exception):  # noqa: N818 - says what is so
+    """A small count is told whatever is hidden; ``places`` are the (county code, year) of such counts, sorted."""
+
+    def __init__(self, counts: Counts, told: Collection[int]) -> None:
+        found = {k[1:3] for k, u in counts.of.items() if u in set(told)}
+        self.places = tuple(sorted((str(code), int(year)) for code, year in found))
+        super().__init__(", ".join(f"{code} {year}" for code, year in self.places))
+
+
 @dataclass(frozen=True)
 class Hidden:
     """What is hidden of a plan: keys of counts, and cells (table, row, column)."""
@@ -53,23 +64,33 @@ def published_tables(
     minimum: int,
     prices: Mapping[tuple[str, str], float],
     before: Sequence[Tables] = (),
+    no_counts: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """The tables of a run that go out, in the form in which they do; those about children with what is hidden emptied.
 
     ``minimum``: smaller counts are hidden. ``prices``: yuan of a purchased place by county and stage. ``before``: the
-    demand (:func:`demand_tables`) of every scenario that this one builds on.
+    demand (:func:`demand_tables`) of every scenario that this one builds on. Raises :class:`NotProtected` where nothing
+    that could be hidden protects a small count; with ``no_counts`` no count of children goes out at all.
     """
     shown = {n: t for n, t in tables.items() if is_published(n) and not n.startswith(ABOUT_CHILDREN)}
     if INPUT_CHANGES in shown:
         shown[INPUT_CHANGES] = changes_without_children(shown[INPUT_CHANGES])
+    shares = shown.pop(SHARES, None)
     own = {n: t.reset_index(drop=True) for n, t in tables.items() if n in TABLES}
     if not own.keys() >= NEEDED:
         # Not enough to say what counts tell of each other: none of them goes out.
         shown |= {n: t[[c for c in t.columns if c in TABLES[n].plain]] for n, t in own.items()}
     else:
         step = money_step(prices)
-        hides = hidden(own, minimum=minimum, prices=prices, before=before)
+        if no_counts:
+            # A row of these tables says by itself that somebody is short.
+            own |= {n: own[n].iloc[:0] for n in _SENTENCES if n in own}
+            hides = everything(own)
+        else:
+            hides = hidden(own, minimum=minimum, prices=prices, before=before)
         shown |= {n: _published(n, own, hides) for n in own}
+        if shares is not None:
+            shown[SHARES] = published_shares(shares, own["seat_expansion"], hides.keys, minimum)
         _round_money(shown, own, step)
         _say(shown, own, hides)
     return shown
@@ -84,6 +105,13 @@ def money_step(prices: Mapping[tuple[str, str], float]) -> float:
     return next(size * k for k in (1, 2, 5, 10) if size * k >= wanted * (1 - 1e-9))
 
 
+def everything(tables: Tables) -> Hidden:
+    """Every count hidden. What stays is classes, seats and building, and purchases rounded to twenty places or more:
+    without any count beside them they tell none closer than a class or ten places."""
+    c = counts_of(tables, {}, 1.0)
+    return Hidden(frozenset(c.of), frozenset(c.known.cells))
+
+
 def hidden(
     tables: Tables, *, minimum: int, prices: Mapping[tuple[str, str], float], before: Sequence[Tables] = ()
 ) -> Hidden:
@@ -92,7 +120,10 @@ def hidden(
     kept = {u for k, u in c.of.items() if k[0] in (*DEMAND, *SENIOR, "not_guaranteed")}
     dark = {c.of[k] for parent in (tables, *before) for k in hidden_demand(parent, minimum) if k in c.of}
     dark |= {u for u in _small(c, minimum) if u not in kept}
-    dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept, release=True)
+    try:
+        dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept, release=True)
+    except CannotConceal as told:
+        raise NotProtected(c, told.unknowns) from told
     keys = frozenset(k for k, u in c.of.items() if u in dark)
     return Hidden(keys, frozenset(cell for cell, u in c.known.cells.items() if u in dark))
 
@@ -101,7 +132,10 @@ def hidden_demand(tables: Tables, minimum: int) -> set[Key]:
     """Counts of the demand alone that are hidden, whatever the plan: by what, county and year."""
     c = Counts()
     demand(c, tables)
-    dark = conceal(c.known, c.values, _small(c, minimum), _order(c), least=2 * _WIDTH)
+    try:
+        dark = conceal(c.known, c.values, _small(c, minimum), _order(c), least=2 * _WIDTH)
+    except CannotConceal as told:
+        raise NotProtected(c, told.unknowns) from told
     return {k for k, u in c.of.items() if u in dark}
 
 

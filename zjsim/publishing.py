@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zjsim.tables.published import ABOUT_CHILDREN, INPUT_CHANGES
+from zjsim.tables.published import ABOUT_CHILDREN, INPUT_CHANGES, SHARES
 from zjsim.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
@@ -23,21 +23,30 @@ INTERNAL, TABLES, NOTE = "internal", "tables", "README.txt"
 
 def internal_tables(results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of ``results`` that are not published as they are."""
-    return {n: t for n, t in sorted(results.items()) if n.startswith(ABOUT_CHILDREN) or n == INPUT_CHANGES}
+    return {n: t for n, t in sorted(results.items()) if n.startswith(ABOUT_CHILDREN) or n in (INPUT_CHANGES, SHARES)}
 
 
-def published(scenario: Scenario, results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The tables of a run in the form in which they go out, sorted by name."""
-    from zjsim.models.seat_publication import NEEDED, published_tables
+def published(
+    scenario: Scenario, results: Mapping[str, pd.DataFrame]
+) -> tuple[dict[str, pd.DataFrame], tuple[tuple[str, int], ...]]:
+    """The tables of a run in the form in which they go out, sorted by name, and where small counts cannot be protected.
+
+    If there is any such county and year, no count of children goes out.
+    """
+    from zjsim.models.seat_publication import NEEDED, NotProtected, published_tables
 
     minimum = scenario.parameters.placement.minimum_cell
     if not results.keys() >= NEEDED:
-        return dict(sorted(published_tables(results, minimum=minimum, prices={}).items()))
+        return dict(sorted(published_tables(results, minimum=minimum, prices={}).items())), ()
     options = scenario.table("seat_options")
     price = options["purchase_yuan_per_place"].astype(float)
     prices = dict(zip(zip(options["county_code"], options["stage"], strict=True), price, strict=True))
     before = _parents(scenario, results)
-    return dict(sorted(published_tables(results, minimum=minimum, prices=prices, before=before).items()))
+    try:
+        return dict(sorted(published_tables(results, minimum=minimum, prices=prices, before=before).items())), ()
+    except NotProtected as told:
+        shown = published_tables(results, minimum=minimum, prices=prices, before=before, no_counts=True)
+        return dict(sorted(shown.items())), told.places
 
 
 def _parents(scenario: Scenario, results: Mapping[str, pd.DataFrame]) -> list[dict[str, pd.DataFrame]]:

@@ -126,7 +126,9 @@ def run(
     try:
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
             with clock.step("report"):
-                written = _report(partial, manifest, published_form(loaded, results), lang, clock.within)
+                shown, unprotected = published_form(loaded, results)
+                manifest["unprotected"] = [f"{code} {year}" for code, year in unprotected]
+                written = _report(partial, manifest, shown, lang, clock.within)
                 inside = _write_internal(partial / INTERNAL, results)
                 if event_log is not None:
                     write_event_log(partial, loaded, plan, seed, event_log, lang)

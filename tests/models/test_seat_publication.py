@@ -383,6 +383,31 @@ def test_unknown_tables_and_columns_do_not_go_out() -> None:
     assert "new_count" not in shown["seat_expansion"]
 
 
+def test_where_a_small_count_cannot_be_protected_no_count_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader who knows of a county's permit holders to within three (here because someone else says so)."""
+    tables = tables_of(demand_of(2, 6.0), 2)
+    small = tables["seat_expansion"].query(f"0 < eligible < {MINIMUM}").iloc[0]
+    place = (small["county_code"], small["year"])
+    whole = seat_publication.demand
+
+    def told(c: Any, own: Tables) -> None:
+        whole(c, own)
+        c.known.between([(c.of["eligible", *place], 1.0)], small["eligible"] - 1.0, small["eligible"] + 2.0)
+
+    monkeypatch.setattr(seat_publication, "demand", told)
+    with pytest.raises(seat_publication.NotProtected) as refused:
+        published(tables)
+    assert refused.value.places == (place,)
+    shown = published_tables(tables, minimum=MINIMUM, prices=PRICES, no_counts=True)
+    for name, rule in TABLES.items():
+        if name in shown:
+            for column in (*rule.counts, *rule.beside, *rule.follows):
+                assert shown[name][column].isna().all(), (name, column)
+    for name in ("seat_shortfalls", "seat_repairs", "seat_rule_repairs"):
+        assert shown[name].empty, name
+    assert shown["seat_expansion"]["classes"].notna().all(), "what is built stays"
+
+
 def test_stage_of_grades_is_that_of_the_plan() -> None:
     """The toys' stages are those of the law: grades 1-6 and 7-9."""
     assert [STAGE_OF[g] for g in (1, 6, 7, 9)] == ["primary", "primary", "junior", "junior"]

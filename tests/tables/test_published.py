@@ -17,6 +17,7 @@ from zjsim.tables.published import (
     counts_children,
     hidden_cells,
     is_published,
+    told_sets,
 )
 from zjsim.tables.registries import REGISTRIES
 
@@ -54,6 +55,7 @@ def test_units_say_which_inputs_count_children() -> None:
     assert counts_children("seat_demand", "migrant_children")
     assert not counts_children("seat_demand", "basis")
     assert not counts_children("scenario.toml", "time.as_of")
+    assert counts_children("seat_zones", "share_migrant"), "with the county's children a share tells those of a zone"
     found = {r for r, d in REGISTRIES.items() for c in d.columns if c.unit == "children"}
     assert {"seat_demand", "child_groups"} <= found
 
@@ -62,3 +64,13 @@ def test_hidden_cells_are_read_from_the_names_in_the_row() -> None:
     table = pd.DataFrame({"n": [1.0, float("nan")], SUPPRESSED: ["", "n;m"]})
     assert hidden_cells(table) == {"n": {1}, "m": {1}}
     assert hidden_cells(table[["n"]]) == {}
+
+
+def test_documents_say_no_child_of_a_set_option() -> None:
+    said = ["seat_demand[330102, 2026, 3].migrant_children = 7", "seat_zones[330102,1,primary].share_local=0.001"]
+    plain = ["simulation.replications=2", "seat_options[330102,primary].classrooms=7", "header.title_zh==1+1"]
+    assert told_sets([*said, *plain]) == [
+        "seat_demand[330102, 2026, 3].migrant_children=*",
+        "seat_zones[330102,1,primary].share_local=*",
+        *plain,
+    ]

@@ -11,6 +11,7 @@ from zjsim.report.choices import LEAST_FREQUENCY
 from zjsim.report.sources import TOTAL
 from zjsim.report.talent import talent_lines
 from zjsim.report.words import is_true, known, percent, quantity, status_word, verdict_kind
+from zjsim.tables.published import told_sets
 from zjsim.texts import Language, text
 
 
@@ -28,16 +29,17 @@ def cover_rows(
         ("base", manifest["base"]),
         ("as_of", manifest["as_of"]),
         ("horizon", manifest["horizon"]),
-        ("sets", "\n".join(manifest["sets"]) or none),
+        ("sets", "\n".join(told_sets(manifest["sets"])) or none),
         ("seed", str(manifest["seed"])),
         ("replications", str(manifest["replications"])),
-        ("version", f"zjsim {manifest['zjsim']} · Python {manifest['python']}"),
+        ("version", f"zjsim {manifest['zjsim']}"),
         ("run", manifest["run_id"]),
         *((f"status_{problem}", status_word(solve, lang)) for problem, solve in sorted(manifest["solves"].items())),
         ("locations", "\n".join(location_lines(tables, lang))),
         ("talent", "\n".join(talent_lines(tables, lang))),
         ("audit", text("report.cover_audit_passed", lang)),
         ("replay", replay_said(manifest, lang)),
+        ("unprotected", unprotected_said(manifest, lang)),
         ("targets", _targets_line(tables["target_feasibility"], lang)),
         ("sources", _sources_lines(tables["input_sources"], lang)),
         ("readings", "\n".join(reading_lines(manifest["readings"], lang)) or none),
@@ -53,6 +55,18 @@ def location_lines(tables: Mapping[str, pd.DataFrame], lang: Language) -> list[s
         key = "report.cover_locations_short" if short else "report.cover_locations_line"
         lines.append(text(key, lang, kind=row[f"kind_{lang}"], n=row["planned"], short=short))
     return lines
+
+
+MOST_PLACES = 5
+
+
+def unprotected_said(manifest: Mapping[str, Any], lang: Language) -> str:
+    """Why no count of children is published, and what to do; empty where the counts are."""
+    places = manifest.get("unprotected", ())
+    if not places:
+        return ""
+    named = text("memo.list", lang).join(places[:MOST_PLACES]) + (" …" if len(places) > MOST_PLACES else "")
+    return text("published.unprotected", lang, n=len(places), places=named)
 
 
 def replay_said(manifest: Mapping[str, Any], lang: Language) -> str:

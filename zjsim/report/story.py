@@ -13,6 +13,7 @@ from zjsim.report.sources import TOTAL
 from zjsim.report.story_plan import bottleneck_blocks, plan_blocks, plan_headline
 from zjsim.report.story_targets import Judged, comparison_grid, judged_targets, readings_grid, targets_grid
 from zjsim.report.words import is_true, percent, quantity, records, status_word
+from zjsim.tables.published import told_sets
 from zjsim.texts import Language, text
 
 MOST_CHANGES = 12
@@ -150,7 +151,7 @@ def _changes(
         if len(told) > MOST_CHANGES:
             story.blocks.append(Paragraph(text("memo.changes.rest", lang, n=len(told) - MOST_CHANGES)))
     if manifest["sets"] and manifest["base"]:
-        sets = text("memo.list", lang).join(str(s) for s in manifest["sets"])
+        sets = text("memo.list", lang).join(told_sets(manifest["sets"]))
         story.blocks.append(Paragraph(text("memo.changes.sets", lang, sets=sets)))
     if before is not None:
         grid = comparison_grid(before[1], tables, lang)

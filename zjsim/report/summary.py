@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from zjsim.report.cover import location_lines
+from zjsim.report.cover import location_lines, unprotected_said
 from zjsim.report.talent import talent_lines
 from zjsim.report.targets import stated_targets
 from zjsim.report.words import (
@@ -57,6 +57,7 @@ def screen_summary(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFram
         text("report.sum_targets", lang, p=quantity(manifest["p_required"])),
         *_targets(stated_targets(tables), lang),
         text("report.sum_placeholder", lang, percent=percent(manifest.get("placeholder_share"), 0)),
+        *filter(None, [unprotected_said(manifest, lang)]),
         text("report.sum_files", lang, folder=folder),
     ]
     return "\n".join(lines)

@@ -24,6 +24,15 @@ _MOST = 1e7
 """More children than there are: the range of a count that nothing bounds."""
 _TOLERANCE = 1e-6
 
+
+class CannotConceal(ValueError):  # noqa: N818 - says what is so, like the other answers of this room
+    """Hidden counts (``unknowns``) would be told closer than promised though nothing is left to hide."""
+
+    def __init__(self, unknowns: Collection[int], least: float) -> None:
+        super().__init__(f"{len(unknowns)} hidden counts would be told closer than {least:g}: not published")
+        self.unknowns = tuple(sorted(unknowns))
+
+
 Term = tuple[int, float]
 Row = tuple[list[Term], float, float]
 Range = tuple[float, float]
@@ -180,7 +189,8 @@ def conceal(
     What everybody knows without them is never hidden. With ``release``, what was hidden beside the small ones and is
     told exactly all the same is shown again (not where other publications hold the same counts).
 
-    Raises ``ValueError`` if one of ``hidden`` is told closer than :data:`LEAST_WIDTH` though nothing is left to hide.
+    Raises :class:`CannotConceal` if one of ``hidden`` is told closer than :data:`LEAST_WIDTH` though nothing is left
+    to hide.
     """
     noughts = settled(known, {})
     dark = set(hidden) - noughts.keys()
@@ -207,7 +217,7 @@ def conceal(
             # Nothing is left to hide: better no publication than one that tells a small count.
             told = [u for u in narrow if u in hidden and _width(reader, u) < min(least, LEAST_WIDTH) - _TOLERANCE]
             if told:
-                raise ValueError(f"{len(told)} hidden counts would be told closer than {least:g}: not published")
+                raise CannotConceal(told, least)
             break
         dark |= more
         unsure = {*narrow, *more}

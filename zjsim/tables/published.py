@@ -8,7 +8,8 @@ new goes out by being forgotten (a test names it).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -178,7 +179,7 @@ NO_CHILDREN: Mapping[str, str] = {
     "lead_assignments": "universities, disciplines and industries",
     "location_": "openings, and residents, employees and firms that they serve",
     "marginal_values": "resources",
-    "outcomes_by_": "trainees, requests, patents and openings by city; shares of simulated futures by county",
+    "outcomes_by_": "trainees, requests, patents and openings by city; rounded shares of simulated futures by county",
     "people_": "hours of staff",
     "plan_value": "probabilities and outcomes of the province",
     "platform_plan": "openings",
@@ -197,17 +198,41 @@ NO_CHILDREN: Mapping[str, str] = {
 }
 """Tables in which no child is counted, by how their names begin, and what they count instead."""
 
+SHARES = "outcomes_by_county"
+"""Table of shares of children by county: goes out rounded, and not without the counts they are shares of."""
+
+_CELL = re.compile(r"(?P<registry>\w+)\[[^\]]*\]\.(?P<column>\w+)")
+
 INPUT_CHANGES = "input_changes"
 """Table of changed inputs: values of columns that count children (their unit says so) stay inside."""
 
 
+_ALSO_CHILDREN = frozenset(
+    [("school_grades", c) for c in ("taken_local", "taken_migrant", "taken_purchased")]
+    + [(r, c) for r in ("planning_zones", "seat_zones") for c in ("share_local", "share_migrant", "share_private")]
+)
+"""Seats taken are children, and shares of a county's children with the county's count are those of a zone."""
+
+
 def counts_children(registry: str, column: str) -> bool:
-    """Whether a column of a registry counts children of places and grades."""
+    """Whether a column of a registry counts children of places and grades, or tells such a count."""
     from zjsim.tables.registries import REGISTRIES
 
+    if (registry, column) in _ALSO_CHILDREN:
+        return True
     declared = REGISTRIES.get(registry)
     found = declared.by_name.get(column) if declared else None
     return found is not None and found.unit == "children"
+
+
+def told_sets(sets: Iterable[str]) -> list[str]:
+    """``--set`` options as documents say them: of a cell that counts children not the value."""
+    told = []
+    for said in sets:
+        path, _, _ = said.partition("=")
+        cell = _CELL.fullmatch(path.strip())
+        told.append(f"{path.strip()}={MARK}" if cell and counts_children(cell["registry"], cell["column"]) else said)
+    return told
 
 
 def hidden_cells(table: pd.DataFrame) -> dict[str, set[int]]:
