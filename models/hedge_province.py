@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from zjsim.models.hedge_data import Case, Floats
-from zjsim.models.hedge_solve import Solved, cvar, start_cost
+from zjsim.models.hedge_solve import Solved, cvar, spent, start_cost
 from zjsim.models.seat_data import STAGES, YUAN
 from zjsim.models.seat_hedge import PLANS, AreaResult, HedgeResult
 
@@ -29,6 +29,14 @@ def short(case: Case, s: Solved, name: str) -> Floats:
     """Child-years of a shortfall by scenario."""
     values = s.x[name]
     return np.asarray(values.sum(axis=tuple(range(1, values.ndim))))
+
+
+def building(case: Case, s: Solved) -> Floats:
+    """What building, equipment and added classes cost by scenario, their overrun included (10,000 yuan)."""
+    money = spent(case, s.x)
+    yearly = (money["capital"] + money["equip"] + money["running"]).sum(axis=1)
+    over = np.maximum(0.0, yearly - case.area.budget)
+    return np.asarray((yearly + case.penalties.overrun * over).sum(axis=1))
 
 
 def summed(arrays: Iterable[Floats]) -> Floats:
@@ -78,11 +86,13 @@ def values(r: HedgeResult) -> pd.DataFrame:
 def scenarios(r: HedgeResult) -> pd.DataFrame:
     """The province by scenario and plan: cost, regret against hindsight, shortfall."""
     seen = np.asarray(sum(a.hedge.wait_and_see for a in r.areas))
+    seen_built = summed(np.concatenate([building(a.hedge.case, s) for s in a.hedge.seen]) for a in r.areas)
     born = later_children(r)
     low = low_births(r)
     rows = []
     for plan in PLANS:
         cost = total_costs(r, plan)
+        built = summed(building(a.hedge.case, a.plan(plan)) for a in r.areas)
         lost = {to: summed(short(a.hedge.case, a.plan(plan), of) for a in r.areas) for of, to in SHORT.items()}
         for k in range(r.tree.leaves):
             rows.append(
@@ -96,6 +106,8 @@ def scenarios(r: HedgeResult) -> pd.DataFrame:
                     "cost_yuan": yuan(cost[k]),
                     "wait_and_see_yuan": yuan(seen[k]),
                     "regret_yuan": yuan(cost[k] - seen[k]),
+                    "building_yuan": yuan(built[k]),
+                    "seen_building_yuan": yuan(seen_built[k]),
                     **{to: round(float(v[k]), 2) for to, v in lost.items()},
                 }
             )
@@ -127,21 +139,23 @@ def fresh_futures(r: HedgeResult) -> pd.DataFrame:
     for plan in PLANS:
         cost = sum(a.fresh[plan].costs for a in r.areas)
         lost = {to: summed(short(a.hedge.case, a.fresh[plan], of) for a in r.areas) for of, to in SHORT.items()}
+        built = summed(building(a.hedge.case, a.fresh[plan]) for a in r.areas)
         rows += [
             {"plan": plan, "future": k + 1, "branch": int(branch[k]) + 1, "cost_yuan": yuan(c)}
+            | {"building_yuan": yuan(built[k])}
             | {to: round(float(v[k]), 2) for to, v in lost.items()}
             for k, c in enumerate(np.asarray(cost).tolist())
         ]
     return pd.DataFrame(rows)
 
 
-def evaluation(r: HedgeResult) -> pd.DataFrame:
+def evaluated(fresh: pd.DataFrame) -> pd.DataFrame:
     """Means with their 95 % t-interval (simulation error: the branches are independent), and the futures' spread."""
-    fresh, rows = fresh_futures(r), []
+    rows = []
     base = fresh[fresh["plan"] == "hedged"].reset_index(drop=True)
     for plan in PLANS:
         t = fresh[fresh["plan"] == plan].reset_index(drop=True)
-        measures = {c: t[c] for c in ("cost_yuan", *SHORT.values())}
+        measures = {c: t[c] for c in ("cost_yuan", *SHORT.values()) if c in t}
         if plan != "hedged":
             measures["cost_above_hedged_yuan"] = t["cost_yuan"] - base["cost_yuan"]
         for what, v in measures.items():

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 from zjsim.models.seat_hedge import PLANS
-from zjsim.models.seat_relations import rounded
 
 from zjsim.texts import LANGUAGES, Language, text
 
@@ -19,31 +18,66 @@ def advice(row: Mapping[str, Any], years: Sequence[int], first_later: int) -> di
     return {f"advice_{lang}": _advice(row, first_later, lang) for lang in LANGUAGES}
 
 
-def statements(
-    tables: Mapping[str, pd.DataFrame], cvar_level: float, *, minimum: int = 0, money_step: float = 0.0
-) -> pd.DataFrame:
-    """Table ``hedge_statements`` (topic, zh, en): level of the plan, cost, regret, tail, value, over-building.
+def statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.DataFrame:
+    """Table ``hedge_statements`` (topic, zh, en): level of the plan, cost, regret, tail, value, over-building."""
+    said = _said(tables) | _missing(tables)
+    topics = ["level", "cost", "regret", "tail", "value", "mean_short" if said["mean_is_short"] else "mean_not_short"]
+    return _told([*topics, _births(said)], said, cvar_level)
 
-    For publication, money is rounded to ``money_step`` yuan, because it holds prices of children without a place; how
-    many these are is rounded to ``minimum``, and fewer are told as fewer. Building cost alone stays exact.
-    """
+
+def published_statements(tables: Mapping[str, pd.DataFrame], cvar_level: float) -> pd.DataFrame:
+    """The same of the tables that go out: neither children short nor what they are priced at."""
     said = _said(tables)
-    for name, number in said.items():
-        if money_step > 0 and isinstance(number, float) and name != "idle_capital":
-            said[name] = rounded(number, money_step)
-        if minimum > 0 and name in ("mean_short", "hedged_short"):
-            said[name] = _coarse(float(number.replace(",", "")), minimum)
+    plans = tables["hedge_plans"]
+    is_short = bool((plans.loc[plans["plan"] == "mean_value", "p_shortfall"] > 0).any())
+    topics = ["level", "cost_told", "regret", "tail"]
+    topics += ["value"] if "vss" in said else []
+    topics.append("mean_short_told" if is_short else "mean_not_short_told")
+    return _told([*topics, _births(said)], said, cvar_level)
+
+
+def published_advice(areas: pd.DataFrame) -> pd.DataFrame:
+    """``hedge_areas`` with an advice that says neither children short nor the money that depends on them."""
+    told = {}
+    for lang in LANGUAGES:
+        begin = text("hedge.advice.begin_now", lang, county="", what="", cost="\0", saved="\1")
+        before, after = begin.split("\0")[1].split("\1")
+        short = tuple(text("hedge.advice.short", lang, children="\0").split("\0"))
+        said = [
+            _between(_between(str(v), (before, after), text("hedge.undisclosed", lang)), short, None)
+            for v in areas[f"advice_{lang}"]
+        ]
+        told[f"advice_{lang}"] = pd.Series(said, index=areas.index, dtype=object)
+    return areas.assign(**told)
+
+
+def _between(said: str, ends: tuple[str, ...], word: str | None) -> str:
+    """``said`` with ``word`` instead of what stands between two parts of a sentence; None: without all of it."""
+    before, after = ends
+    start = said.find(before)
+    end = said.find(after, start + len(before))
+    if start < 0 or end < 0:
+        return said
+    rest = said[end + len(after) :]
+    return said[:start] + ("" if word is None else before + word + after) + rest
+
+
+def _births(said: Mapping[str, Any]) -> str:
+    return "births" if said["is_built"] else "births_none"
+
+
+def _told(topics: Sequence[str], said: Mapping[str, Any], cvar_level: float) -> pd.DataFrame:
+    """The sentences of ``topics``, by the topic's own name."""
     values = {k: v for k, v in said.items() if isinstance(v, str)} | {"level": f"{1 - cvar_level:.0%}"}
     money = {k: v for k, v in said.items() if isinstance(v, float)}
-    topics = ["level", "cost", "regret", "tail", "value", "mean_short" if said["mean_is_short"] else "mean_not_short"]
-    topics.append("births" if said["is_built"] else "births_none")
     rows = []
     for topic in topics:
         in_words: dict[str, str] = {
             lang: text(f"hedge.statement.{topic}", lang, **values, **{k: _money(v, lang) for k, v in money.items()})
             for lang in LANGUAGES
         }
-        rows.append({"topic": topic.split("_")[0] if topic.startswith("births") else topic, **in_words})
+        name = "births" if topic.startswith("births") else topic.removesuffix("_told")
+        rows.append({"topic": name, **in_words})
     return pd.DataFrame(rows, columns=["topic", *LANGUAGES])
 
 
@@ -54,23 +88,16 @@ def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     def value(of: str, column: str = "yuan") -> float:
         return float(values[column].to_dict()[of])
 
-    plans = tables["hedge_plans"].groupby("plan")
-    penalty = plans["expected_penalty_yuan"].sum()
-    short = plans[["expected_local_short", "expected_without_place"]].sum().sum(axis=1)
     spread = tables["hedge_scenarios"]
+    there = set(values.index)
+    one = spread[spread["plan"] == PLANS[0]]
     said: dict[str, Any] = {
         "areas": f"{len(tables['hedge_areas'])}",
-        "cost": value("hedged"),
+        "cost": value("hedged") if "hedged" in there else float((one["probability"] * one["cost_yuan"]).sum()),
         "seen": value("wait_and_see"),
-        "penalty": float(penalty["hedged"]),
-        "vss": value("vss"),
-        "vss_low": value("vss", "low_yuan"),
-        "vss_high": value("vss", "high_yuan"),
-        "mean_penalty": float(penalty["mean_value"] - penalty["hedged"]),
-        "mean_short": f"{short['mean_value']:,.1f}",
-        "hedged_short": f"{short['hedged']:,.1f}",
-        "mean_is_short": bool(short["mean_value"] >= 0.05),
     }
+    if "vss" in there:
+        said |= {"vss": value("vss"), "vss_low": value("vss", "low_yuan"), "vss_high": value("vss", "high_yuan")}
     for plan in PLANS:
         own = spread[spread["plan"] == plan]
         said[f"regret_{plan}"] = float((own["probability"] * own["regret_yuan"]).sum())
@@ -92,8 +119,18 @@ def _said(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     return said
 
 
-def _coarse(children: float, minimum: int) -> str:
-    return f"<{minimum}" if 0 < children < minimum else f"{rounded(children, minimum):,.0f}"
+def _missing(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """What is missing under the plans: children and what they are priced at."""
+    plans = tables["hedge_plans"].groupby("plan")
+    penalty = plans["expected_penalty_yuan"].sum()
+    short = plans[["expected_local_short", "expected_without_place"]].sum().sum(axis=1)
+    return {
+        "penalty": float(penalty["hedged"]),
+        "mean_penalty": float(penalty["mean_value"] - penalty["hedged"]),
+        "mean_short": f"{short['mean_value']:,.1f}",
+        "hedged_short": f"{short['hedged']:,.1f}",
+        "mean_is_short": bool(short["mean_value"] >= 0.05),
+    }
 
 
 def _advice(row: Mapping[str, Any], first_later: int, lang: Language) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from zjsim.models.hedge_province import (
     SHORT,
     empty_seats,
-    evaluation,
+    evaluated,
     fresh_futures,
     inputs,
     names,
@@ -31,6 +31,7 @@ from zjsim.models.seat_hedge import PLANS, AreaResult, HedgeResult
 
 def hedge_tables(r: HedgeResult) -> dict[str, pd.DataFrame]:
     """All tables of a result by name, sorted by area, plan, scenario, year and stage."""
+    fresh = fresh_futures(r)
     recourse = pd.concat([_recourse(a, plan) for a in r.areas for plan in _different(a)], ignore_index=True)
     tables = {
         "hedge_areas": pd.DataFrame([_area_row(a, r) for a in r.areas]),
@@ -38,8 +39,8 @@ def hedge_tables(r: HedgeResult) -> dict[str, pd.DataFrame]:
         "hedge_openings": pd.DataFrame([row for a in r.areas for row in _opening_rows(a)]),
         "hedge_values": values(r),
         "hedge_scenarios": scenarios(r),
-        "hedge_evaluation": evaluation(r),
-        "hedge_fresh": fresh_futures(r),
+        "hedge_evaluation": evaluated(fresh),
+        "hedge_fresh": fresh,
         "hedge_empty_seats": empty_seats(r),
         "hedge_inputs": inputs(r),
         "hedge_recourse": recourse,

@@ -89,6 +89,7 @@ def solve_seats(
         time_limit_s=min(parameters.seats.county_time_limit_s, parameters.solver.time_limit_s),
         relative_gap=max(parameters.seats.county_relative_gap, parameters.solver.relative_gap),
         threads=parameters.solver.threads,
+        node_limit=parameters.solver.node_limit or None,
     )
     places = counties(scenario)
     areas = zones(scenario, places)

@@ -119,9 +119,10 @@ def _write(
     inside = {n: t for n, t in tables.items() if n != "hedge_demand"}
     inside["hedge_children"] = hedge_children(tables["hedge_demand"])
     p = scenario.parameters
-    dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan)
+    place = float(scenario.table("seat_options")["purchase_yuan_per_place"].max()) * (1 + p.hedge.overrun_price)
+    dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan, place)
     tables = hedge_publication(
-        tables, minimum=p.placement.minimum_cell, dearest_yuan=dearest, cvar_level=p.hedge.cvar_level
+        tables, dearest_yuan=dearest, cvar_level=p.hedge.cvar_level, risk_weight=p.hedge.risk_weight
     )
     for place, written in ((INTERNAL, inside), (TABLES, tables)):
         (folder / place).mkdir()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from zjsim.models.seat_publication import money_step
 
 from zjsim.audit import hedge as audit
 from zjsim.cli import main
@@ -89,6 +90,33 @@ def test_tables_agree_with_each_other(done: HedgeDone) -> None:
         assert t["cost_yuan"].mean() == pytest.approx(mean[plan])
     empty = done.tables["hedge_empty_seats"]
     assert (empty["rooms_idle"] <= empty["rooms_opened"] + 1e-6).all()
+
+
+def test_what_goes_out_tells_no_children(done: HedgeDone) -> None:
+    """Costs of the province are building and whole steps; all other money follows from them; by area there is none."""
+    assert done.folder is not None
+    out = {p.stem: pd.read_csv(p) for p in (done.folder / "tables").glob("*.csv")}
+    about = [(n, c) for n, t in out.items() for c in t.columns if "short" in c or "without" in c or "share_fall" in c]
+    assert about == [("hedge_plans", "p_shortfall")]
+    assert set(out["hedge_evaluation"]["measure"]) == {"cost_yuan", "cost_above_hedged_yuan"}
+    building = {"start_cost_yuan", "mean_value_start_cost_yuan", "expected_capital_yuan", "idle_capital_yuan"}
+    building |= {"expected_equip_yuan", "expected_running_yuan"}
+    for name in ("hedge_areas", "hedge_plans", "hedge_openings", "hedge_empty_seats", "hedge_inputs"):
+        assert {c for c in out[name].columns if c.endswith("_yuan")} <= building, name
+    step = money_step({("", ""): 500_000.0})
+    exact = done.tables["hedge_scenarios"]
+    for told, built in (("cost_yuan", "building_yuan"), ("wait_and_see_yuan", "seen_building_yuan")):
+        missing = out["hedge_scenarios"][told] - exact[built]
+        assert (missing - step * (missing / step).round()).abs().max() < 0.02
+        assert (out["hedge_scenarios"][told] - exact[told]).abs().max() <= step / 2 + 0.01
+    value = out["hedge_values"].set_index("value_of")["yuan"]
+    hedged = out["hedge_scenarios"].query("plan == 'hedged'")
+    assert value["hedged"] == pytest.approx((hedged["probability"] * hedged["cost_yuan"]).sum())
+    assert value["evpi"] == pytest.approx(max(0.0, value["hedged"] - value["wait_and_see"]))
+    for lang in ("zh", "en"):
+        said = " ".join(out["hedge_statements"][lang]) + " ".join(out["hedge_areas"][f"advice_{lang}"])
+        assert "人次没有学位" not in said
+        assert "child-years without a place" not in said
 
 
 def _bump(table: str, column: str, by: float, **where: object) -> Callable[[Tables], None]:

@@ -171,7 +171,7 @@ class SeatParameters(Section):
     primary_move_km: float = Field(15.0, gt=0)
     junior_move_km: float = Field(25.0, gt=0)
     hard_goals: tuple[SeatGoal, ...] = ()
-    county_time_limit_s: float = Field(60.0, gt=0)
+    county_time_limit_s: float = Field(300.0, gt=0)
     county_relative_gap: float = Field(0.0, ge=0)
 
     @model_validator(mode="after")
@@ -308,11 +308,16 @@ class SimulationParameters(Section):
 
 
 class SolverParameters(Section):
-    """Limits given to the solver; a plan not proven optimal shows its bound and gap everywhere."""
+    """Limits given to the solver; a plan not proven optimal shows its bound and gap everywhere.
+
+    ``node_limit`` ends a search over whole numbers after that many nodes (0: no limit). Unlike ``time_limit_s`` it
+    strikes at the same place on every machine: such a plan can be repeated to the byte.
+    """
 
     time_limit_s: float = Field(300.0, gt=0)
     relative_gap: float = Field(0.0, ge=0)
     threads: int = Field(1, ge=1)
+    node_limit: int = Field(0, ge=0)
 
 
 class LocationParameters(Section):

@@ -18,6 +18,9 @@ class Limits(Protocol):
     @property
     def threads(self) -> int: ...  # noqa: D102
 
+    @property
+    def node_limit(self) -> int: ...  # noqa: D102
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -42,4 +45,6 @@ class Options:
     @classmethod
     def of(cls, limits: Limits, *, log_file: str = "") -> Options:
         """The options a scenario's section ``solver`` asks for."""
-        return cls(limits.time_limit_s, limits.relative_gap, limits.threads, 0, log_file)
+        return cls(
+            limits.time_limit_s, limits.relative_gap, limits.threads, 0, log_file, node_limit=limits.node_limit or None
+        )
