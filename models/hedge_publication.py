@@ -66,7 +66,8 @@ def hedge_publication(
 
 def _told(cost: pd.Series, building: pd.Series, step: float) -> pd.Series:
     """Building, and the rest of the cost rounded to the nearest step."""
-    return (building + np.floor((cost - building) / step + 0.5) * step).round(2)
+    told: pd.Series = (building + np.floor((cost - building) / step + 0.5) * step).round(2)
+    return told
 
 
 def _scenarios(t: pd.DataFrame, step: float) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def openings_of(theme: Theme, plan: LocationPlan) -> list[Opening]:
     for s in sorted(at):
         here = sorted(at[s], key=lambda o: (-kinds[o.kind].capacity, o))
         shares = [kinds[o.kind].minimum_served for o in here]
-        left = served[s] - fsum(shares)
+        left = served[s] - sum(shares)
         for k, o in enumerate(here):
             more = min(left, kinds[o.kind].capacity - shares[k])
             shares[k], left = shares[k] + more, left - more
@@ -165,14 +165,14 @@ def limit_table(theme: Theme, plan: LocationPlan, tables: Tables) -> pd.DataFram
     for (k, t), most in sorted(data.starts.items()):
         add("starts_of_year", k, t, sum(n for i, n in plan.started.items() if (i[0], i[2]) == (k, t)), most, 1)
     for h, most in sorted(data.staff.items()):
-        used = fsum(kinds[o.kind].staff * n for o, n in plan.opened.items() if o.host == h)
+        used = sum(kinds[o.kind].staff * n for o, n in plan.opened.items() if o.host == h)
         add("staff_of_host", h, 0, used, most, min(k.staff for k in kinds.values()))
     cheapest = min(k.cost for k in kinds.values())
     for c, most in sorted(data.city_cost.items()):
-        used = fsum(kinds[o.kind].cost * n for o, n in plan.opened.items() if city_of(o.county) == c)
+        used = sum(kinds[o.kind].cost * n for o, n in plan.opened.items() if city_of(o.county) == c)
         add("cost_of_city", c, 0, used, most, cheapest)
     for y, most in sorted(data.year_cost.items()):
-        used = fsum(kinds[i[0]].cost * n for i, n in plan.started.items() if i[2] <= y)
+        used = sum(kinds[i[0]].cost * n for i, n in plan.started.items() if i[2] <= y)
         add("cost_of_year", "", y, used, most, cheapest)
     columns = ["theme", "limit", "entity", "entity_zh", "entity_en", "year", "used", "most", "binding"]
     return pd.DataFrame(rows, columns=columns)

@@ -119,8 +119,8 @@ def _write(
     inside = {n: t for n, t in tables.items() if n != "hedge_demand"}
     inside["hedge_children"] = hedge_children(tables["hedge_demand"])
     p = scenario.parameters
-    place = float(scenario.table("seat_options")["purchase_yuan_per_place"].max()) * (1 + p.hedge.overrun_price)
-    dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan, place)
+    purchase = float(scenario.table("seat_options")["purchase_yuan_per_place"].max()) * (1 + p.hedge.overrun_price)
+    dearest = max(p.hedge.local_price_yuan, p.hedge.place_price_yuan, p.hedge.share_price_yuan, purchase)
     tables = hedge_publication(
         tables, dearest_yuan=dearest, cvar_level=p.hedge.cvar_level, risk_weight=p.hedge.risk_weight
     )
