@@ -215,7 +215,7 @@ def choose(data: LeverChoice) -> tuple[int, ...] | None:
 
 def _as_often(data: LeverChoice, choice: tuple[int, ...]) -> tuple[int, ...]:
     """Replications in which each target has to be met to be met as often as the worst one under ``choice``."""
-    met = [r.base + sum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses]
+    met = [r.base + fsum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses]
     if data.jointly:
         return (int(np.logical_and.reduce(met).sum()),) * len(met)
     worst = min(float(m.mean()) for m in met)

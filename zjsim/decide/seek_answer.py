@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
+from math import ceil, fsum
 
 import numpy as np
 
@@ -234,7 +234,7 @@ def _refuted(
             lowest = min(lowest, *fresh.highs)
     if not screened.monotone:
         if space.size <= w.tests:  # few enough choices to say which of all is met most often
-            best = search.best_within(float(sum(own.max() for own in space.costs))).best or best
+            best = search.best_within(float(fsum(own.max() for own in space.costs))).best or best
         return NOT_FOUND, "not_monotone", found, max(_best(search), best, key=lambda t: t.share(w.jointly)).point
     if lowest < w.probability:
         return REFUTED, "", found, best.point

@@ -194,7 +194,7 @@ def seat_bars(tables: Tables, lang: Language) -> Markup:
         demand, at = float(row["demand"]), 0.0
         parts, said = [mark("rect", x="0", y="0", width="100%", height="18", class_="track")], []
         for kind, columns in SEATED.items():
-            many = sum(float(row[c]) for c in columns)
+            many = fsum(float(row[c]) for c in columns)
             told = MARK if math.isnan(many) else quantity(many)
             said.append(f"{text(f'report.seats_{kind}', lang)} {told}")
             if many > 0:
