@@ -310,8 +310,7 @@ class SimulationParameters(Section):
 class SolverParameters(Section):
     """Limits given to the solver; a plan not proven optimal shows its bound and gap everywhere.
 
-    ``node_limit`` ends a search over whole numbers after that many nodes (0: no limit). Unlike ``time_limit_s`` it
-    strikes at the same place on every machine: such a plan can be repeated to the byte.
+    ``node_limit`` (0: none) ends a search; unlike the clock it strikes at the same place on every machine.
     """
 
     time_limit_s: float = Field(300.0, gt=0)
