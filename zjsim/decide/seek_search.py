@@ -180,9 +180,7 @@ class Search:
         return bound if best is None else min(bound, best.cost)
 
     def _listed(self, best: Trial | None, points: NDArray[np.int64]) -> Found:
-        """Go through the points that are left and cheaper than what is known; none is, once the best ends failed."""
-        if best is None and not all(self.cuts):
-            return Found(None, inf, "monotone")
+        """Go through the points that are left and cheaper than what is known."""
         costs = self.space.costs_of(points)
         settled = {p for p, t in self.tested.items() if self._settled(t)}
         open_ = np.array([tuple(p) not in settled for p in points.tolist()])
