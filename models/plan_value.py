@@ -66,7 +66,8 @@ def plan_value_table(
     ``mean_*`` and ``difference`` are of the deciding figure, in the target's unit; ``p_*`` are shares of replications.
     Intervals (95 %) are t-intervals of the paired differences, with minus without; ``difference`` is freed of what the
     controls of a process explain (:mod:`zjsim.models.controls`). ``variance_*``: what all this buys for ``difference``
-    against independent runs (:func:`zjsim.simulate.paired.pairs`).
+    against independent runs (:func:`zjsim.simulate.paired.pairs`); ``variance_reduction`` is empty where all paired
+    differences are equal (``variance_paired`` is 0) or nothing varies.
     """
     study_of = {s.process.name: s for s in studies}
     found = {(a.target.target_id, a.target.reading): a for a in assessments}
@@ -85,6 +86,6 @@ def plan_value_table(
         named = [row[c] for c in ("target_id", "reading", "measures", "indicator_zh", "indicator_en", "unit", "bound")]
         chances = (float(met[0].mean()), float(met[1].mean()), gain, gain_low, gain_high)
         means = (float(figure.mean()), float(figure_without.mean()), more.difference, more.low, more.high)
-        bought = (more.independent, more.paired, more.reduction)
+        bought = (more.independent, more.paired, more.reduction if more.reduction < np.inf else np.nan)
         rows.append((*named, a.process.name, *chances, *means, len(a.margin), *bought))
     return pd.DataFrame(rows, columns=list(COLUMNS))
