@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zjsim.cli import main
 from zjsim.simulate import reference_suite
 from zjsim.simulate.kernel import Entity, Pool, PriorityPool
 from zjsim.simulate.reference_cases import BUILDERS
+from zjsim.simulate.reference_controls import controlled_mean
+from zjsim.simulate.reference_flows import RefusedError
 from zjsim.simulate.reference_suite import CASES, interval_checks
 from zjsim.simulate.references import VALUES, run_case
 from zjsim.texts import catalogue
+from zjsim.validation import write_page
 
 QUICK = {
     "M/M/c": {"c": 2, "arrival": 1.0, "service": 1.0},
@@ -138,11 +142,51 @@ NEAR = {
 @pytest.mark.parametrize("family", sorted(NEAR))
 def test_what_forgets_too_slowly_to_be_simulated_is_refused_in_a_sentence(family: str) -> None:
     """Not a hang: before anything is drawn."""
-    with pytest.raises(ValueError, match="forgets its empty beginning only after"):
+    with pytest.raises(RefusedError, match="forgets its empty beginning only after") as refused:
         run_case(family, **NEAR[family])
+    assert "离饱和太近" in refused.value.zh
 
 
 def test_a_mean_wait_that_next_to_nobody_has_is_refused_in_a_sentence() -> None:
     """40 servers at a load of 0.3: somebody waits once in a billion. A mean of zeros is no estimate of it."""
-    with pytest.raises(ValueError, match="too rare to be simulated"):
+    with pytest.raises(RefusedError, match="too rare to be simulated") as refused:
         run_case("M/M/c", c=40, arrival=12.0, service=1.0)
+    assert "太稀少" in refused.value.zh
+
+
+RARE = {
+    "M/M/c": {"c": 10, "arrival": 5.0, "service": 1.0},
+    "M/M/c/K": {"c": 5, "room": 10, "arrival": 1.5, "service": 1.0},
+    "machine repair": {"machines": 3, "repairers": 3, "failure": 0.1, "repair": 1.0},
+}
+
+
+@pytest.mark.parametrize("family", sorted(RARE))
+def test_where_next_to_nobody_waits_the_mean_follows_from_the_balance_of_levels(family: str) -> None:
+    """One in thirty or fewer wait (with a repairer per machine nobody): answered all the same, to a per cent."""
+    answers = run_case(family, error=1e-3, **RARE[family])
+    assert {"Lq"} <= {a.quantity for a in answers if a.simulated}
+    for a in answers:
+        assert a.passed, a
+        assert not a.simulated or abs(a.paired) <= 1e-9 * max(1.0, abs(a.value)), a
+
+
+def test_a_control_that_few_lanes_have_seen_is_not_fitted_to_them() -> None:
+    """One lane of a hundred met the rare state: its control would explain that lane away and leave a mean of zero."""
+    figures, controls = np.zeros((100, 1)), np.zeros((100, 1))
+    figures[7], controls[7] = 5.0, 1.0
+    mean, half = controlled_mean(figures, controls, 0.05)
+    assert mean == pytest.approx(0.05)
+    assert half > 0.05
+
+
+def test_the_page_is_also_one_for_the_browser(tmp_path: Path) -> None:
+    trace = reference_suite.Case("hand trace", QUICK["hand trace"], {"mean wait": 1.0})
+    found = [run_case("hand trace", **QUICK["hand trace"])]
+    checks = [reference_suite.Check("stopping", 0.03, 0.0, 0.025)]
+    for lang, failed in (("zh", "不通过"), ("en", "FAIL")):
+        write_page(tmp_path / "page.html", (trace,), found, checks, lang)
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert page.count('<tr class="pass">') == len(found[0])
+        assert page.count('<tr class="fail">') == page.count(f">{failed}<") == 1
+        assert "http" not in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import fsum
+from math import fsum, sqrt
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from zjsim.simulate import reference_models as models
 from zjsim.simulate.reference_controls import Controlled, ratios
-from zjsim.simulate.reference_flows import FLOWS, Pairs, bounded, uncontrolled
+from zjsim.simulate.reference_flows import FLOWS, Pairs, bounded, times_counted, uncontrolled
 from zjsim.simulate.reference_values import LAWS
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
 KERNEL_LANES, LANES, CHUNK = 4, 500, 100
+MUCH_IDLE = 1.5
+"""So many deviations (root of the work offered) of idle servers: few wait, and how many tells more than how long."""
 KERNEL_STEPS = 20_000
 """Longest path that the kernel walks beside the recursion: on the same draws any length shows whether they agree."""
 
@@ -114,7 +116,7 @@ def _poisson_queue(
 
     squares = (mean**2 * (1 + cv2), (1 + 1 / stages) / arrival**2)
     q = models.Queue(servers, room, skip, tail, (mean, squares[0]), (1 / arrival, squares[1]), batch)
-    return _queue(q, draw, (chunk, 10 * skip // chunk + 10), quantities, combine)
+    return _queue(q, draw, (chunk, times_counted(skip) * skip // chunk + 10), quantities, combine)
 
 
 def _many_servers(c: int, arrival: float, service: float) -> Pairs:
@@ -123,7 +125,34 @@ def _many_servers(c: int, arrival: float, service: float) -> Pairs:
         return np.column_stack([waited, arrival * wait, wait, arrival * stay, stay, longer])
 
     names = ("P(wait)", "Lq", "Wq", "L", "W", "P(Wq > 1/mu)")
-    return _poisson_queue(arrival, "exponential", {"mean": 1 / service}, names, combine, servers=c, tail=1 / service)
+    queue = _poisson_queue(arrival, "exponential", {"mean": 1 / service}, names, combine, servers=c, tail=1 / service)
+    return _beside(queue, _numbers(c, arrival, service)) if _few_wait(c, arrival / service) else queue
+
+
+def _few_wait(c: int, offered: float) -> bool:
+    """Whether so many of ``c`` servers are idle on average that next to nobody waits."""
+    return c > 1 + offered + MUCH_IDLE * sqrt(offered)
+
+
+def _beside(pairs: Pairs, better: Pairs) -> Pairs:
+    """``pairs`` for what ``better`` does not tell."""
+    left = tuple(f"{n} of customers" if n in better.quantities else n for n in pairs.quantities)
+    return replace(pairs, quantities=left, others=(better,))
+
+
+def _numbers(c: int, arrival: float, service: float) -> Pairs:
+    """Numbers of an M/M/c queue of which next to nobody waits, jump by jump; times follow by Little's law."""
+    a = arrival / service
+    slow = 16 / (c * service) / (1 - a / c) ** 2 + 10 / service
+    skip = int(200 + 2 * arrival * slow)
+    lowest = max(0, int(a - 3 * sqrt(a)))
+    net = models.Network((c,), (service,), ((0.0,),), (arrival,), 0, skip, 0, lowest)
+
+    def combine(f: Array) -> Array:
+        number, waiting = f[:, 0], f[:, 2]
+        return np.column_stack([waiting, waiting / arrival, number, number / arrival])
+
+    return _network(net, _events(skip, times_counted(skip)), ("Lq", "Wq", "L", "W"), combine, lanes=300)
 
 
 def _general(arrival: float, law: str, **shape: float) -> Pairs:
@@ -148,7 +177,16 @@ def _limited(c: int, room: int, arrival: float, service: float) -> Pairs:
         return np.column_stack([f[:, 4], arrival * (1 - f[:, 4]), arrival * f[:, 0]])
 
     names = ("P(block)", "throughput", "Lq")
-    return _poisson_queue(arrival, "exponential", {"mean": 1 / service}, names, combine, servers=c, room=room)
+    queue = _poisson_queue(arrival, "exponential", {"mean": 1 / service}, names, combine, servers=c, room=room)
+    if room == c or not _few_wait(c, arrival / service):
+        return queue
+    # A source that stops while the room is full: customers go round from it to the servers and back.
+    lowest = max(0, int(arrival / service - 3 * sqrt(arrival / service)))
+    around = ((0.0, 1.0), (1.0, 0.0))
+    net = models.Network((1, c), (arrival, service), around, (0.0, 0.0), room, 300 + 60 * room, 1, lowest)
+    return _beside(
+        queue, _network(net, _events(net.skip, times_counted(net.skip)), ("Lq",), lambda f: f[:, 4:5], lanes=300)
+    )
 
 
 def _abandonment(c: int, arrival: float, service: float, patience: float) -> Pairs:
@@ -240,7 +278,7 @@ def _open(gamma: Any, servers: Any, service: Any, routing: Any) -> Pairs:
         return np.column_stack([numbers, total, total / fsum(gamma), f[:, nodes]])
 
     names = (*(f"L_{i}" for i in range(1, nodes + 1)), "L", "W", "lambda_1")
-    return _network(net, _events(skip, 10), names, combine, lanes=250)
+    return _network(net, _events(skip, times_counted(skip)), names, combine, lanes=250)
 
 
 def _closed(customers: int, servers: Any, service: Any, routing: Any) -> Pairs:
@@ -253,12 +291,14 @@ def _closed(customers: int, servers: Any, service: Any, routing: Any) -> Pairs:
 
 def _machines(machines: int, repairers: int, failure: float, repair: float) -> Pairs:
     skip = 300 + 60 * machines
-    net = models.Network((machines, repairers), (failure, repair), ((0.0, 1.0), (1.0, 0.0)), (0.0, 0.0), machines, skip)
+    repairers = min(repairers, machines)
+    around = ((0.0, 1.0), (1.0, 0.0))
+    net = models.Network((machines, repairers), (failure, repair), around, (0.0, 0.0), machines, skip, 1)
 
     def combine(f: Array) -> Array:
         down, broken = f[:, 1], f[:, 2]
         stay = ratios(down[:, None], broken)[:, 0] if len(f) > KERNEL_LANES else down / broken
-        return np.column_stack([down, down - broken / repair, stay, f[:, 0]])
+        return np.column_stack([down, f[:, 4], stay, f[:, 0]])
 
     return _network(net, _events(skip, 5), ("L (down)", "Lq", "W", "mean up"), combine, lanes=200)
 
@@ -267,7 +307,7 @@ def _ranked(arrivals: Any, service: float, c: int = 1, preemptive: bool = False)
     load = min(fsum(arrivals) / service / c, 0.999)
     skip = int(200 + 16 * c + 32 / (1 - load) ** 2)
     ranks = models.Ranked(c, tuple(arrivals), service, preemptive, skip)
-    steps, rates = _events(skip, 9), np.array(arrivals)
+    steps, rates = _events(skip, times_counted(skip) - 1), np.array(arrivals)
     few = min(bounded(steps), KERNEL_STEPS)
     beside = replace(ranks, skip=skip * few // steps)
     names = ("gap", "turn", "first")

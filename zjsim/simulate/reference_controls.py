@@ -21,15 +21,20 @@ Controlled = tuple[Array, Array]
 Walked = tuple[Array, Array, Array]
 """What lanes have summed up: figures × time by (lane, figure), time by lane, controls by (lane, control)."""
 
+SEEN_BY = 0.2
+"""Share of the lanes that must have seen the state a control belongs to."""
+
 
 def controlled_mean(figures: Array, controls: Array, error: float) -> tuple[Array, Array]:
     """Mean of every quantity at controls of zero, and the half-width of its interval (missed with chance ``error``).
 
     ``figures`` (lane, quantity), ``controls`` (lane, control). The ordinary t-interval of a regression's constant; that
-    of a mean if there are no controls. A control that is the same everywhere, or follows from others, is passed by.
+    of a mean if there are no controls. A control that is the same everywhere, or follows from others, is passed by;
+    so is one of a state that fewer than :data:`SEEN_BY` of the lanes have seen: it would fit those lanes and no others.
     """
     lanes = len(figures)
     spread = controls.std(axis=0) if controls.size else np.zeros(controls.shape[1])
+    spread = np.where((controls != 0).mean(axis=0) >= SEEN_BY, spread, 0.0)
     used = controls[:, spread > 0] / spread[spread > 0]
     design = np.column_stack([np.ones(lanes), used])
     inverse = np.linalg.pinv(design, rcond=1e-9)

@@ -11,38 +11,58 @@ from numpy.typing import NDArray
 
 from zjsim.simulate.kernel import Call, Simulation, Steps
 from zjsim.simulate.reference_controls import Controlled, JumpControls, Walked, ratios
+from zjsim.texts import text
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 MOST_ENTITIES = 1_500_000
 """Entities of a block of lanes: their arrays stay below some tens of megabytes."""
+FEW_ENTITIES = 10
+"""Entities of a lane below which a block has more lanes."""
 Stages = tuple[Any, Array, Any]
 """Which entities are kept (or a function of their arrival that says so), lengths and passes by (entity, stage)."""
 
 
-MOST_STEPS = 1_000_000
-"""Longest lane: beyond it (a load above some 0.99) a block of lanes takes minutes, and a case hours."""
+MOST_STEPS = 2_000_000
+"""Longest lane: beyond it (a load above some 0.994) a block of lanes takes minutes, and a case hours."""
+LONG = 20_000
+"""Lanes that leave out more than this at the start are long: what they count need not be ten times as much."""
+
+
+class RefusedError(ValueError):
+    """A case that can't be answered at any sensible cost: why, and what it would take, as :attr:`zh` and :attr:`en`."""
+
+    def __init__(self, why: str, **facts: object) -> None:
+        self.zh, self.en = (text(f"validate.refused_{why}", lang, **facts) for lang in ("zh", "en"))
+        super().__init__(self.en)
 
 
 def bounded(steps: int) -> int:
-    """``steps`` of a lane; raises ``ValueError`` where the system forgets its beginning too slowly to be simulated."""
+    """``steps`` of a lane; raises :class:`RefusedError` where the system forgets its beginning too slowly."""
     if steps > MOST_STEPS:
-        raise ValueError(
-            f"so near to saturation (or so large) a system forgets its empty beginning only after {steps:,} events; "
-            f"lanes have at most {MOST_STEPS:,}"
-        )
+        raise RefusedError("slow", steps=f"{steps:,}", most=f"{MOST_STEPS:,}")
     return steps
+
+
+def times_counted(skip: int) -> int:
+    """How many times what is left out at the start (``skip``) is counted.
+
+    Near saturation controls take off all noise but that of the ends of a lane, which three times already makes small.
+    """
+    return 10 if skip <= LONG else 3
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """A case that can be run: ``both`` gives (kernel, arrays) on the same draws, each as an array (lane, quantity);
-    ``arrays`` further lanes, with their controls. An ``exact`` case has nothing random in it."""
+    ``arrays`` further lanes, with their controls. An ``exact`` case has nothing random in it. ``others``: quantities of
+    the same case that another run of it tells better; each is estimated by itself."""
 
     quantities: tuple[str, ...]
     both: Callable[[Rng], tuple[Array, Array]]
     arrays: Callable[[Rng], Controlled]
     exact: bool = False
+    others: tuple[Pairs, ...] = ()
 
 
 def uncontrolled(figures: Array) -> Controlled:
@@ -90,7 +110,9 @@ def _flow(
 ) -> Pairs:
     """Poisson arrivals at rate ``most`` over ``horizon``; ``stages`` draws (kept, lengths, passes) by entity."""
     paired = 40
-    lanes = max(100, min(lanes, int(MOST_ENTITIES / (most * horizon)) // 100 * 100))
+    expected = most * horizon
+    lanes *= max(1, round(FEW_ENTITIES / expected))  # a lane in which next to nothing happens is told by many
+    lanes = max(100, min(lanes, int(MOST_ENTITIES / max(expected, 10.0)) // 100 * 100))
 
     def draw(rng: Rng, size: int) -> tuple[Array, Array, Any, Any]:
         counts = rng.poisson(most * horizon, size)

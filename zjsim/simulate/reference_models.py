@@ -113,7 +113,10 @@ def queue_by_arrays(q: Queue, chunks: Sequence[Draws] | Callable[[int], Draws | 
 @dataclass(frozen=True, slots=True)
 class Network:
     """Nodes with exponential service: ``servers`` and ``rates`` by node, ``routing`` row by node (what is missing to 1
-    leaves), arrivals at ``gamma`` by node, or ``customers`` who begin at the first node; ``skip`` events left out."""
+    leaves), arrivals at ``gamma`` by node, or ``customers`` who begin at the first node; ``skip`` events left out.
+    ``watched`` (none: -1) is a node whose controls are told level by level, from ``lowest`` to its servers: in balance
+    as many go up from a level as come down to it, so that the rare ones follow from the frequent ones.
+    """
 
     servers: tuple[int, ...]
     rates: tuple[float, ...]
@@ -121,13 +124,26 @@ class Network:
     gamma: tuple[float, ...]
     customers: int
     skip: int
+    watched: int = -1
+    lowest: int = 0
+
+    def state(self, there: Array) -> Array:
+        """Parts of the state (lane, part) of numbers by (lane, node): what jumps are told apart by."""
+        if self.watched < 0:
+            return there
+        n, full = there[:, self.watched, None], self.servers[self.watched]
+        levels = np.arange(self.lowest, full)
+        return np.column_stack([n, n == levels, n >= full, np.maximum(n - full, 0)])
+
+    @property
+    def parts(self) -> int:
+        """How many parts the state has."""
+        return len(self.servers) if self.watched < 0 else 3 + self.servers[self.watched] - self.lowest
 
 
 def network_by_kernel(net: Network, d: dict[str, list[float]]) -> Array:
-    """One lane through the kernel: time-average number by node, then departures of the first node per time.
-
-    The averages are the kernel's own: busy plus waiting time of its pools.
-    """
+    """One lane through the kernel: average number by node, departures of the first node per time, average number who
+    wait by node; averages over time are the kernel's own: busy and waiting time of its pools."""
     sim = Simulation()
     pools = [Pool(sim, c) for c in net.servers]
     onward = np.cumsum(net.routing, axis=1).tolist()
@@ -143,7 +159,8 @@ def network_by_kernel(net: Network, d: dict[str, list[float]]) -> Array:
         nonlocal event
         event += 1
         if event in (net.skip, steps - 1):
-            marks.append((sim.now, *(p.busy_time() + p.waiting_time() for p in pools), float(out_of_first)))
+            numbers = (p.busy_time() + p.waiting_time() for p in pools)
+            marks.append((sim.now, *numbers, float(out_of_first), *(p.waiting_time() for p in pools)))
 
     def customer(node: int, begins: float) -> Steps:
         nonlocal out_of_first
@@ -192,10 +209,13 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
     ways = ways[(ways[:, 0] < nodes) | (total > 0)]
     kind_of = np.zeros(shares_of.shape, dtype=np.int64)
     kind_of[ways[:, 0], ways[:, 1]] = np.arange(len(ways))
-    controls, servers = JumpControls(lanes, ways[:, 0], shares_of[ways[:, 0], ways[:, 1]], nodes), np.array(net.servers)
+    controls, servers = (
+        JumpControls(lanes, ways[:, 0], shares_of[ways[:, 0], ways[:, 1]], net.parts),
+        np.array(net.servers),
+    )
     busy = np.full((lanes, nodes + bool(total)), float(total))
     queue, there = np.zeros((lanes, nodes)), np.zeros((lanes, nodes))
-    clock, area, mark = np.zeros(lanes), np.zeros((lanes, nodes + 1)), np.zeros(lanes)
+    clock, area, mark = np.zeros(lanes), np.zeros((lanes, 2 * nodes + 1)), np.zeros(lanes)
     if net.customers:
         there[:, 0] = net.customers
         queue[:, 0] = max(net.customers - net.servers[0], 0)
@@ -210,6 +230,7 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         before, passed = there.copy(), now - clock
         if event > net.skip:
             area[:, :nodes] += there * passed[:, None]
+            area[:, nodes + 1 :] += queue * passed[:, None]
         clock = now
         if event == net.skip:
             mark = now.copy()
@@ -228,7 +249,7 @@ def network_by_arrays(net: Network, steps: int, draw: Callable[[int], Draws], be
         goal = (d["turn"][:, None] >= shares).sum(axis=1)
         if event > net.skip:
             busy[:, :nodes] = np.minimum(before, servers) * net.rates
-            controls.add(before, busy, passed, kind_of[np.where(arrival, nodes, origin), goal])
+            controls.add(net.state(before), busy, passed, kind_of[np.where(arrival, nodes, origin), goal])
         stays = np.flatnonzero(goal < nodes)
         target = goal[stays]
         there[stays, target] += 1

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from zjsim.simulate import reference_values as theory
 from zjsim.simulate.reference_cases import BUILDERS
 from zjsim.simulate.reference_controls import controlled_mean
-from zjsim.simulate.reference_flows import Pairs
+from zjsim.simulate.reference_flows import Pairs, RefusedError
 from zjsim.simulate.streams import Streams
 
 Array = NDArray[np.float64]
@@ -104,16 +104,21 @@ def run_case(family: str, *, error: float = 0.01, seed: int = SEED, case: int = 
     """Every quantity of a case of ``family`` (a key of :data:`VALUES`) with the parameters of its function.
 
     ``error`` is the chance that any interval of the case misses; ``case`` numbers the draws. Raises ``KeyError`` for an
-    unknown family and ``ValueError`` if the half-width can't be reached.
+    unknown family and :class:`~zjsim.simulate.reference_flows.RefusedError`, a ``ValueError`` that says why in both
+    languages, if the half-width can't be reached.
     """
     values = VALUES[family](**parameters)
     build = BUILDERS.get(family)
     if build is None:
         return [Answer(family, name, float(value), np.nan, np.nan) for name, value in values.items()]
     pairs = build(**parameters)
-    asked = [name for name in values if name in pairs.quantities]
-    nothing = [name for name in asked if not values[name]]
-    found = _estimate(pairs, asked, error / max(1, len(asked)), Streams(seed, case), family, nothing)
+    parts = (pairs, *pairs.others)
+    asked = [[name for name in values if name in part.quantities] for part in parts]
+    share = error / max(1, sum(map(len, asked)))
+    nothing = [name for name in values if not values[name]]
+    found: dict[str, tuple[float, float, float]] = {}
+    for n, (part, names) in enumerate(zip(parts, asked, strict=True)):
+        found |= _estimate(part, names, share, Streams(seed, case), f"{family} {n}" if n else family, nothing)
     return [
         Answer(family, name, float(value), *found.get(name, (np.nan, np.nan, 0.0))) for name, value in values.items()
     ]
@@ -145,7 +150,7 @@ def _estimate(
         half = np.maximum(half, rare)  # what no lane has seen has no spread
         unseen = [n for n, m, h in zip(asked, mean, half, strict=True) if m == h == 0.0 and n not in nothing]
         if unseen:
-            raise ValueError(f"{family}: no lane has seen anything of {', '.join(unseen)}: too rare to be simulated")
+            raise RefusedError("rare", family=family, quantities=", ".join(unseen))
         wanted = np.array(
             [OF_PROBABILITY if n.startswith("P(") else PRECISION * abs(m) for n, m in zip(asked, mean, strict=True)]
         )
@@ -155,7 +160,7 @@ def _estimate(
             raise ValueError(f"{family}: kernel and recursion differ by {paired} ± {half_paired} on the same draws")
         needed = len(figures) * float(np.max(half / np.maximum(SPARE * wanted - half_paired, 1e-300))) ** 2
         if needed > MOST_BLOCKS and (len(figures) >= 5 or needed > 10 * MOST_BLOCKS):
-            raise ValueError(f"{family}: some {needed:.0f} blocks of lanes would be needed, {MOST_BLOCKS} are the most")
+            raise RefusedError("blocks", family=family, needed=f"{needed:.0f}", most=MOST_BLOCKS)
     return {
         n: (float(m + d), float(h + hp), float(d))
         for n, m, d, h, hp in zip(asked, mean, paired, half, half_paired, strict=True)
