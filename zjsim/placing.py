@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
 from zjsim.publishing import exact_table, write_note
+from zjsim.runfolder import MANIFEST, NotARunFolderError, check_place, replace_folder
 from zjsim.scenario import Scenario, load
 from zjsim.simulate.workers import worker_pool
+from zjsim.tables.errors import Finding as Fault
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import write_atomic, write_csv
@@ -85,8 +87,8 @@ def place_scenario(
     row says what its county's numbers rest on (``basis``).
 
     ``plan``: folder of a run whose seat plan's openings of that year count as capacity. Raises ``InputErrors`` if the
-    scenario has no applicants of the year, or none in a county that is asked for, or if the plan says nothing of the
-    year or of one of the counties; and, by preference, if a county asked for collects no choices.
+    scenario has no applicants of the year, or with all that is wrong with the call: counties without applicants (by
+    preference: without choices), a plan that says nothing of the year or of a county, a folder that holds other things.
     """
     import pandas as pd
 
@@ -100,17 +102,18 @@ def place_scenario(
     there = sorted(set(groups.loc[groups["year"] == year, "county_code"]))
     if not there:
         raise InputErrors([finding("no_groups", "child_groups.csv", column="year", value=str(year), theme=_THEME)])
-    unknown = sorted(set(counties or ()) - set(there))
-    if unknown:
-        raise InputErrors(
-            [finding("unknown_county", "--county", value=c, fix=nearest(c, there), theme=_THEME) for c in unknown]
-        )
-    if "preference" in modes:
+    faults_of_call = _unplaceable(loaded, year, there, counties, choices="preference" in modes)
+    if "preference" in modes and not faults_of_call:
         counties = _collecting(loaded, year, counties)
     inputs: dict[str, Any] = {"scenario": loaded.name, "sets": list(loaded.sets), "inputs": loaded.file_hashes}
     classes = None
     if plan is not None:
-        classes, inputs["seat_plan"] = _seat_plan(plan, year, counties or there)
+        asked = set(there) & set(counties or there)
+        classes, inputs["seat_plan"], of_plan = _seat_plan(plan, year, asked)
+        faults_of_call += of_plan
+    faults_of_call += _no_place(out)
+    if faults_of_call:
+        raise InputErrors(faults_of_call)
     tasks = county_tasks(loaded, counties=counties or None, modes=modes, plan=classes)
     said = _facts(loaded, year, lang)
     names = _names(loaded, lang)
@@ -119,7 +122,8 @@ def place_scenario(
     give_back_memory()
     found: dict[str, list[pd.DataFrame]] = {}
     faults: list[Finding] = []
-    part = out.with_name(f"{out.name}.part")
+    final = out.resolve()
+    part = final.with_name(f"{final.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         for code, placed, of_county in _in_order(((task, parameters) for task in tasks), workers):
@@ -145,12 +149,9 @@ def place_scenario(
         facts["proof"] = proven(province, lang)
         write_placement_book(part / PUBLICATION / BOOK, facts, shown, names, lang)
         write_note(part / INTERNAL)
-        out.mkdir(parents=True, exist_ok=True)
-        for folder in sorted(part.iterdir()):
-            shutil.rmtree(out / folder.name, ignore_errors=True)
-            folder.rename(out / folder.name)
-        manifest = json.dumps({"run_id": out.name, **inputs}, ensure_ascii=False, indent=1)
-        write_atomic(out / "manifest.json", f"{manifest}\n".encode())
+        manifest = json.dumps({"run_id": final.name, **inputs}, ensure_ascii=False, indent=1)
+        write_atomic(part / MANIFEST, f"{manifest}\n".encode())
+        replace_folder(part, final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return done
@@ -180,32 +181,78 @@ def _names(loaded: Scenario, lang: Language) -> dict[str, dict[str, str]]:
     }
 
 
+def _unplaceable(
+    loaded: Scenario, year: int, there: Sequence[str], counties: Sequence[str] | None, *, choices: bool
+) -> list[Fault]:
+    """Counties asked for that have no applicants or, where choices count, collect none; all of them."""
+    unknown = sorted(set(counties or ()) - set(there))
+    found = [finding("unknown_county", "--county", value=c, fix=nearest(c, there), theme=_THEME) for c in unknown]
+    if choices:
+        collecting = _collecting(loaded, year, None)
+        without = sorted(set(counties or ()) - set(collecting) - set(unknown))
+        if not collecting:
+            without = [loaded.name]
+        found += [finding("no_choices", "--county", value=c, fix=nearest(c, collecting), theme=_THEME) for c in without]
+    return found
+
+
 def _collecting(loaded: Scenario, year: int, counties: Sequence[str] | None) -> list[str]:
-    """Counties that collect choices of the year: those asked for, else all; InputErrors if one does not, or none."""
+    """Counties that collect choices of the year: those asked for, else all."""
+    if counties:
+        return sorted(set(counties))
     choices = loaded.tables.get("school_choices")
-    there = sorted(set(choices.loc[choices["year"] == year, "county_code"])) if choices is not None else []
-    without = sorted(set(counties or ()) - set(there))
-    if without or not there:
-        found = [finding("no_choices", "--county", value=c, theme=_THEME) for c in without or [loaded.name]]
-        raise InputErrors(found)
-    return sorted(set(counties)) if counties else there
+    return sorted(set(choices.loc[choices["year"] == year, "county_code"])) if choices is not None else []
 
 
-def _seat_plan(run: Path, year: int, codes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The year's classes by zone of a run's seat plan, and what the manifest says of where they are from."""
+_SEAT_PLAN = "seat_zone_classes"
+_PLAN_COLUMNS = ("county_code", "zone_id", "year", "grade", "classes", "public_seats")
+
+
+def _seat_plan(run: Path, year: int, codes: Collection[str]) -> tuple[pd.DataFrame | None, dict[str, str], list[Fault]]:
+    """The year's classes by zone of a run's seat plan, what the manifest says of where they are from, and every fault
+    of the plan (then there is no table).
+    """
     import pandas as pd
 
-    file = exact_table(run, "seat_zone_classes")
+    def fault(rule: str, value: str, fix: str = "") -> Fault:
+        return finding(rule, f"--plan {run}", value=value, fix=fix, theme=_THEME)
+
+    if not run.is_dir():
+        beside = [p.name for p in run.parent.iterdir() if p.is_dir()] if run.parent.is_dir() else []
+        return None, {}, [fault("no_folder", run.name, fix=nearest(run.name, sorted(beside)))]
+    file = exact_table(run, _SEAT_PLAN)
     if not file.is_file():
-        raise InputErrors([finding("no_plan", str(run), value=file.name, theme=_THEME)])
+        return None, {}, [fault("no_plan", file.name)]
     whole = file.read_bytes()
-    table = pd.read_csv(BytesIO(whole), dtype={"county_code": str, "zone_id": str, "stage": str})
+    try:
+        table = pd.read_csv(BytesIO(whole), dtype={"county_code": str, "zone_id": str, "stage": str})
+    except ValueError:  # what pandas raises of a file that is empty, not text or no table
+        return None, {}, [fault("plan_unreadable", file.name)]
+    if missing := [c for c in _PLAN_COLUMNS if c not in table.columns]:
+        return None, {}, [fault("plan_column", c, fix=nearest(c, list(table.columns))) for c in missing]
+    if not (table["year"] == year).any():
+        return None, {}, [fault("plan_year", str(year), fix=nearest(str(year), sorted(set(table["year"].map(str)))))]
     table = table[table["year"] == year].reset_index(drop=True)
-    if table.empty:
-        raise InputErrors([finding("plan_year", str(run), column="year", value=str(year), theme=_THEME)])
-    if gone := sorted(set(codes) - set(table["county_code"])):
-        raise InputErrors([finding("plan_county", str(run), value=code, theme=_THEME) for code in gone])
-    return table, {"run_id": run.resolve().name, "table": file.name, "sha256": sha256(whole).hexdigest()}
+    known = sorted(set(table["county_code"]))
+    gone = [fault("plan_county", code) for code in sorted(set(codes) - set(known))]
+    origin = {"run_id": run.resolve().name, "table": file.name, "sha256": sha256(whole).hexdigest()}
+    return table, origin, gone
+
+
+_OWN = {INTERNAL, PUBLICATION, COUNTIES, MANIFEST}
+"""What a placement's folder holds; one with anything else in it is not replaced."""
+
+
+def _no_place(out: Path) -> list[Fault]:
+    """Why the results cannot be written to ``out``: it is no folder, can't be written, or holds something else."""
+    try:
+        check_place(out)
+    except NotARunFolderError as error:
+        return [finding("no_place", f"--out {out}", value=str(error), theme=_THEME)]
+    if not out.is_dir():
+        return []
+    strange = sorted(p.name for p in out.iterdir() if p.name not in _OWN and not p.name.startswith("."))
+    return [finding("strange_place", f"--out {out}", value=name, theme=_THEME) for name in strange[:1]]
 
 
 def _in_order(tasks: Iterator[Any], workers: int) -> Iterator[tuple[str, Plan, list[Finding]]]:

@@ -104,10 +104,16 @@ def _refuse_strangers(final: Path) -> None:
 
 
 def _move(partial: Path, final: Path) -> None:
+    if final.exists():
+        _refuse_strangers(final)
+    replace_folder(partial, final)
+
+
+def replace_folder(partial: Path, final: Path) -> None:
+    """Put the complete folder ``partial`` in the place of ``final``; a folder that was there stands until then."""
     if not final.exists():
         partial.rename(final)
         return
-    _refuse_strangers(final)
     old = Path(tempfile.mkdtemp(prefix=f".{final.name}-", suffix=".old", dir=final.parent))
     final.rename(old / "run")
     try:

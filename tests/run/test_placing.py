@@ -132,4 +132,24 @@ def test_a_plan_must_know_the_year_and_the_county(scenario: Path, tmp_path: Path
     assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
     file.write_text(whole.replace(",2025,", ",2035,"))
     assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
+    file.write_text(whole.replace(",classes,", ",clases,"))
+    assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
+    file.write_text("")
+    assert run("place", str(scenario), "--plan", str(tmp_path / "run"), *out) == 2
     assert not (tmp_path / "e").exists()
+
+
+def test_all_that_is_wrong_with_a_call_is_told_at_once(
+    scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seat_plan(scenario, tmp_path / "run", 0)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    call = ("place", str(scenario), "--county", "330929", "--county", "339999", "--mode", "preference")
+    call += ("--plan", str(tmp_path / "rum"), "--out", str(tmp_path / "other"), "--lang", "en")
+    assert run(*call) == 2
+    said = capsys.readouterr().err.replace("\n", " ")
+    for part in ("330929", COUNTY, "339999", "collects no choices", "no folder rum", "run?", "--out", "letter.txt"):
+        assert part in said, part
+    assert (tmp_path / "other" / "letter.txt").read_text() == "mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other", "run"]
