@@ -199,6 +199,43 @@ def test_demand_reconciles_to_the_last_child(plan: dict[str, pd.DataFrame]) -> N
     assert (t["placed_public"] + t["placed_purchased"] + t["unplaced"] == t["guaranteed"]).all()
 
 
+def test_grades_zones_counties_and_the_province_add_up_to_the_registries(plan: dict[str, pd.DataFrame]) -> None:
+    """Every table of the plan tells of the same children and classes, to the last child."""
+    cell, year = ["county_code", "year", "grade"], ["county_code", "year"]
+    registry = Small().table("seat_demand").query("2024 <= year <= 2028").set_index(cell)
+    grades, county = plan["seat_classes"].set_index(cell), plan["seat_expansion"].set_index(year)
+    zones = plan["seat_zone_classes"].groupby(cell).sum(numeric_only=True)
+    stages = plan["seat_zone_years"].groupby(year).sum(numeric_only=True)
+    here = registry.loc[grades.index]
+    for ours, theirs in (
+        ("local", "local_children"),
+        ("migrant", "migrant_children"),
+        ("guaranteed", "permit_holders"),
+    ):
+        assert (grades[ours] == here[theirs]).all(), ours
+    now = Small().table("seat_capacity").query("year == 2024").groupby("county_code")["public_classes"].sum()
+    assert (county["classes_base"] == county.index.get_level_values("county_code").map(now)).all()
+    places = ["placed_public", "placed_public_other", "placed_purchased", "unplaced"]
+    assert (county[[*places, "others_outside_public"]].sum(axis=1) == county["migrant"]).all()
+    public = county[["placed_local", "placed_public", "placed_public_other", "empty_seats"]].sum(axis=1)
+    assert (public == county["public_seats"]).all()
+    both = ["classes", "public_seats", "local", "guaranteed", "placed_local", *places]
+    for column in both:
+        assert (zones[column] == grades[column]).all(), column
+        assert (stages[column] == county[column]).all(), column
+        assert (grades.groupby(year)[column].sum() == county[column]).all(), column
+        assert (county.groupby("year")[column].sum().to_numpy() == plan["seat_summary"][column].to_numpy()).all(), (
+            column
+        )
+    seated = zones[["seated_local", "seated_guaranteed", "seated_other"]].sum(axis=1)
+    assert (seated == grades[["placed_local", *places[:2]]].sum(axis=1)).all()
+    assert (stages["moved_in"] == stages["moved_out_local"] + stages["moved_out_migrant"]).all()
+    # Who leaves grade 9 in a summer wants a senior-high place in the school year that follows.
+    for code, y, local, migrant in plan["seat_senior"][[*year, "leavers_local", "leavers_migrant"]].to_numpy():
+        left = registry.loc[(code, y - 1, 9)]
+        assert (local, migrant) == (left["local_children"], left["migrant_children"])
+
+
 def test_progress_counts_every_county_and_the_log_names_it(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     log = tmp_path / "solver.log"
