@@ -20,6 +20,7 @@ from zjsim.decide.track_targets import pace_of, quarters_of
 from zjsim.models.feasibility import Array, deciding_figure, margins, probability, verdict
 from zjsim.models.outcomes_by_city import city_years
 from zjsim.models.past import Past
+from zjsim.models.share_publication import rounded_shares, step
 from zjsim.models.throughput import target_of
 from zjsim.models.tracking_signals import Light, light_of_forecast, light_of_pace
 from zjsim.scenario.actual_checks import outcome_kinds
@@ -148,9 +149,22 @@ def _forecast(
         return {}
     figure = deciding_figure(target, values, process.years)
     p05, _, p95 = quantiles(figure)
-    told: dict[str, Any] = {"mean": float(figure.mean()), "p05": p05, "p95": p95, "replications": len(figure)}
+    shares = np.array([float(figure.mean()), p05, p95])
+    if row["unit"] == "share":
+        shares = _rounded(shares, study.process.data, area, scenario.parameters.placement.minimum_cell)
+    told: dict[str, Any] = dict(zip(("mean", "p05", "p95"), shares.tolist(), strict=True)) | {
+        "replications": len(figure)
+    }
     if not isnan(asked):
         p, low, high = probability(margins(target, values, process.years), study.confidence)
         required = scenario.parameters.simulation.p_required
         told |= {"p_meet": p, "p_low": low, "p_high": high, "verdict": verdict(low, high, p, p, required)}
     return told
+
+
+def _rounded(shares: Array, data: Any, area: str, minimum: int) -> Array:
+    """Shares of a county's children as they are published, by the year with the fewest of them (NaN: not at all)."""
+    if area not in getattr(data, "county_codes", ()):
+        return shares
+    fewest = float(data.eligible[:, data.county_codes.index(area)].sum(axis=1).min())
+    return rounded_shares(shares, np.full(len(shares), step(fewest, minimum)))
