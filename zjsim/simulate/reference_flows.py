@@ -23,7 +23,7 @@ Stages = tuple[Any, Array, Any]
 """Which entities are kept (or a function of their arrival that says so), lengths and passes by (entity, stage)."""
 
 
-MOST_STEPS = 2_000_000
+MOST_STEPS = 2_500_000
 """Longest lane: beyond it (a load above some 0.994) a block of lanes takes minutes, and a case hours."""
 LONG = 20_000
 """Lanes that leave out more than this at the start are long: what they count need not be ten times as much."""
