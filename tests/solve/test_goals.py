@@ -8,6 +8,7 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from zjsim.solve import highs
 from zjsim.solve.goals import Goal, Prepared, lexicographic
 from zjsim.solve.highs import relative_gap, start_is_safe
 from zjsim.solve.matrix import ModelError, extract, total
@@ -191,10 +192,31 @@ def test_no_time_means_stopped_without_a_plan() -> None:
     assert result.reason
 
 
+@pytest.mark.parametrize(("sense", "proven", "bound"), [("minimise", 1.0, 1.0), ("maximise", 9.0, 9.0)])
+def test_a_bound_proven_before_any_plan_of_a_goal_is_told(
+    monkeypatch: pytest.MonkeyPatch, sense: highs.Sense, proven: float, bound: float
+) -> None:
+    """The plan stands at 3 in the later goal; what the search had proven of it when the limit struck is its bound."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([0, 1], domain=pyo.NonNegativeIntegers, bounds=(0, 9))
+    m.kept = pyo.Constraint(expr=m.x[1] == 3)
+    goals = [Goal("first", "minimise", m.x[0]), Goal("later", sense, m.x[1])]
+    prepared, run = Prepared(m, goals, Options()), highs.Program.run
+
+    def limited(program: highs.Program, cost: np.ndarray, offset: float, wanted: highs.Sense) -> highs.Outcome:
+        if cost[1]:
+            return highs.Outcome("stopped", np.nan, proven, np.empty(0), "Time limit reached")
+        return run(program, cost, offset, wanted)
+
+    monkeypatch.setattr(highs.Program, "run", limited)
+    result = prepared.solve()
+    assert isinstance(result, Feasible)
+    later = result.stages[1]
+    assert (later.value, later.bound, later.gap) == (3.0, bound, abs(3 - bound) / max(3, bound))
+
+
 def test_time_that_runs_out_between_goals_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock jumps past the limit after the first stage: the plan stands, the second goal has no bound."""
-    from zjsim.solve import highs
-
     m, goal = hard_model(8)
     ticks = itertools.chain([0.0, 0.0], itertools.repeat(1e9))
     monkeypatch.setattr(highs.time, "monotonic", lambda: next(ticks))

@@ -101,7 +101,7 @@ class Prepared:
                 if best is None:
                     return Stopped(outcome.reason, tuple(stages))
                 # An earlier plan exists: it stands, and this goal is simply not proven.
-                stages.append(self._unproven(k, best, outcome.by_clock))
+                stages.append(self._unproven(k, best, outcome))
                 continue
             best = outcome
             stages.append(self._stage(k, outcome, program))
@@ -184,12 +184,18 @@ class Prepared:
         gap = relative_gap(value, bound)
         return Stage(goal.name, goal.sense, value, bound, gap, goal.unit, taken, outcome.by_clock)
 
-    def _unproven(self, k: int, best: Outcome, by_clock: bool) -> Stage:
-        """A stage that a limit left no room for: the plan of the stages before it, and no bound."""
+    def _unproven(self, k: int, best: Outcome, stopped: Outcome) -> Stage:
+        """A stage that a limit ended without a plan of its own: the plan of the stages before it, and what bound the
+        search had proven by then (none where it had not begun).
+        """
         goal = self.goals[k]
         value = float(self.matrix.costs[k] @ best.x) + float(self.matrix.offsets[k])
-        bound = -math.inf if goal.sense == "minimise" else math.inf
-        return Stage(goal.name, goal.sense, value, bound, math.inf, goal.unit, by_clock=by_clock)
+        least = goal.sense == "minimise"
+        bound = stopped.bound if math.isfinite(stopped.bound) else -math.inf if least else math.inf
+        bound = min(bound, value) if least else max(bound, value)
+        return Stage(
+            goal.name, goal.sense, value, bound, relative_gap(value, bound), goal.unit, by_clock=stopped.by_clock
+        )
 
     def _keep(self, program: Program, k: int, outcome: Outcome) -> None:
         if not program.integral and outcome.status == "optimal":

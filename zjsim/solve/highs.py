@@ -102,7 +102,10 @@ class Program:
             status = "unbounded" if feasible.status == "optimal" else feasible.status
         if status not in ("optimal", "feasible"):
             reason = h.modelStatusToString(h.getModelStatus())
-            return Outcome(status, np.nan, np.nan, np.empty(0), reason)
+            # A search that a limit ended before it found a plan may still have proven a bound.
+            known = status == "stopped" and self.integral
+            bound = float(h.getInfo().mip_dual_bound) if known else np.nan
+            return Outcome(status, np.nan, bound, np.empty(0), reason)
         return self._outcome(status, cost, offset, sense)
 
     def _contradicts_itself(self, cost: Floats, offset: float) -> bool:
