@@ -171,6 +171,13 @@ def test_where_next_to_nobody_waits_the_mean_follows_from_the_balance_of_levels(
         assert not a.simulated or abs(a.paired) <= 1e-9 * max(1.0, abs(a.value)), a
 
 
+def test_a_loss_that_no_lane_has_seen_does_not_make_the_throughput_certain() -> None:
+    """One in a billion is turned away: every lane passes all of them on, which is not exactly what theory says."""
+    answers = run_case("M/M/c/K", error=1e-3, c=3, room=30, arrival=1.0, service=1.0)
+    assert all(a.passed for a in answers), answers
+    assert next(a.half_width for a in answers if a.quantity == "throughput") > 0
+
+
 def test_a_control_that_few_lanes_have_seen_is_not_fitted_to_them() -> None:
     """One lane of a hundred met the rare state: its control would explain that lane away and leave a mean of zero."""
     figures, controls = np.zeros((100, 1)), np.zeros((100, 1))

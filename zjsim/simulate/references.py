@@ -32,6 +32,8 @@ PRECISION, OF_PROBABILITY = 0.01, 0.002
 """Largest half-width: a share of the value, or that much of a probability."""
 SPARE = 0.9
 """An estimate is made a little narrower than it has to be."""
+UNSEEN = 2e-5
+"""Smallest half-width as a share of the value: what happens to one in a million may be seen by no lane of a block."""
 MOST_BLOCKS = 400
 """A case that would need more blocks of lanes is refused: it would take many minutes."""
 
@@ -146,8 +148,8 @@ def _estimate(
         figures.append(found[:, pick])
         controls.append(beside)
         mean, half = controlled_mean(np.concatenate(figures), np.concatenate(controls), error / 2)
-        rare = [OF_PROBABILITY / 10 if n.startswith("P(") else 0.0 for n in asked]
-        half = np.maximum(half, rare)  # what no lane has seen has no spread
+        chance = np.array([n.startswith("P(") for n in asked])
+        half = np.maximum(half, np.where(chance, OF_PROBABILITY / 10, UNSEEN * np.abs(mean)))  # what no lane has seen has no spread
         unseen = [n for n, m, h in zip(asked, mean, half, strict=True) if m == h == 0.0 and n not in nothing]
         if unseen:
             raise RefusedError("rare", family=family, quantities=", ".join(unseen))
