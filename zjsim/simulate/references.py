@@ -149,7 +149,7 @@ def _estimate(
         controls.append(beside)
         mean, half = controlled_mean(np.concatenate(figures), np.concatenate(controls), error / 2)
         chance = np.array([n.startswith("P(") for n in asked])
-        half = np.maximum(half, np.where(chance, OF_PROBABILITY / 10, UNSEEN * np.abs(mean)))  # what no lane has seen has no spread
+        half = np.maximum(half, np.where(chance, OF_PROBABILITY / 10, UNSEEN * np.abs(mean)))
         unseen = [n for n, m, h in zip(asked, mean, half, strict=True) if m == h == 0.0 and n not in nothing]
         if unseen:
             raise RefusedError("rare", family=family, quantities=", ".join(unseen))
