@@ -29,7 +29,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -274,11 +273,11 @@ def _candidate(
     for part, value in other.items():
         if math.isnan(value):
             low[part], components[part], high[part] = 0.0, 0.5, 1.0
-    total = fsum(weights.values())
+    total = math.fsum(weights.values())
     contributions = {part: 100 * factor * weights[part] / total * components[part] for part in weights}
-    ends = [100 * factor * fsum(weights[part] * end[part] for part in weights) / total for end in (low, high)]
+    ends = [100 * factor * math.fsum(weights[part] * end[part] for part in weights) / total for end in (low, high)]
     shown = {part: other.get(part, components[part]) for part in weights}
-    units = round(fsum(contributions.values()) * POINT)
+    units = round(math.fsum(contributions.values()) * POINT)
     return Candidate(
         key[0], role, key[1], key[2], relevance, shown, contributions, units, ends[0], ends[1], strength, near,
         craft_source, weights, factor, factor, factor,

@@ -141,8 +141,8 @@ class Desk:
     """The demand registry (M033): finds a team for every request or lets it wait in the queue of its city.
 
     Queues are strict: the lowest priority number first, equals in the order of their coming, nobody overtakes. A
-    waiting request whose patience is over is passed by; whom it
-    had held up is served when next a service ends.
+    waiting request whose patience is over is passed by; whom it had held up is served when next a
+    service ends.
     """
 
     def __init__(self, sim: Simulation, data: ServiceData, requests: Requests, allotment: Allotment) -> None:

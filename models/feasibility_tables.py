@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from zjsim.models.plan_value import plan_value_table
 from zjsim.simulate.inputs import UncertainInput
 from zjsim.simulate.statistics import mean_interval, quantiles
 from zjsim.texts import LANGUAGES, Language, catalogue, text
+from zjsim.texts.numbers import significant
 
 if TYPE_CHECKING:
     from zjsim.models.throughput import Assessment, Process, Study
@@ -152,16 +152,9 @@ def _verdict_sentence(
 
 def _amount(value: float, source: UncertainInput, lang: Language) -> str:
     """A value of an input with its unit, four significant digits; shares and probabilities as per cent."""
-    plain = source.unit in ("share", "probability")
-    said = _number(100 * value) + "%" if plain else _number(value)
-    return said if plain else text("simulation.verdict.amount", lang, value=said, unit=_unit(source, lang))
-
-
-def _number(value: float) -> str:
-    """Four significant digits, never in powers of ten."""
-    digits = 3 - math.floor(math.log10(abs(value))) if value else 0
-    said = f"{value:,.{max(0, digits)}f}"
-    return said.rstrip("0").rstrip(".") if "." in said else said
+    if source.unit in ("share", "probability"):
+        return significant(100 * value, 4) + "%"
+    return text("simulation.verdict.amount", lang, value=significant(value, 4), unit=_unit(source, lang))
 
 
 def _unit(source: UncertainInput, lang: Language) -> str:

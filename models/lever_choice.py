@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from math import fsum
 
 import numpy as np
 import pyomo.environ as pyo
@@ -85,7 +84,7 @@ def gain_carries_futures(m: pyo.ConcreteModel) -> None:
     def rule(m: pyo.ConcreteModel, t: int) -> object:
         response = m.data.responses[t]
         gain = sum(float(response.gains[j][k]) * m.use[j, k] for j in m.levers for k in m.levels_of[j])
-        lowest = fsum(float(own.min()) for own in response.gains)
+        lowest = math.fsum(float(own.min()) for own in response.gains)
         needs = np.maximum(-response.base[m.order[t]], lowest)
         unit = max(float(needs[-1]) - lowest, *(float(np.ptp(own)) for own in response.gains), 1e-12)
         steps = (np.diff(needs, prepend=lowest) / unit).tolist()
@@ -215,7 +214,9 @@ def choose(data: LeverChoice) -> tuple[int, ...] | None:
 
 def _as_often(data: LeverChoice, choice: tuple[int, ...]) -> tuple[int, ...]:
     """Replications in which each target has to be met to be met as often as the worst one under ``choice``."""
-    met = [r.base + fsum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses]
+    met = [
+        r.base + math.fsum(float(own[k]) for own, k in zip(r.gains, choice, strict=True)) >= 0 for r in data.responses
+    ]
     if data.jointly:
         return (int(np.logical_and.reduce(met).sum()),) * len(met)
     worst = min(float(m.mean()) for m in met)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import fsum
 
 import pyomo.environ as pyo
 from zjsim.models.location_rules import LocationData, Need, Option, Place, build_location_model
@@ -129,7 +128,7 @@ def _targets_after(
     """What targets want begun, once the need is met: nothing is solved where the plan in hand begins as many."""
     wanted = m.data.wanted
     for k in sorted(wanted):
-        begun = round(fsum(m.open[o].value for o in m.options if o.kind == k))
+        begun = round(math.fsum(m.open[o].value for o in m.options if o.kind == k))
         m.towards[k].set_value(min(wanted[k], begun))
     if all(m.towards[k].value == wanted[k] for k in wanted):
         return tuple(
@@ -145,7 +144,7 @@ def _targets_after(
 
 def _count_what_is_served(m: pyo.ConcreteModel) -> None:
     """Count all that is served: a plan within a gap may serve more than it counts as covered or reached."""
-    served = {d: fsum(m.serve[a].value for a in m.arcs_to[d]) for d in (Need(*i) for i in m.needs)}
+    served = {d: math.fsum(m.serve[a].value for a in m.arcs_to[d]) for d in (Need(*i) for i in m.needs)}
     for d, amount in served.items():
         left = round(amount)
         for k in m.steps_of[d]:

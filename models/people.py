@@ -132,16 +132,6 @@ class People:
         """Person-hours at the base point by (institution, activity, year)."""
         return self.allot({}).allotted
 
-    def hours(self, moe_code: str, activity: str, year: int) -> float:
-        """Person-hours at the base point of an institution in an activity and year; 0 for one that is not listed.
-
-        Raises ``ValueError`` for an activity that is none of :data:`ACTIVITIES` and a year that is not simulated.
-        """
-        if activity not in ACTIVITIES or year not in self.years:
-            raise ValueError(f"no hours of {activity} in {year}: wanted one of {ACTIVITIES}, one of {self.years}")
-        a, y = ACTIVITIES.index(activity), self.years.index(year)
-        return float(self.allotted[self.institutions.index(moe_code), a, y]) if moe_code in self.institutions else 0.0
-
     def base_hours(self) -> dict[tuple[str, str, int], float]:
         """Person-hours at the base point by (moe_code, activity, year), all at once."""
         hours = self.allotted

@@ -10,7 +10,7 @@ Every goal is elastic: a plan always exists, and what is not zero is explained c
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 from pathlib import Path
@@ -28,7 +28,7 @@ from zjsim.models.seat_zone_plan import ZonePlan, zone_plan
 from zjsim.models.seat_zone_tables import zone_tables
 from zjsim.models.seat_zones import Zones, zones
 
-from zjsim.simulate.workers import worker_pool
+from zjsim.simulate.workers import mapped
 from zjsim.solve.highs import relative_gap
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
@@ -51,11 +51,9 @@ class CountyTask:
 
 @dataclass(frozen=True, slots=True)
 class CountySolved:
-    """A county's plan (or why there is none) with zones and repairs, and the solver's log of it."""
+    """A county's plan with zones and repairs, or why there is none, and the solver's log of it."""
 
-    result: Result[CountyPlan]
-    zone: ZonePlan | None
-    mended: Repairs
+    answer: tuple[CountyPlan, ZonePlan, Repairs] | Infeasible | Stopped
     log: bytes
 
 
@@ -99,18 +97,18 @@ def solve_seats(
     mended: list[Repairs] = []
     reading = parameters.seats.public_share_reading
     tasks = [CountyTask(d, areas, caps, reading, options, bool(log_file)) for d in places]
-    for done, (d, solved) in enumerate(zip(places, _each(tasks, workers), strict=True), 1):
+    for done, (d, solved) in enumerate(zip(places, mapped(solved_county, workers, tasks), strict=True), 1):
         if log_file:
             with Path(log_file).open("ab") as log:
                 log.write(f"\n== {d.code} {d.name_zh} {d.name_en} ==\n".encode() + solved.log)
-        result = solved.result
-        if isinstance(result, Stopped):
-            return Stopped(f"{d.name_zh} {d.name_en}: {result.reason}", result.stages)
-        if isinstance(result, Infeasible) or solved.zone is None:
-            return result if isinstance(result, Infeasible) else Stopped("")
-        spread.append(solved.zone)
-        plans.append(replace(result.plan, stages=result.plan.stages + solved.zone.stages))
-        mended.append(solved.mended)
+        if isinstance(solved.answer, Stopped):
+            return Stopped(f"{d.name_zh} {d.name_en}: {solved.answer.reason}", solved.answer.stages)
+        if isinstance(solved.answer, Infeasible):
+            return solved.answer
+        plan, zone, repairs_there = solved.answer
+        plans.append(replace(plan, stages=plan.stages + zone.stages))
+        spread.append(zone)
+        mended.append(repairs_there)
         if progress is not None:
             progress(done, len(places))
     further = [zone_shortfalls(p, z, areas.zone_ids[z.here]) for p, z in zip(plans, spread, strict=True)]
@@ -131,15 +129,6 @@ def solve_seats(
     return Feasible(tables, stages, bound, worst)
 
 
-def _each(tasks: Sequence[CountyTask], workers: int) -> Iterator[CountySolved]:
-    """Every county's plan in order; nothing couples counties."""
-    if workers == 1:
-        yield from map(solved_county, tasks)
-        return
-    with worker_pool(workers) as pool:
-        yield from pool.map(solved_county, tasks)
-
-
 def solved_county(task: CountyTask) -> CountySolved:
     """A county's classes and rooms, then its zones, then what would close its shortfalls."""
     d, options = task.county, task.options
@@ -149,9 +138,9 @@ def solved_county(task: CountyTask) -> CountySolved:
         result = solve_county(d, own, public_share_reading=task.reading)
         said = log.read_bytes() if log.is_file() else b""
     if isinstance(result, Stopped | Infeasible):
-        return CountySolved(result, None, {}, said)
+        return CountySolved(result, said)
     zone = zone_plan(result.plan, task.zones, task.caps_km, options)
-    return CountySolved(result, zone, repairs_of(result.plan, options, reading=task.reading), said)
+    return CountySolved((result.plan, zone, repairs_of(result.plan, options, reading=task.reading)), said)
 
 
 def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:

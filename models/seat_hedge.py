@@ -11,11 +11,10 @@ The formulation is in :mod:`zjsim.models.hedge_rules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from math import fsum
-from typing import Any
 
 import numpy as np
 from zjsim.models.hedge_data import Area, Case, Demand, Floats, Penalties, Tree, areas
@@ -24,7 +23,7 @@ from zjsim.models.hedge_solve import Hedge, Solved, Start, evaluate, hedge, noth
 from zjsim.models.seat_data import YUAN, HasTables
 
 from zjsim.scenario.parameters import HedgeParameters
-from zjsim.simulate.workers import worker_pool
+from zjsim.simulate.workers import mapped
 from zjsim.solve.options import Options
 
 Progress = Callable[[int, int], None]
@@ -108,7 +107,7 @@ def solve_hedge(
     ]
     new = [fresh.demand(a, all_covered=everyone) for a in places]
     hedges: list[Hedge] = []
-    for done, found in enumerate(_mapped(hedge, cases, repeat(options), workers), 1):
+    for done, found in enumerate(mapped(hedge, workers, cases, repeat(options)), 1):
         hedges.append(found)
         if progress is not None:
             progress(done, 2 * len(cases))
@@ -117,7 +116,7 @@ def solve_hedge(
     if cap and fsum(start_cost(h.case.area, h.hedged.start) for h in hedges) > cap:
         hedges, price, bound = within_cap(hedges, cap, options)
     done_areas: list[AreaResult] = []
-    for done, result in enumerate(_mapped(_evaluated, hedges, new, workers, repeat(fresh.tree), repeat(options)), 1):
+    for done, result in enumerate(mapped(_evaluated, workers, hedges, new, repeat(fresh.tree), repeat(options)), 1):
         done_areas.append(result)
         if progress is not None:
             progress(len(cases) + done, 2 * len(cases))
@@ -133,17 +132,6 @@ def _evaluated(found: Hedge, fresh: Demand, tree: Tree, options: Options) -> Are
     zero = nothing(found.case.area)
     plans = {"hedged": known[found.hedged.start], "mean_value": known[found.mean_start], "wait": known[zero]}
     return AreaResult(found, plans, fresh)
-
-
-def _mapped(
-    function: Callable[..., Any], first: Sequence[Any], second: Iterable[Any], workers: int, *more: Iterable[Any]
-) -> Iterator[Any]:
-    columns = (first, second, *more)
-    if workers <= 1 or len(first) < 2:
-        yield from map(function, *columns)
-        return
-    with worker_pool(workers) as pool:
-        yield from pool.map(function, *columns)
 
 
 def within_cap(hedges: Sequence[Hedge], cap: float, options: Options) -> tuple[list[Hedge], float, float]:

@@ -36,7 +36,7 @@ from zjsim.models.placement_repairs import repair_tables, repairs
 from zjsim.models.placement_values import value_table
 from zjsim.models.seat_openings import opened_table, seat_openings, with_openings
 
-from zjsim.simulate.workers import worker_pool
+from zjsim.simulate.workers import mapped
 from zjsim.solve.options import Options
 
 Plan = dict[str, pd.DataFrame]
@@ -100,7 +100,7 @@ def place(
     Raises ValueError when there is nobody to place, or a county or mode that is asked for isn't there.
     """
     tasks = county_tasks(scenario, counties=counties, modes=modes, explain=explain)
-    parts = list(_solved(tasks, workers))
+    parts = list(mapped(county_plan, workers, tasks))
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in PLAN_TABLES}
 
 
@@ -130,14 +130,6 @@ def county_tasks(
     own = county_tables(scenario.tables if plan is None else {**scenario.tables, PLAN_NAME: plan}, year, codes)
     options = Options.of(scenario.parameters.solver)
     return (CountyTask(code, year, tables, p, with_purchased, in_order, explain, options) for code, tables in own)
-
-
-def _solved(tasks: Iterator[CountyTask], workers: int) -> Iterator[Plan]:
-    if workers == 1:
-        yield from map(county_plan, tasks)
-        return
-    with worker_pool(workers) as pool:
-        yield from pool.map(county_plan, tasks)
 
 
 def county_plan(task: CountyTask) -> Plan:

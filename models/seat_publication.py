@@ -42,12 +42,14 @@ NEEDED = frozenset({"seat_expansion", "seat_rooms", "seat_classes"})
 
 
 class NotProtected(Exception):  # noqa: N818 - says what is so
-    """A small count is told whatever is hidden; ``places`` are the (county code, year) of such counts, sorted."""
+    """A small count is told whatever is hidden; ``places``: county code and year of such counts, sorted."""
 
     def __init__(self, counts: Counts, told: Collection[int]) -> None:
-        found = {k[1:3] for k, u in counts.of.items() if u in set(told)}
-        self.places = tuple(sorted((str(code), int(year)) for code, year in found))
-        super().__init__(", ".join(f"{code} {year}" for code, year in self.places))
+        gone = set(told)
+        # A count is named by what it is, county, year (and stage); the repair of a rule has no year.
+        found = {k[1:3] if isinstance(k[2], int) else k[1:2] for k, u in counts.of.items() if u in gone}
+        self.places = tuple(sorted(" ".join(map(str, place)).strip() for place in found))
+        super().__init__(", ".join(self.places))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from math import fsum
 from typing import Any
 
 import pandas as pd
@@ -100,7 +99,7 @@ def demand(c: Counts, tables: Tables) -> None:
         for each in sorted({y for _, y in at}):
             parts = [c.of[column, code, y] for code, y in at if y == each]
             whole = c.unknown(column, PROVINCE, each)
-            c.values[whole] = fsum(c.values[u] for u in parts)
+            c.values[whole] = math.fsum(c.values[u] for u in parts)
             c.known.adds_up(whole, parts)
     for part, of in (("guaranteed", "migrant"), ("eligible", "migrant"), ("eligible", "guaranteed")):
         c.within((c.of[part, *k], c.of[of, *k]) for k in at)
@@ -221,7 +220,7 @@ def _repairs(c: Counts, tables: Tables, stages: Mapping[tuple[str, int], list[st
                 c.known.nothing(u)
         if all((code, s) in usable for s in own):
             # Children beyond today's classes are short, in whatever grade.
-            seats = fsum(float(base[code, year, s]) * usable[code, s] for s in own)
+            seats = math.fsum(float(base[code, year, s]) * usable[code, s] for s in own)
             children = [(c.of[k, code, year], 1.0) for k in ("local", "guaranteed")]
             c.known.between([*children, *parts], -math.inf, seats)
 

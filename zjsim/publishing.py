@@ -28,7 +28,7 @@ def internal_tables(results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
 
 def published(
     scenario: Scenario, results: Mapping[str, pd.DataFrame]
-) -> tuple[dict[str, pd.DataFrame], tuple[tuple[str, int], ...]]:
+) -> tuple[dict[str, pd.DataFrame], tuple[str, ...]]:
     """The tables of a run in the form in which they go out, sorted by name, and where small counts cannot be protected.
 
     If there is any such county and year, no count of children goes out.

@@ -127,7 +127,7 @@ def run(
         with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
             with clock.step("report"):
                 shown, unprotected = published_form(loaded, results)
-                manifest["unprotected"] = [f"{code} {year}" for code, year in unprotected]
+                manifest["unprotected"] = list(unprotected)
                 written = _report(partial, manifest, shown, lang, clock.within)
                 inside = _write_internal(partial / INTERNAL, results)
                 if event_log is not None:

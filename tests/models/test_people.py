@@ -73,7 +73,7 @@ def toy(baseline: People, **values: float) -> People:
 
 def fte(people: People, activity: str, year: int = 2026) -> float:
     """Mean FTE in an activity over a year of 365 days."""
-    return people.hours("a", activity, year) / people.person_hours(np.array(YEAR)).item()
+    return people.base_hours()["a", activity, year] / people.person_hours(np.array(YEAR)).item()
 
 
 def test_one_institution_by_hand(baseline: People) -> None:
@@ -82,9 +82,7 @@ def test_one_institution_by_hand(baseline: People) -> None:
     assert [fte(people, a) for a in ACTIVITIES] == pytest.approx([0, 2, 0, 10, 8, 2])
     assert people.allot({}).available[0, 1] == pytest.approx(float(people.person_hours(np.array(22 * YEAR))))
     assert people.class_hours({})[0, 1] == pytest.approx(8 * 400 * YEAR / DAYS_PER_YEAR)
-    assert people.hours("99999", "training", 2026) == 0.0
-    with pytest.raises(ValueError, match="teaching"):
-        people.hours("a", "teaching", 2026)
+    assert set(people.base_hours()) == {("a", a, y) for a in ACTIVITIES for y in people.years}
 
 
 def test_a_post_takes_its_time_from_services(baseline: People) -> None:
@@ -172,9 +170,7 @@ def test_the_baseline_counts_every_teacher_once(scenario: Any, baseline: People)
     assert all(known.get(r.moe_code, "synthetic") == r.basis for r in staff.itertuples())
     assert method.institution_staff(scenario.tables).equals(staff)
     assert registries.STAFF_CLASSES == STAFF_CLASSES
-    assert pickle.loads(pickle.dumps(baseline)).hours("10335", "services", 2026) == baseline.hours(
-        "10335", "services", 2026
-    )
+    assert pickle.loads(pickle.dumps(baseline)).base_hours() == baseline.base_hours()
 
 
 def test_paths_by_hand() -> None:

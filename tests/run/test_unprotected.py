@@ -23,7 +23,8 @@ def test_the_run_goes_on_without_counts_and_says_where(monkeypatch: pytest.Monke
         asked.append(no_counts)
         if not no_counts:
             counts = seat_publication.Counts()
-            raise seat_publication.NotProtected(counts, [counts.unknown("eligible", "330102", 2026)])
+            gone = [counts.unknown("eligible", "330102", 2026), counts.unknown("rule_places", "330105", "indicator")]
+            raise seat_publication.NotProtected(counts, gone)
         return dict(results)
 
     monkeypatch.setattr(seat_publication, "published_tables", told)
@@ -35,7 +36,7 @@ def test_the_run_goes_on_without_counts_and_says_where(monkeypatch: pytest.Monke
     shown, places = published(scenario, results)
     assert asked == [False, True]
     assert sorted(shown) == sorted(results)
-    assert places == (("330102", 2026),)
+    assert places == ("330102 2026", "330105"), "the repair of a rule has no year"
 
 
 def test_both_languages_say_where_and_what_to_do() -> None:

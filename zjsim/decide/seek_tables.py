@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -151,7 +150,7 @@ def _tests(sought: Sought) -> Iterator[dict[str, Any]]:
         seen.add(trial.point)
         yield from _test_rows(sought, number, trial.why, trial.point, trial.cost, trial)
     for number, fresh in enumerate((f for f in sought.answer.fresh if f.point not in seen), start=len(seen) + 1):
-        cost = fsum(float(lever.costs[k]) for k, lever in zip(fresh.point, sought.levers, strict=True))
+        cost = math.fsum(float(lever.costs[k]) for k, lever in zip(fresh.point, sought.levers, strict=True))
         yield from _test_rows(sought, number, fresh.why, fresh.point, cost, None)
 
 

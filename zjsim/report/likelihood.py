@@ -11,6 +11,7 @@ import pandas as pd
 
 from zjsim.report.words import verdict_kind
 from zjsim.texts import Language, text
+from zjsim.texts.numbers import significant
 
 GRADES = (
     (0.99, "certain"),
@@ -112,15 +113,6 @@ def about(p: float, lang: Language) -> str:
     if p < 0.01:
         return text("memo.grade.below_01", lang)
     return text("memo.grade.about", lang, p=probability(p))
-
-
-def significant(value: float) -> str:
-    """A number with three significant digits, thousands separated."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "–"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    said = f"{value:,.{min(digits, 7)}f}"
-    return said.rstrip("0").rstrip(".") if "." in said else said
 
 
 def statement(

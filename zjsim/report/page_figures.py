@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from math import fsum
 
 import pandas as pd
 from markupsafe import Markup
@@ -194,7 +193,7 @@ def seat_bars(tables: Tables, lang: Language) -> Markup:
         demand, at = float(row["demand"]), 0.0
         parts, said = [mark("rect", x="0", y="0", width="100%", height="18", class_="track")], []
         for kind, columns in SEATED.items():
-            many = fsum(float(row[c]) for c in columns)
+            many = math.fsum(float(row[c]) for c in columns)
             told = MARK if math.isnan(many) else quantity(many)
             said.append(f"{text(f'report.seats_{kind}', lang)} {told}")
             if many > 0:
@@ -252,7 +251,7 @@ def links(tables: Tables, name: str, lang: Language) -> Markup:
     mean: dict[str, list[int]] = {}
     for r in table:
         mean.setdefault(str(r["moe_code"]), []).append(left.index(str(r["industry_id"])))
-    right = sorted(mean, key=lambda c: (fsum(mean[c]) / len(mean[c]), c))
+    right = sorted(mean, key=lambda c: (math.fsum(mean[c]) / len(mean[c]), c))
     high = 26.0 * max(len(left), len(right))
     at_left = {c: high * (i + 0.5) / len(left) for i, c in enumerate(left)}
     at_right = {c: high * (i + 0.5) / len(right) for i, c in enumerate(right)}

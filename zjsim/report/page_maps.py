@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import fsum
 from typing import Any
 
 import numpy as np
@@ -140,6 +139,12 @@ def _cities(
     for r in places:
         where.setdefault(named(r, "city", lang), []).append(points[str(r["county_code"])][:2])
     return [
-        words(fsum(x for x, _ in at) / len(at), fsum(y for _, y in at) / len(at), shortened(name, 12), "city", "middle")
+        words(
+            math.fsum(x for x, _ in at) / len(at),
+            math.fsum(y for _, y in at) / len(at),
+            shortened(name, 12),
+            "city",
+            "middle",
+        )
         for name, at in where.items()
     ]

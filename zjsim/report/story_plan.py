@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from zjsim.report.blocks import Block, Figure, Grid, Heading, Item, Paragraph
-from zjsim.report.likelihood import about, chance, significant
+from zjsim.report.likelihood import about, chance
 from zjsim.report.talent import talent_lines
 from zjsim.report.words import code_word, percent, quantity, records, status_word
 from zjsim.tables.published import MARK, hidden_cells
 from zjsim.texts import Language, text
+from zjsim.texts.numbers import significant
 
 if TYPE_CHECKING:
     from zjsim.report.story_targets import Judged

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.blocks import Grid
-from zjsim.report.likelihood import Likelihood, chance, likelihood, probability, significant, statement
+from zjsim.report.likelihood import Likelihood, chance, likelihood, probability, statement
 from zjsim.report.targets import stated_targets
 from zjsim.report.words import code_word, indicator_name, is_true, quantity, reading_name, records
 from zjsim.texts import Language, text
+from zjsim.texts.numbers import significant
 
 Tables = Mapping[str, pd.DataFrame]
 Row = Mapping[str, Any]

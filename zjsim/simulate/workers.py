@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -26,6 +26,15 @@ def worker_pool(
         initializer=_begin,
         initargs=(initializer, initargs),
     )
+
+
+def mapped(function: Callable[..., Any], workers: int, *columns: Iterable[Any]) -> Iterator[Any]:
+    """``map(function, *columns)``, in order, by ``workers`` processes (1: by this one)."""
+    if workers == 1:
+        yield from map(function, *columns)
+        return
+    with worker_pool(workers) as pool:
+        yield from pool.map(function, *columns)
 
 
 def _begin(initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:

@@ -67,9 +67,8 @@ def explain(matrix: Matrix, requirements: Sequence[Requirement], options: Option
     """A conflict of an infeasible model: together impossible, every proper subset possible.
 
     Infeasible linear relaxations are first cut down to the rows of the solver's proof; a deletion filter, which also
-    sees integrality, then makes the set minimal. The sentence lists the members (of many alike, the
-    first three); the repair is the least weighted
-    loosening of all requirements that lets the whole model hold.
+    sees integrality, then makes the set minimal. The sentence lists the members (of many alike, the first three); the
+    repair is the least weighted loosening of all requirements that lets the whole model hold.
     """
     rows = [np.array([matrix.row_of[id(r)] for r in q.rows], dtype=np.int32) for q in requirements]
     work = _Filter(Program(matrix, options), rows)

@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import fsum
 
 import numpy as np
 
@@ -102,7 +101,7 @@ class Reader:
         for terms, lower, upper in known.rows if only is None else [known.rows[i] for i in only]:
             dark = [(u, c) for u, c in terms if u not in shown]
             if dark:
-                told = fsum(c * shown[u] for u, c in terms if u in shown)
+                told = math.fsum(c * shown[u] for u, c in terms if u in shown)
                 rows.append((dark, lower - told, upper - told))
                 for u, _ in dark[1:]:
                     lot[first(u)] = first(dark[0][0])
@@ -307,7 +306,7 @@ def settled(known: Relations, shown: Mapping[int, float]) -> dict[int, float]:
             left = [(u, c) for u, c in terms if u not in found]
             if not left:
                 continue
-            told = fsum(c * found[u] for u, c in terms if u in found)
+            told = math.fsum(c * found[u] for u, c in terms if u in found)
             low, high = lower - told, upper - told
             if (high <= 0 and all(c > 0 for _, c in left)) or (low >= 0 and all(c < 0 for _, c in left)):
                 found |= {u: 0.0 for u, _ in left}

@@ -211,7 +211,10 @@ class Program:
         self.goes_on(primal=True)
 
     def conflicting_rows(self) -> tuple[int, ...]:
-        """Rows of a conflict of the linear relaxation (not the smallest); empty when the relaxation has a solution."""
+        """Rows of a conflict of the linear relaxation (not the smallest); empty when the relaxation has a solution.
+
+        Ask a program that serves for nothing else: it keeps the relaxation.
+        """
         h, n = self._highs, len(self.matrix.columns)
         integers = np.flatnonzero(self.matrix.integer).astype(np.int32)
         kinds = np.full(len(integers), highspy.HighsVarType.kContinuous)
@@ -225,10 +228,6 @@ class Program:
         if self._status(h.run()) == "infeasible":
             _, proven, ray = h.getDualRay()
             rows = tuple(np.flatnonzero(np.abs(np.asarray(ray)) > _DUAL_TOLERANCE).tolist()) if proven else ()
-        self._set("presolve", "choose")
-        if len(integers):
-            kinds[:] = highspy.HighsVarType.kInteger
-            h.changeColsIntegrality(len(integers), integers, kinds)
         return rows
 
     def _outcome(self, status: Status, cost: Floats, offset: float, sense: Sense) -> Outcome:

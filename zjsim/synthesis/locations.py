@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,7 @@ def county_industry(tables: Tables) -> pd.DataFrame:
     counties = tables["counties"].sort_values("county_code", ignore_index=True)
     main = set(tables["industries"].query("kind == 'provincial_cluster'")["industry_id"])
     weight = _place_weights(tables, counties)
-    concentration = np.array([fsum(w for i, w in sorted(weight[c].items()) if i in main) for c in weight])
+    concentration = np.array([math.fsum(w for i, w in sorted(weight[c].items()) if i in main) for c in weight])
     u = tables["universities"]
     trade = u[(u["level"] == "vocational") | u["vocational_undergraduate"]]
     value = _values(tables)
