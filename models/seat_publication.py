@@ -14,7 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from zjsim.models.seat_relations import DEMAND, FALLS, SENIOR, SHORT, Counts, Key, Tables, counts_of, demand, rounded
+from zjsim.models.seat_relations import (
+    DEMAND,
+    FALLS,
+    PROVINCE,
+    SENIOR,
+    SHORT,
+    Counts,
+    Key,
+    Tables,
+    counts_of,
+    demand,
+    rounded,
+)
 from zjsim.models.share_publication import published_shares
 
 from zjsim.solve.disclosure import LEAST_WIDTH, CannotConceal, conceal
@@ -47,7 +59,7 @@ class NotProtected(Exception):  # noqa: N818 - says what is so
     def __init__(self, counts: Counts, told: Collection[int]) -> None:
         gone = set(told)
         # A count is named by what it is, county, year (and stage); the repair of a rule has no year.
-        found = {k[1:3] if isinstance(k[2], int) else k[1:2] for k, u in counts.of.items() if u in gone}
+        found = {k[1:3] if not isinstance(k[2], str) else k[1:2] for k, u in counts.of.items() if u in gone}
         self.places = tuple(sorted(" ".join(map(str, place)).strip() for place in found))
         super().__init__(", ".join(self.places))
 
@@ -123,7 +135,7 @@ def hidden(
     dark = {c.of[k] for parent in (tables, *before) for k in hidden_demand(parent, minimum) if k in c.of}
     dark |= {u for u in _small(c, minimum) if u not in kept}
     try:
-        dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept, release=True)
+        dark = conceal(c.known, c.values, dark, _order(c), least=_WIDTH, kept=kept, late=_wholes(c), release=True)
     except CannotConceal as told:
         raise NotProtected(c, told.unknowns) from told
     keys = frozenset(k for k, u in c.of.items() if u in dark)
@@ -145,6 +157,11 @@ def _small(c: Counts, minimum: int) -> set[int]:
     """Counts below the minimum cell; empty seats are none."""
     seats = {u for k, u in c.of.items() if k[0] == "empty_seats"}
     return {u for u, v in c.values.items() if 0 < v < minimum and u not in seats}
+
+
+def _wholes(c: Counts) -> set[int]:
+    """The province's counts: a second county is hidden rather than a sum that everybody looks for."""
+    return {u for k, u in c.of.items() if k[1] == PROVINCE}
 
 
 def _order(c: Counts) -> Callable[[int], tuple[float, ...]]:

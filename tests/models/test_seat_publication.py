@@ -397,7 +397,7 @@ def test_where_a_small_count_cannot_be_protected_no_count_goes_out(monkeypatch: 
     monkeypatch.setattr(seat_publication, "demand", told)
     with pytest.raises(seat_publication.NotProtected) as refused:
         published(tables)
-    assert refused.value.places == (place,)
+    assert refused.value.places == (f"{place[0]} {place[1]}",)
     shown = published_tables(tables, minimum=MINIMUM, prices=PRICES, no_counts=True)
     for name, rule in TABLES.items():
         if name in shown:

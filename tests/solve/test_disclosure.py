@@ -21,3 +21,13 @@ def test_nothing_is_published_that_tells_a_small_count():
     known.between([(part, 1.0)], 2.0, 4.0)  # what everybody can work out, whatever is hidden
     with pytest.raises(ValueError, match="not published"):
         conceal(known, {part: 3.0}, {part}, lambda _: (0.0,))
+
+
+def test_a_sum_that_readers_look_for_stays_as_long_as_a_part_can_go():
+    known = Relations()
+    part, other, third, whole = (known.unknown() for _ in range(4))
+    known.adds_up(whole, [part, other, third])
+    values = {part: 3.0, other: 0.0, third: 70.0, whole: 73.0}
+    first_the_sum = {part: 0.0, whole: 1.0, other: 2.0, third: 3.0}
+    assert conceal(known, values, {part}, lambda u: (first_the_sum[u],)) >= {part, whole}
+    assert conceal(known, values, {part}, lambda u: (first_the_sum[u],), late={whole}) == {part, other, third}

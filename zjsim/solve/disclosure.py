@@ -179,14 +179,16 @@ def conceal(
     *,
     least: float = LEAST_WIDTH,
     kept: Collection[int] = (),
+    late: Collection[int] = (),
     release: bool = False,
 ) -> set[int]:
     """What must be hidden so that no hidden count is told closer than ``least``; holds ``hidden``.
 
     ``values``: every count that could be shown. For each hidden one that is too narrow one more goes: of those shown
-    in a relation with it the first in ``order``, which are not in ``kept`` (kept ones only if nothing else is left).
-    What everybody knows without them is never hidden. With ``release``, what was hidden beside the small ones and is
-    told exactly all the same is shown again (not where other publications hold the same counts).
+    in a relation with it the first in ``order``, which are not in ``kept`` (kept ones only if nothing else is left);
+    those in ``late`` (sums that readers look for) after all others. What everybody knows without them is never hidden.
+    With ``release``, what was hidden beside the small ones and is told exactly all the same is shown again (not where
+    other publications hold the same counts).
 
     Raises :class:`CannotConceal` if one of ``hidden`` is told closer than :data:`LEAST_WIDTH` though nothing is left
     to hide.
@@ -194,7 +196,7 @@ def conceal(
     noughts = settled(known, {})
     dark = set(hidden) - noughts.keys()
     plain = settled(known, {u: values[u] for u in kept if u in values and u not in dark}).keys() - dark
-    search = _Search(known, values, order, ({*kept, *plain}, noughts))
+    search = _Search(known, values, order, ({*kept, *plain}, noughts), set(late))
     spoken_for = {*dark, *kept}
     dark |= search.closed(dark, dark)
     # What is hidden further only makes ranges wider: those found wide need no second look.
@@ -237,8 +239,9 @@ class _Search:
         values: Mapping[int, float],
         order: Callable[[int], tuple[float, ...]],
         spares: Sequence[Collection[int]],
+        late: Collection[int],
     ) -> None:
-        self._known, self._values, self._order, self._spares = known, values, order, spares
+        self._known, self._values, self._order, self._spares, self._late = known, values, order, spares, late
         self._rows: dict[int, list[int]] = defaultdict(list)
         for i, (terms, _, _) in enumerate(known.rows):
             for u, _ in terms:
@@ -261,7 +264,7 @@ class _Search:
                 seen |= front
                 shown = [u for u in front if u in self._values and u not in dark and u not in spared]
                 if shown:
-                    return min(shown, key=lambda u: (*self._order(u), u))
+                    return min(shown, key=lambda u: (u in self._late, *self._order(u), u))
         return None
 
     def closed(self, new: Collection[int], dark: Collection[int]) -> set[int]:
@@ -279,7 +282,7 @@ class _Search:
                     continue
                 left = [v for v, _ in terms if v != u and v not in self._spares[0]]
                 if left:
-                    found = min(left, key=lambda v: (self._told_by(v, gone), *self._order(v), v))
+                    found = min(left, key=lambda v: (v in self._late, self._told_by(v, gone), *self._order(v), v))
                     gone.add(found)
                     added.add(found)
                     waiting.append(found)
