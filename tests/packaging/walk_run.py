@@ -3,7 +3,7 @@
 ``python tests/packaging/walk_run.py RUN`` exits with a list of what is wrong: a row of a table that ``zjsim trace``
 cannot follow to a rule, an input or a registry; a number of the workbook, in either language, that its table lacks; a
 number in a table of the memo and the page that the table it names lacks; a headline number of the memo that the
-workbook alone does not give again.
+workbook alone does not give again; a figure whose type is too small on the memo's page.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ import pandas as pd
 from zjsim.report.blocks import Grid
 from zjsim.report.finished import RunTables, read_run
 from zjsim.report.likelihood import likelihood
+from zjsim.report.memo import HIGHEST_MM
 from zjsim.report.sheets import SHEETS
 from zjsim.report.story import run_story
+from zjsim.report.style import DPI
 from zjsim.report.tasks import tasks
+from zjsim.report.word import BODY_MM
 from zjsim.report.words import column_title, reading_name
 from zjsim.report.workbook import write_workbook
 from zjsim.tables.published import MARK
@@ -180,6 +183,16 @@ def _headline(sheet: Any, lang: Language) -> dict[str, str]:
     }
 
 
+def too_small(folder: Path) -> Iterator[str]:
+    """Figures whose type, drawn with 7.5 pt and more, is under 7 pt once the memo has fitted them into its page."""
+    for path in sorted((folder / "figures").glob("*.png")):
+        head = path.read_bytes()[16:24]
+        wide, high = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
+        printed = min(float(BODY_MM), HIGHEST_MM["zh"] * wide / high) / 25.4
+        if 7.5 * printed / (wide / DPI) < 7:
+            yield f"{path.name}: drawn {wide / DPI:.2f} in wide, printed {printed:.2f} in"
+
+
 def _numbers(table: Any) -> Iterator[float]:
     for column in table.columns:
         if table[column].dtype.kind in "if":
@@ -190,7 +203,11 @@ def main() -> int:
     """Print what is wrong with the run; returns 1 if anything is."""
     folder = Path(sys.argv[1])
     checks = (numbers_without_a_table, untold, not_from_the_workbook)
-    wrong = [*untraced(folder), *(w for check in checks for lang in LANGUAGES for w in check(folder, lang))]
+    wrong = [
+        *untraced(folder),
+        *too_small(folder),
+        *(w for check in checks for lang in LANGUAGES for w in check(folder, lang)),
+    ]
     print("\n".join(wrong[:50]) or "every number is found again")
     return 1 if wrong else 0
 

@@ -19,7 +19,9 @@ from zjsim.report import style
 from zjsim.report.figures import FIGURES, draw_all, run_line
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.fans import draw_fans, draw_other_fans
+from zjsim.report.figures.ground import name_cities
 from zjsim.report.figures.seats import by_county_and_year
+from zjsim.report.word import BODY_MM
 from zjsim.tables.registries import REGISTRIES
 from zjsim.texts import LANGUAGES, Language, catalogue, text
 
@@ -72,15 +74,21 @@ def test_long_names_are_wrapped_and_cut_visibly() -> None:
 
 @pytest.fixture
 def run_with_all_figures(made_run: MakeRun) -> MakeRun:
-    """A made-up run with an outcome more that only a further reading is judged by."""
+    """A made-up run with more outcomes than a figure holds, by the default and by further readings."""
 
     def make(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
         manifest, tables = made_run(attack)
         targets, outcomes = tables["target_feasibility"], tables["yearly_outcomes"]
-        more = targets.iloc[[1]].assign(reading="with_outreach", outcome="services_told")
-        told = outcomes[outcomes["outcome"] == "services_done"].assign(outcome="services_told")
-        tables["target_feasibility"] = pd.concat([targets, more], ignore_index=True)
-        tables["yearly_outcomes"] = pd.concat([outcomes, told], ignore_index=True)
+        done = outcomes[outcomes["outcome"] == "services_done"]
+        default, other = targets.iloc[[0]], targets.iloc[[1]]
+        more = [
+            row.assign(reading=f"{kind}_{n}", outcome=f"{kind}_{n}")
+            for kind, row in (("own", default), ("told", other))
+            for n in range(10)
+        ]
+        told = [done.assign(outcome=row["outcome"].iloc[0]) for row in more]
+        tables["target_feasibility"] = pd.concat([targets, *more], ignore_index=True)
+        tables["yearly_outcomes"] = pd.concat([outcomes, *told], ignore_index=True)
         return manifest, tables
 
     return make
@@ -101,6 +109,46 @@ def test_no_label_leaves_the_page(run_with_all_figures: MakeRun, name: str, lang
                 box = words.get_window_extent()
                 inside = box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y0 >= -1 and box.y1 <= page.y1 + 1
                 assert inside, words.get_text()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_type_is_legible_at_the_width_of_the_memo(run_with_all_figures: MakeRun, name: str) -> None:
+    with style.house_style():
+        figure = FIGURES[name](*run_with_all_figures(), "zh")
+        assert figure is not None
+        assert figure.get_figwidth() == pytest.approx(BODY_MM / 25.4)
+        sizes = [t.get_fontsize() for t in figure.findobj(Text) if t.get_text().strip()]
+        assert min(sizes) >= 7.5
+
+
+def test_what_stands_above_a_figure_is_measured() -> None:
+    with style.house_style():
+        short, long = style.heading_in("标题"), style.heading_in("标题", "说明" * 60)
+        assert long > short + 0.4
+        figure = style.new_figure(style.WIDTH_IN, 3)
+        assert style.heading(figure, "标题", "说明" * 60) == long
+        figure.draw_without_rendering()
+        boxes = [t.get_window_extent() for t in figure.texts]
+        assert min(b.y0 for b in boxes) >= figure.bbox.y1 - long * figure.dpi
+        assert max(b.x1 for b in boxes) <= figure.bbox.x1
+
+
+def test_names_of_cities_do_not_meet() -> None:
+    west, north = [120.0, 120.02, 120.4, 121.0], [30.0, 30.01, 30.0, 30.5]
+    places = pd.DataFrame(
+        {"county_code": ["1", "2", "3", "4"], "city_code": ["1", "2", "3", "4"], "lon": west, "lat": north,
+         "city_en": ["Hangzhou", "Shaoxing", "Ningbo", "Zhoushan"]}
+    )  # fmt: skip
+    with style.house_style():
+        figure = style.new_figure(2, 2)
+        axes = figure.add_axes((0.05, 0.05, 0.9, 0.9))
+        axes.set_xlim(119.5, 121.1)
+        axes.set_ylim(29.3, 30.9)
+        name_cities(axes, places, "en")
+        figure.draw_without_rendering()
+        boxes = [t.get_window_extent() for t in axes.texts]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+        assert max(b.x1 for b in boxes) <= axes.get_window_extent().x1 + 1
 
 
 def _ticks_out_of_view(axes: Axes) -> list[Text]:
@@ -163,11 +211,12 @@ def test_a_cumulative_target_is_drawn_as_the_pace_it_needs(made_run: MakeRun) ->
 def test_other_readings_have_a_figure_of_their_own(made_run: MakeRun, run_with_all_figures: MakeRun) -> None:
     with style.house_style():
         assert draw_other_fans(*made_run(), "zh") is None, "every outcome serves a default reading"
-        other, default = draw_other_fans(*run_with_all_figures(), "zh"), draw_fans(*run_with_all_figures(), "zh")
-    assert other is not None
-    assert default is not None
-    assert (len(other.axes), len(default.axes)) == (1, 3)
-    assert any("种子 7" in t.get_text() for t in _labelled(other, run_with_all_figures()[0]).texts)
+        many = run_with_all_figures()
+        parts = [draw(*many, "zh", part=part) for draw in (draw_other_fans, draw_fans) for part in (0, 1)]
+    # Ten outcomes of other readings, three and ten of default ones: each on exactly one of two figures.
+    assert [len(figure.axes) for figure in parts if figure is not None] == [5, 5, 7, 6]
+    assert parts[0] is not None
+    assert any("种子 7" in t.get_text() for t in _labelled(parts[0], many[0]).texts)
 
 
 def _labelled(figure: Figure, manifest: dict[str, Any]) -> Figure:

@@ -26,7 +26,7 @@ from zjsim.report.workbook import CREATED
 from zjsim.texts import Language, text
 
 _NUMERALS = "零一二三四五六七八九十"
-_HIGHEST_MM = {"zh": 186.0, "en": 200.0}
+HIGHEST_MM = {"zh": 186.0, "en": 200.0}
 """A figure no higher than a page with its caption."""
 _TOGETHER = 10
 """A table of no more rows is not broken over pages."""
@@ -343,7 +343,7 @@ def _figure(writer: _Writer, block: Block, counts: dict[str, int]) -> None:
     counts["figure"] += 1
     made = writer.paragraph("Picture")
     wide, high = _png_size(writer.pictures[block.name])
-    width = min(float(BODY_MM), _HIGHEST_MM[writer.lang] * wide / high)
+    width = min(float(BODY_MM), HIGHEST_MM[writer.lang] * wide / high)
     shape = made.add_run().add_picture(io.BytesIO(writer.pictures[block.name]), width=Mm(width))
     caption = text("memo.figure", writer.lang, n=counts["figure"], title=block.title)
     shape._inline.docPr.set("descr", caption)

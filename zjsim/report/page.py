@@ -183,10 +183,9 @@ def _figure(
     elif block.name == "bottlenecks":
         if bars := relief_bars(tables, lang):
             yield _drawn(block.title, text("page.legend.reliefs", lang), bars)
-    elif block.name == "lead_assignments":
-        for name in ("lead_assignments", "heritage_pairs"):
-            note = between.join([text("page.scroll_hint", lang), hint])
-            yield _drawn(text(f"report.sheet_{name}", lang), note, links(tables, name, lang), "wide")
+    elif block.name in ("lead_assignments", "heritage_pairs"):
+        note = between.join([text("page.scroll_hint", lang), hint])
+        yield _drawn(block.title, note, links(tables, block.name, lang), "wide")
     elif block.name == "location_openings":
         if maps := opening_maps(tables, lang):
             yield {"kind": "years", "title": block.title, "note": between.join([schematic, hint]), "maps": maps}

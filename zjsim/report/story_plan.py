@@ -137,9 +137,10 @@ def plan_blocks(tables: Tables, lang: Language) -> list[Block]:
         Paragraph(text("memo.plan.details", lang)),
         Heading(2, text("memo.heading.leads", lang)),
         _leads(tables["lead_assignments"], lang),
+        Figure("lead_assignments", text("report.fig_assignment", lang)),
         Heading(2, text("memo.heading.heritage", lang)),
         _heritage(tables["heritage_pairs"], lang),
-        Figure("lead_assignments", text("report.fig_assignment", lang)),
+        Figure("heritage_pairs", text("report.fig_heritage", lang)),
     ]
     if "location_targets" in tables:
         blocks += [

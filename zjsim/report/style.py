@@ -29,14 +29,18 @@ FALLBACK = "DejaVu Sans"
 FONT_FILE = "zjsim-sans-sc-regular.otf"
 LONGEST_LABEL = 200
 """Longer names are cut, visibly, before they are laid out."""
+WIDTH_IN, DPI = 156 / 25.4, 220
+"""Width of the memo's text, in which figures are drawn so that type is printed in its own size; pixels an inch."""
+MARGIN_IN = 0.1
+"""Left and right of the words of a figure that is drawn for the memo."""
 
 _RC: dict[str, Any] = {
     "font.family": [FAMILY, FALLBACK],
-    "font.size": 9.0,
+    "font.size": 8.5,
     "axes.edgecolor": PALE,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
-    "axes.titlesize": 9.5,
+    "axes.titlesize": 9.0,
     "axes.titlelocation": "left",
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
@@ -52,8 +56,10 @@ _RC: dict[str, Any] = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "savefig.dpi": 160,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "savefig.dpi": DPI,
     "svg.fonttype": "path",
     "svg.hashsalt": "zjsim",
 }
@@ -69,12 +75,12 @@ def _characters() -> frozenset[int]:
     return frozenset(own) | frozenset(fallback)
 
 
-def drawable(value: object) -> str:
+def drawable(value: object, longest: int = LONGEST_LABEL) -> str:
     """``value`` with every character drawable: others appear as ``U+XXXX``; overlong text is cut with an ellipsis."""
     known = _characters()
     raw = str(value)
-    if len(raw) > LONGEST_LABEL:
-        raw = raw[: LONGEST_LABEL - 1] + "…"
+    if len(raw) > longest:
+        raw = raw[: longest - 1] + "…"
     if not any(_chinese(c) for c in raw):
         raw = raw.translate(_NARROW)
     return "".join(c if c == "\n" or (c.isprintable() and ord(c) in known) else f"U+{ord(c):04X}" for c in raw)
@@ -113,9 +119,9 @@ def width_of(value: str) -> float:
     return sum(_advance(c) for c in value)
 
 
-def wrap(value: object, em: float, *, lines: int = 2) -> str:
+def wrap(value: object, em: float, *, lines: int = 2, longest: int = LONGEST_LABEL) -> str:
     """``value`` broken into at most ``lines`` lines of at most ``em`` em; what does not fit ends in …"""
-    tokens = _tokens(drawable(value))
+    tokens = _tokens(drawable(value, longest))
     out: list[str] = [""]
     for i, token in enumerate(tokens):
         if width_of(out[-1] + token.rstrip()) <= em or not out[-1]:
@@ -168,26 +174,57 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return Figure(figsize=(width_in, height_in), facecolor="white")
 
 
-def heading(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Title and explanation at the top left, in inches from the edge, so they never meet the axes."""
-    height = figure.get_figheight()
-    x = 0.25 / figure.get_figwidth()
-    figure.text(x, 1 - 0.22 / height, drawable(title), fontsize=13, va="top", ha="left")
+def heading(figure: Figure, title: str, subtitle: str = "") -> float:
+    """Title and explanation at the top left, broken to the figure's width; returns the inches that they take."""
+    height, width = figure.get_figheight(), figure.get_figwidth()
+    left = margin_in(width)
+    em = _TITLE_PT / 72
+    figure.text(
+        left / width, 1 - 0.2 / height, wrap(title, (width - 2 * left) / em), fontsize=_TITLE_PT, va="top", ha="left"
+    )
+    down = heading_in(title, "", width)
     if subtitle:
-        if not any(_chinese(c) for c in subtitle):
-            subtitle = subtitle.translate(_NARROW)
-        figure.text(x, 1 - 0.52 / height, subtitle, fontsize=8.5, color=GREY, va="top", ha="left", linespacing=1.5)
+        figure.text(
+            left / width, 1 - down / height, _explained(subtitle, width), fontsize=_SMALL_PT, color=GREY, va="top",
+            ha="left", linespacing=1.4,
+        )  # fmt: skip
+    return heading_in(title, subtitle, width)
+
+
+_TITLE_PT, _SMALL_PT = 12.0, 8.0
+
+
+def margin_in(width_in: float) -> float:
+    """The margin of a figure of that width: a figure for the memo fills its text, others keep a little more."""
+    return MARGIN_IN if width_in <= WIDTH_IN + 1e-6 else 0.25
+
+
+def heading_in(title: str, subtitle: str = "", width_in: float = WIDTH_IN) -> float:
+    """The inches that :func:`heading` takes, so that a figure can be made as high as it has to be."""
+    lines = wrap(title, (width_in - 2 * margin_in(width_in)) * 72 / _TITLE_PT).count("\n") + 1
+    down = 0.2 + lines * 1.25 * _TITLE_PT / 72 + 0.06
+    return down + (_explained(subtitle, width_in).count("\n") + 1) * 1.5 * _SMALL_PT / 72 + 0.06 if subtitle else down
+
+
+def _explained(subtitle: str, width_in: float) -> str:
+    em = (width_in - 2 * margin_in(width_in)) * 72 / _SMALL_PT
+    return "\n".join(wrap(line, em, lines=6, longest=1_000) for line in subtitle.split("\n"))
 
 
 def label_synthetic(figure: Figure, lang: Language, scenario: str, share: float | None, run: str = "") -> None:
     """What every figure carries: that it is an illustration, what part of its inputs is not public, and its run."""
     height, width = figure.get_figheight(), figure.get_figwidth()
+    left = margin_in(width)
     words = (
         text("report.label", lang) if share is None else text("report.label_share", lang, percent=f"{100 * share:.0f}%")
     )
-    figure.text(0.25 / width, 0.17 / height, words, fontsize=8, color=VERMILLION, va="bottom", ha="left")
-    source = text("report.figure_source", lang, scenario=drawable(scenario)) + run
-    figure.text(0.25 / width, 0.04 / height, source, fontsize=7.5, color=GREY, va="bottom", ha="left")
+    em = (width - 2 * left) * 72
+    figure.text(
+        left / width, 0.18 / height, wrap(words, em / _SMALL_PT), fontsize=_SMALL_PT, color=VERMILLION, va="bottom",
+        ha="left",
+    )  # fmt: skip
+    source = wrap(text("report.figure_source", lang, scenario=drawable(scenario)), em / 7.5 - width_of(run), lines=1)
+    figure.text(left / width, 0.04 / height, source + run, fontsize=7.5, color=GREY, va="bottom", ha="left")
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zjsim.report.figures.assignment import draw_assignment
+from zjsim.report.figures.assignment import draw_assignment, draw_heritage
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.comparison import draw_comparison
 from zjsim.report.figures.fans import draw_fans, draw_other_fans
@@ -18,7 +19,7 @@ from zjsim.report.figures.pareto import draw_pareto
 from zjsim.report.figures.seat_map import draw_seat_map
 from zjsim.report.figures.seats import draw_seats
 from zjsim.report.figures.talent import draw_talent
-from zjsim.report.figures.targets import draw_targets
+from zjsim.report.figures.targets import draw_readings, draw_targets
 from zjsim.report.style import house_style, label_synthetic, save
 from zjsim.texts import Language, text
 
@@ -26,10 +27,14 @@ Draw = Callable[[Mapping[str, Any], Mapping[str, pd.DataFrame], Language], Figur
 
 FIGURES: dict[str, Draw] = {
     "target_probabilities": draw_targets,
+    "target_readings": draw_readings,
     "yearly_outcomes": draw_fans,
+    "yearly_outcomes_continued": partial(draw_fans, part=1),
     "yearly_outcomes_other": draw_other_fans,
+    "yearly_outcomes_other_continued": partial(draw_other_fans, part=1),
     "bottlenecks": draw_bottlenecks,
     "lead_assignments": draw_assignment,
+    "heritage_pairs": draw_heritage,
     "assignment_pareto": draw_pareto,
     "location_openings": draw_locations,
     "talent_supply": draw_talent,

@@ -1,4 +1,4 @@
-"""Which university leads which industry, and the pairs for heritage industries, as a diagram of two columns."""
+"""Which university leads which industry, and the pairs for heritage industries, as diagrams of two columns."""
 
 from __future__ import annotations
 
@@ -16,44 +16,51 @@ from zjsim.report.style import (
     GREEN,
     GREY,
     INK,
+    MARGIN_IN,
     ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
+    WIDTH_IN,
     heading,
+    heading_in,
     new_figure,
     wrap,
 )
 from zjsim.texts import Language, text
 
 _COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, "#5B4B8A", "#7A5C00", "#3C3C3C")
-_ROW_IN, _TOP_IN, _GAP_IN, _BOTTOM_IN, _WIDTH_IN = 0.42, 1.15, 0.4, 0.55, 7.95
-_LEFT_IN, _RIGHT_IN = 3.15, 2.6
+_ROW_IN, _BOTTOM_IN = 0.38, 0.5
+_LEFT_IN, _RIGHT_IN = 2.6, 2.1
 """Width of the names of industries and of universities."""
 
 
 def draw_assignment(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Industries on the left, universities on the right; the discipline stands under the industry it leads."""
-    leads = _links(tables["lead_assignments"], lang)
-    pairs = _links(tables["heritage_pairs"], lang)
-    if leads.empty and pairs.empty:
+    """Main industries on the left, universities on the right; the discipline stands under the industry it leads."""
+    return _draw(tables, "lead_assignments", text("report.fig_assignment", lang), lang)
+
+
+def draw_heritage(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+    """The same of the heritage industries: who leads, and who is the partner."""
+    return _draw(tables, "heritage_pairs", text("report.fig_heritage", lang), lang)
+
+
+def _draw(tables: Mapping[str, pd.DataFrame], name: str, title: str, lang: Language) -> Figure | None:
+    links = _links(tables[name], lang)
+    if links.empty:
         return None
-    colours = _university_colours([leads, pairs])
-    # One above the other: side by side they are too small to read on a page of the memo.
-    shown = [(h, t) for h, t in ((leads, "report.fig_lead_half"), (pairs, "report.fig_heritage_half")) if not h.empty]
-    height = _TOP_IN + sum(_rows(h) * _ROW_IN + _GAP_IN for h, _ in shown) + _BOTTOM_IN - _GAP_IN
-    figure = new_figure(_WIDTH_IN, height)
-    heading(figure, text("report.fig_assignment", lang), text("report.fig_assignment_sub", lang))
-    wide, top = _WIDTH_IN - 0.5, height - _TOP_IN
-    for links, title in shown:
-        depth = _rows(links) * _ROW_IN
-        axes = figure.add_axes((0.25 / _WIDTH_IN, (top - depth) / height, wide / _WIDTH_IN, depth / height))
-        axes.set_axis_off()
-        axes.set_xlim(0, wide)
-        axes.set_ylim(depth, 0)
-        figure.text(0.25 / _WIDTH_IN, (top + 0.07) / height, text(title, lang), fontsize=10, va="bottom")
-        _half(axes, links, colours, wide, depth)
-        top -= depth + _GAP_IN
+    colours = _university_colours([_links(tables[t], lang) for t in ("lead_assignments", "heritage_pairs")])
+    said = text("report.fig_assignment_sub", lang)
+    above, depth = heading_in(title, said), _rows(links) * _ROW_IN
+    height = above + depth + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, title, said)
+    wide = WIDTH_IN - 2 * MARGIN_IN
+    axes = figure.add_axes((MARGIN_IN / WIDTH_IN, _BOTTOM_IN / height, wide / WIDTH_IN, depth / height))
+    axes.set_axis_off()
+    axes.set_xlim(0, wide)
+    axes.set_ylim(depth, 0)
+    _half(axes, links, colours, wide, depth)
     return figure
 
 
@@ -102,17 +109,17 @@ def _half(axes: Axes, links: pd.DataFrame, colours: dict[str, str], width: float
         _link(axes, left[row["industry_id"]], right[row["moe_code"]], width, colours[row["moe_code"]], row["lead"])
     for _, row in industries.iterrows():
         y = left[row["industry_id"]]
-        name = wrap(f"{row['industry_id']} {row['industry']}", 24.5, lines=2)
-        below = wrap(row["below"], 29, lines=1)
-        up = 0.0 if not below else 0.08 if "\n" not in name else 0.07
-        axes.text(_LEFT_IN, y - up, name, ha="right", va="center", fontsize=9, linespacing=1.05)
-        down = 0.12 if "\n" not in name else 0.18
+        name = wrap(f"{row['industry_id']} {row['industry']}", 22.5, lines=2)
+        below = wrap(row["below"], 24, lines=1)
+        up = 0.0 if not below else 0.06
+        axes.text(_LEFT_IN, y - up, name, ha="right", va="center", fontsize=8, linespacing=1.05)
+        down = 0.08 if "\n" not in name else 0.13
         axes.text(_LEFT_IN, y + down, below, ha="right", va="center", fontsize=7.5, color=GREY)
     for _, row in links.drop_duplicates("moe_code").iterrows():
         y = right[row["moe_code"]]
         axes.plot([width - _RIGHT_IN], [y], marker="s", markersize=4, color=colours[row["moe_code"]])
-        name = wrap(row["university"], 19.5, lines=2)
-        axes.text(width - _RIGHT_IN + 0.1, y, name, ha="left", va="center", fontsize=9, color=INK, linespacing=1.1)
+        name = wrap(row["university"], 17.5, lines=2)
+        axes.text(width - _RIGHT_IN + 0.1, y, name, ha="left", va="center", fontsize=8, color=INK, linespacing=1.1)
 
 
 def _spread(codes: list[str], depth: float) -> dict[str, float]:

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from zjsim.report.style import BLUE, GREY, INK, PALE, drawable, heading, new_figure, wrap
+from zjsim.report.style import BLUE, GREY, INK, PALE, WIDTH_IN, drawable, heading, heading_in, new_figure, wrap
 from zjsim.report.words import percent, quantity
 from zjsim.texts import Language, text
 
 _MOST = 12
-_WIDTH_IN, _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _ROW_IN = 11.0, 3.7, 3.5, 1.15, 1.25, 0.42
+_LEFT_IN, _RIGHT_IN, _BOTTOM_IN, _ROW_IN = 2.75, 1.8, 0.8, 0.405
 
 
 def draw_bottlenecks(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -28,14 +28,19 @@ def draw_bottlenecks(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFr
     worth = rows[rows["gain_share_of_tenth"] > 0].head(_MOST)
     if worth.empty:
         return None
-    height = _TOP_IN + len(worth) * _ROW_IN + _BOTTOM_IN
-    figure = new_figure(_WIDTH_IN, height)
-    heading(figure, text("report.fig_bottlenecks", lang), text("report.fig_bottlenecks_sub", lang, year=year))
+    title, said = text("report.fig_bottlenecks", lang), text("report.fig_bottlenecks_sub", lang, year=year)
+    idle = rows[rows["gain_share_of_tenth"] == 0][f"relief_{lang}"].tolist()
+    if idle:
+        names = ("、" if lang == "zh" else "; ").join(dict.fromkeys(idle))
+        said += "\n" + text("report.fig_bottlenecks_none", lang, names=names)
+    height = heading_in(title, said) + len(worth) * _ROW_IN + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, title, said)
     axes = figure.add_axes(
         (
-            _LEFT_IN / _WIDTH_IN,
+            _LEFT_IN / WIDTH_IN,
             _BOTTOM_IN / height,
-            (_WIDTH_IN - _LEFT_IN - _RIGHT_IN) / _WIDTH_IN,
+            (WIDTH_IN - _LEFT_IN - _RIGHT_IN) / WIDTH_IN,
             len(worth) * _ROW_IN / height,
         )
     )
@@ -48,11 +53,6 @@ def draw_bottlenecks(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFr
     axes.grid(axis="x")
     axes.set_yticks([])
     axes.spines["left"].set_color(PALE)
-    idle = rows[rows["gain_share_of_tenth"] == 0][f"relief_{lang}"].tolist()
-    if idle:
-        names = ("、" if lang == "zh" else "; ").join(dict.fromkeys(idle))
-        said = wrap(text("report.fig_bottlenecks_none", lang, names=names), 84, lines=2)
-        figure.text(0.25 / _WIDTH_IN, 0.62 / height, said, color=GREY, fontsize=8.5, va="top")
     return figure
 
 
@@ -66,22 +66,27 @@ def _ends(row: pd.Series) -> tuple[float, float]:
 
 def _draw_row(axes: Axes, row: pd.Series, y: int, lang: Language) -> None:
     outside = axes.get_yaxis_transform()
-    per_inch = 1 / (_WIDTH_IN - _LEFT_IN - _RIGHT_IN)
+    per_inch = 1 / (WIDTH_IN - _LEFT_IN - _RIGHT_IN)
     axes.barh(y, row["gain_share_of_tenth"], height=0.55, color=BLUE, alpha=0.75, zorder=2)
     low, high = _ends(row)
     axes.plot([low, high], [y, y], color=INK, linewidth=0.9, zorder=4)
-    name = wrap(row[f"relief_{lang}"], 27, lines=1)
-    axes.text(-0.1 * per_inch, y - 0.16, name, transform=outside, ha="right", va="center", fontsize=9)
+    name = wrap(row[f"relief_{lang}"], 23, lines=2)
+    axes.text(
+        -0.08 * per_inch, y + 0.08, name, transform=outside, ha="right", va="bottom", fontsize=8, linespacing=1.05
+    )
     unit, target_unit = (row["unit_zh"], row["target_unit_zh"]) if lang == "zh" else (row["unit"], row["target_unit"])
     three = float(f"{row['gain']:.3g}")
     gain = text("report.fig_bottlenecks_unit", lang, unit=unit, gain=quantity(three), target=target_unit)
     axes.text(
-        -0.1 * per_inch, y + 0.22, wrap(gain, 32, lines=1), transform=outside, ha="right", va="center",
+        -0.08 * per_inch, y + 0.11, wrap(gain, 25, lines=1), transform=outside, ha="right", va="top",
         fontsize=7.5, color=GREY,
     )  # fmt: skip
-    right: dict[str, Any] = {"transform": outside, "ha": "left", "va": "center", "fontsize": 8.5}
-    axes.text(1 + 0.1 * per_inch, y - 0.16, wrap(drawable(row[f"indicator_{lang}"]), 24, lines=1), **right)
-    if pd.isna(row["utilisation"]):
+    right: dict[str, Any] = {"transform": outside, "ha": "left", "va": "center", "fontsize": 8, "linespacing": 1.05}
+    shown = not pd.isna(row["utilisation"])
+    place = y - 0.22 if shown else y
+    name = wrap(drawable(row[f"indicator_{lang}"]), 15, lines=1 if shown else 2)
+    axes.text(1 + 0.1 * per_inch, place, name, **right)
+    if not shown:
         return
     used = text(
         "report.fig_bottlenecks_use",
@@ -90,4 +95,5 @@ def _draw_row(axes: Axes, row: pd.Series, y: int, lang: Language) -> None:
         days=f"{0.0 if pd.isna(row['mean_wait_days']) else row['mean_wait_days']:.1f}",
         lost=percent(0.0 if pd.isna(row["lost_share"]) else row["lost_share"], 1),
     )
-    axes.text(1 + 0.1 * per_inch, y + 0.22, used, **{**right, "fontsize": 7.5}, color=GREY)
+    used = wrap(used, 16, lines=2)
+    axes.text(1 + 0.1 * per_inch, y - 0.08, used, **{**right, "fontsize": 7.5, "va": "top"}, color=GREY)

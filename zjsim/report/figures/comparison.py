@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -15,12 +16,14 @@ from zjsim.report.style import (
     GREEN,
     GREY,
     INK,
+    MARGIN_IN,
     ORANGE,
     PALE,
     PURPLE,
     VERMILLION,
-    drawable,
+    WIDTH_IN,
     heading,
+    heading_in,
     new_figure,
     wrap,
 )
@@ -28,8 +31,8 @@ from zjsim.report.words import is_true
 from zjsim.texts import Language, text
 
 _COLOURS, _MARKS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE), ("o", "s", "^", "D", "v")
-_ROW_IN, _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _WIDTH_IN = 0.36, 3.6, 0.35, 1.2, 0.95, 11.0
-_BETWEEN_IN = 0.5
+_ROW_IN, _LEFT_IN, _RIGHT_IN, _BOTTOM_IN, _BETWEEN_IN = 0.31, 2.0, 0.2, 0.7, 0.35
+_LEGEND_IN = 0.21
 
 
 def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -41,12 +44,14 @@ def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figur
     runs = list(dict.fromkeys(targets["run"]))[: len(_COLOURS)]
     ids = list(dict.fromkeys(targets["target_id"]))
     depth = _ROW_IN * len(ids)
-    height = _TOP_IN + depth + _BOTTOM_IN
-    figure = new_figure(_WIDTH_IN, height)
-    heading(figure, text("compare.fig", lang), text("compare.fig_sub", lang))
-    width = (_WIDTH_IN - _LEFT_IN - _RIGHT_IN - _BETWEEN_IN) / 2
+    title, said = text("compare.fig", lang), text("compare.fig_sub", lang)
+    top = heading_in(title, said)
+    height = top + math.ceil((1 + len(runs)) / 2) * _LEGEND_IN + 0.3 + depth + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, title, said)
+    width = (WIDTH_IN - _LEFT_IN - _RIGHT_IN - _BETWEEN_IN) / 2
     panels = [
-        figure.add_axes((x / _WIDTH_IN, _BOTTOM_IN / height, width / _WIDTH_IN, depth / height))
+        figure.add_axes((x / WIDTH_IN, _BOTTOM_IN / height, width / WIDTH_IN, depth / height))
         for x in (_LEFT_IN, _LEFT_IN + width + _BETWEEN_IN)
     ]
     names = [targets.loc[targets["target_id"] == t, f"indicator_{lang}"].iloc[0] for t in ids]
@@ -55,13 +60,13 @@ def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figur
         axes.set_yticks([])
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(axis="x")
-        axes.set_title(text(title, lang))
+        axes.set_title(wrap(text(title, lang), 15, lines=1))
     panels[0].set_xlim(-0.02, 1.02)
     panels[1].axvline(0, color=INK, linewidth=0.9)
     for y, name in enumerate(names):
         panels[0].text(
-            -0.04, y, wrap(name, 22, lines=2), transform=panels[0].get_yaxis_transform(), ha="right", va="center",
-            fontsize=8.5, linespacing=1.05,
+            -0.04, y, wrap(name, 16, lines=2), transform=panels[0].get_yaxis_transform(), ha="right", va="center",
+            fontsize=8, linespacing=1.05,
         )  # fmt: skip
         for axes in panels:
             axes.axhline(y + 0.5, color=PALE, linewidth=0.4)
@@ -75,9 +80,9 @@ def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figur
     panels[1].set_xlim(-max(reach, 0.05) * 1.08, max(reach, 0.05) * 1.08)
     handles = [Line2D([], [], color=GREY, marker="o", mfc="white", linestyle="", label=text("compare.fig_base", lang))]
     for run, colour, mark in zip(runs, _COLOURS, _MARKS, strict=False):
-        handles.append(Line2D([], [], color=colour, marker=mark, linestyle="", label=drawable(run)))
+        handles.append(Line2D([], [], color=colour, marker=mark, linestyle="", label=wrap(run, 24, lines=1)))
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.25 / _WIDTH_IN, 1 - 0.74 / height), ncols=len(handles),
+        handles=handles, loc="upper left", bbox_to_anchor=(MARGIN_IN / WIDTH_IN, 1 - top / height), ncols=2,
         borderaxespad=0.0, handletextpad=0.3, columnspacing=1.5,
     )  # fmt: skip
     return figure

@@ -11,30 +11,41 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from zjsim.report.style import BLUE, GREY, INK, ORANGE, VERMILLION, heading, new_figure, wrap
+from zjsim.report.style import BLUE, GREY, INK, ORANGE, VERMILLION, WIDTH_IN, heading, heading_in, new_figure, wrap
 from zjsim.report.words import code_word, indicator_name, is_true, quantity, reading_name
 from zjsim.texts import Language, text
 
-_COLUMNS = 3
-_PANEL_W_IN, _PANEL_H_IN, _TOP_IN, _BOTTOM_IN = 2.75, 2.2, 0.85, 0.5
-_MARGIN_IN, _AXES_W_IN, _AXES_H_IN = 0.25, 2.0, 1.3
+_COLUMNS, _MOST = 3, 9
+"""Panels beside each other, and panels that a page of the memo has room for: more are drawn as two figures."""
+_PANEL_W_IN, _PANEL_H_IN, _BOTTOM_IN = (WIDTH_IN - 0.15) / _COLUMNS, 1.85, 0.5
+_PAD_IN, _ABOVE_IN, _AXES_W_IN, _AXES_H_IN = 0.47, 0.74, 1.48, 0.85
 
 
-def draw_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+def draw_fans(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, *, part: int = 0
+) -> Figure | None:
     """Outcomes that default readings are judged by: median, 5-95 % band and target lines.
 
-    A cumulative target is shown as the yearly pace it needs.
+    A cumulative target is shown as the yearly pace it needs. ``part`` is 0, or 1 for the second half of many.
     """
-    return _draw(manifest, tables, lang, "report.fig_fan", default=True)
+    return _draw(manifest, tables, lang, "report.fig_fan", part, default=True)
 
 
-def draw_other_fans(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
+def draw_other_fans(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, *, part: int = 0
+) -> Figure | None:
     """The same for outcomes that only other readings are judged by."""
-    return _draw(manifest, tables, lang, "report.fig_fan_other", default=False)
+    return _draw(manifest, tables, lang, "report.fig_fan_other", part, default=False)
 
 
 def _draw(
-    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, title: str, *, default: bool
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    lang: Language,
+    title: str,
+    part: int,
+    *,
+    default: bool,
 ) -> Figure | None:
     outcomes, targets = tables["yearly_outcomes"], tables["target_feasibility"]
     key = "outcome" if "outcome" in outcomes and "outcome" in targets else "indicator"
@@ -42,18 +53,21 @@ def _draw(
     served = targets[targets[key].isin(present)]
     judged = set(served.loc[is_true(served["is_default"]), key])
     names = [name for name in dict.fromkeys(served[key]) if (name in judged) == default]
+    first = len(names) if len(names) <= _MOST else math.ceil(len(names) / 2)
+    named = text(title, lang) + (text("report.fig_continued", lang) if part else "")
+    names = names[first:] if part else names[:first]
     if not names:
         return None
     lines = math.ceil(len(names) / _COLUMNS)
-    width = 2 * _MARGIN_IN + _COLUMNS * _PANEL_W_IN
-    before = _past_sentence(manifest, outcomes, lang)
-    height = _TOP_IN + lines * _PANEL_H_IN + _BOTTOM_IN
-    figure = new_figure(width, height)
-    heading(figure, text(title, lang), text("report.fig_fan_sub", lang) + before)
+    said = text("report.fig_fan_sub", lang) + _past_sentence(manifest, outcomes, lang)
+    above = heading_in(named, said)
+    height = above + lines * _PANEL_H_IN + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, named, said)
     for i, name in enumerate(names):
-        left = _MARGIN_IN + (i % _COLUMNS) * _PANEL_W_IN + 0.55
-        top = _TOP_IN + (i // _COLUMNS) * _PANEL_H_IN + 0.5
-        box = (left / width, 1 - (top + _AXES_H_IN) / height, _AXES_W_IN / width, _AXES_H_IN / height)
+        left = (i % _COLUMNS) * _PANEL_W_IN + _PAD_IN
+        top = above + (i // _COLUMNS) * _PANEL_H_IN + _ABOVE_IN
+        box = (left / WIDTH_IN, 1 - (top + _AXES_H_IN) / height, _AXES_W_IN / WIDTH_IN, _AXES_H_IN / height)
         _panel(figure.add_axes(box), outcomes[outcomes[key] == name], served[served[key] == name], lang)
     return figure
 
@@ -74,18 +88,17 @@ def _panel(axes: Axes, outcome: pd.DataFrame, targets: pd.DataFrame, lang: Langu
     _limits(axes, outcome, list(bounds), shares)
     _past(axes, outcome, lang)
     unit = str(code_word(str(outcome.iloc[0].get("unit", "")), lang))
-    title = indicator_name(first, lang)
-    if unit and not shares:
-        title += f"（{unit}）" if lang == "zh" else f" ({unit})"
-    axes.set_title(wrap(title, 17.5, lines=2), fontsize=9, pad=14, linespacing=1.1)
     between = "、" if lang == "zh" else ", "
     said = between.join(reading_name(r, lang) for r in targets["reading"])
     kinds = {kind: [level for level, yearly in bounds.items() if yearly == kind] for kind in (False, True)}
     levels = between.join(_levels(found, yearly, shares, lang) for yearly, found in kinds.items() if found)
+    told = wrap(" · ".join(w for w in (said, levels, "" if shares else unit) if w), 14.2, lines=3)
     axes.annotate(
-        wrap(f"{said} · {levels}" if levels else said, 22, lines=1), (0, 1), xycoords="axes fraction",
-        xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY,
+        told, (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=7.5, color=GREY,
+        linespacing=1.05,
     )  # fmt: skip
+    above = 4 + 9.5 * (1 + told.count("\n"))
+    axes.set_title(wrap(indicator_name(first, lang), 13.3, lines=2), fontsize=8, pad=above, linespacing=1.05)
     axes.set_xticks(years)
     axes.set_xlim(min(years) - 0.25, max(years) + 0.25)
     axes.tick_params(labelsize=7.5, length=2)
@@ -115,7 +128,7 @@ def _past(axes: Axes, outcome: pd.DataFrame, lang: Language) -> None:
         below = float(last["p50"]) > low + 0.3 * (high - low)
         axes.annotate(
             text("report.fig_fan_actual", lang), (int(last["year"]), float(last["p50"])),
-            xytext=(0, -6 if below else 6), textcoords="offset points", fontsize=7, color=INK, ha="center",
+            xytext=(0, -6 if below else 6), textcoords="offset points", fontsize=7.5, color=INK, ha="center",
             va="top" if below else "bottom",
         )  # fmt: skip
     if len(partly):

@@ -1,4 +1,4 @@
-"""What lies under every map of counties: their outlines where the extra ``map`` is installed, and one scale."""
+"""What lies under every map of counties: outlines where the extra ``map`` is installed, one scale, names of cities."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.patheffects import withStroke
 
 from zjsim.report.geometry import drawn_rings, outlines_of
-from zjsim.report.style import PALE
+from zjsim.report.style import GREY, PALE, width_of, wrap
 from zjsim.texts import Language, text
 
-MAP_IN, ROW_IN = 2.5, 2.4
-"""Width and height of a map in inches."""
 _FINEST_DEGREES = 0.006
 """Points of an outline nearer than about half a pixel of the picture are left out."""
 _LAND, _BORDER_DEGREES = "#F6F6F4", 0.4
@@ -38,8 +37,9 @@ def ground(axes: Axes, places: pd.DataFrame) -> None:
         whole = np.vstack(rings)
         lon, lat, border = whole[:, 0], whole[:, 1], border / 4
     wide, tall = (np.ptp(lon) + border) * flat, np.ptp(lat) + border
-    scale = max(wide / MAP_IN, tall / ROW_IN)
-    half_x, half_y = scale * MAP_IN / flat / 2, scale * ROW_IN / 2
+    box = axes.get_window_extent()
+    scale = max(wide / box.width, tall / box.height)
+    half_x, half_y = scale * box.width / flat / 2, scale * box.height / 2
     x, y = (lon.min() + lon.max()) / 2, (lat.min() + lat.max()) / 2
     axes.set_xlim(x - half_x, x + half_x)
     axes.set_ylim(y - half_y, y + half_y)
@@ -47,3 +47,27 @@ def ground(axes: Axes, places: pd.DataFrame) -> None:
     axes.set_yticks([])
     for side in axes.spines.values():
         side.set_visible(True)
+
+
+def name_cities(axes: Axes, places: pd.DataFrame, lang: Language) -> None:
+    """Names of the cities in the middle of their counties, moved up or down by a line where they would meet."""
+    box, (west, east), (south, north) = axes.get_window_extent(), axes.get_xlim(), axes.get_ylim()
+    inch = axes.figure.dpi
+    across, up = (east - west) / (box.width / inch), (north - south) / (box.height / inch)
+    taken: list[tuple[float, float, float]] = []
+    for _, part in places.groupby("city_code", sort=True):
+        named = wrap(str(part[f"city_{lang}"].iloc[0]).removesuffix("市"), 7, lines=1)
+        half, line = across * width_of(named) * _NAME_PT / 72 / 2, up * 1.15 * _NAME_PT / 72
+        x, y = float(np.clip(part["lon"].mean(), west + half, east - half)), float(part["lat"].mean())
+        free = (y + k * line for k in (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5))
+        gap = half + 0.05 * across
+        apart = (t for t in free if all(abs(t - v) >= line or abs(x - u) >= gap + w for u, v, w in taken))
+        y = next(apart, y)
+        taken.append((x, y, half))
+        axes.text(
+            x, y, named, fontsize=_NAME_PT, color=GREY, ha="center", va="center", zorder=2,
+            path_effects=[withStroke(linewidth=2.0, foreground="white")],
+        )  # fmt: skip
+
+
+_NAME_PT = 7.5

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zjsim.report.style import BLUE, GREY, VERMILLION, heading, new_figure
+from zjsim.report.style import BLUE, GREY, VERMILLION, WIDTH_IN, heading, heading_in, new_figure
 from zjsim.texts import Language, text
 
-_WIDTH_IN, _HEIGHT_IN, _TOP_IN, _BOTTOM_IN, _LEFT_IN, _GAP_IN = 11.0, 4.9, 1.35, 0.75, 0.85, 0.95
+_DEPTH_IN, _BOTTOM_IN, _LEFT_IN, _RIGHT_IN = 2.3, 0.85, 0.6, 0.1
 
 
 def draw_pareto(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -22,15 +22,14 @@ def draw_pareto(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame],
     if table.empty:
         return None
     problems = [p for p in ("lead", "heritage") if (table["problem"] == p).any()]
-    figure = new_figure(_WIDTH_IN, _HEIGHT_IN)
-    heading(figure, text("assignment.figure.pareto", lang), text("assignment.figure.pareto_sub", lang))
-    width = (_WIDTH_IN - len(problems) * _LEFT_IN - (len(problems) - 1) * _GAP_IN / 2 - 0.3) / len(problems)
+    title, said = text("assignment.figure.pareto", lang), text("assignment.figure.pareto_sub", lang)
+    height = heading_in(title, said) + 0.4 + _DEPTH_IN + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, title, said)
+    width = WIDTH_IN / len(problems) - _LEFT_IN - _RIGHT_IN
     for n, problem in enumerate(problems):
-        left = _LEFT_IN + n * (width + _LEFT_IN + _GAP_IN / 2)
-        depth = _HEIGHT_IN - _TOP_IN - _BOTTOM_IN
-        axes = figure.add_axes(
-            (left / _WIDTH_IN, _BOTTOM_IN / _HEIGHT_IN, width / _WIDTH_IN, depth / _HEIGHT_IN),
-        )
+        left = _LEFT_IN + n * WIDTH_IN / len(problems)
+        axes = figure.add_axes((left / WIDTH_IN, _BOTTOM_IN / height, width / WIDTH_IN, _DEPTH_IN / height))
         axes.set_title(text(f"assignment.figure.pareto_{problem}", lang))
         _panel(axes, table[table["problem"] == problem].sort_values("cities"), lang)
     return figure
@@ -54,7 +53,7 @@ def _panel(axes: Axes, points: pd.DataFrame, lang: Language) -> None:
         axes.annotate(label, at, place, textcoords="offset points", fontsize=8, color=GREY, ha=side)
     axes.set_xlabel(text("assignment.figure.pareto_cities", lang))
     axes.set_ylabel(text("assignment.figure.pareto_score", lang))
-    axes.margins(x=0.12, y=0.15)
+    axes.margins(x=0.2, y=0.17)
     axes.set_xticks(range(int(points["cities"].min()), int(points["cities"].max()) + 1))
     low, high = axes.get_ylim()
     axes.set_yticks([tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high])

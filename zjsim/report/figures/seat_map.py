@@ -12,13 +12,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zjsim.report.figures.ground import MAP_IN, ROW_IN, ground, subtitle
-from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, heading, new_figure, wrap
+from zjsim.report.figures.ground import ground, name_cities, subtitle
+from zjsim.report.style import (
+    BLUE,
+    INK,
+    MARGIN_IN,
+    PALE,
+    VERMILLION,
+    WIDTH_IN,
+    heading,
+    heading_in,
+    new_figure,
+    wrap,
+)
 from zjsim.report.words import quantity, sum_or_unknown, total
 from zjsim.texts import Language, text
 
-_COLUMNS, _GAP_IN, _LEFT_IN, _TOP_IN, _BOTTOM_IN = 3, 0.3, 0.25, 1.25, 0.9
-_AREA = 420.0
+_COLUMNS, _GAP_IN, _BOTTOM_IN = 3, 0.24, 0.85
+MAP_IN, ROW_IN = (WIDTH_IN - 2 * MARGIN_IN - (_COLUMNS - 1) * 0.1) / _COLUMNS, 1.7
+"""Width and height of a map."""
+_AREA = 220.0
 """Points² of the largest bubble."""
 
 
@@ -32,19 +45,20 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
     summed = repairs.groupby(["year", "county_code"], as_index=False)[columns].agg(sum_or_unknown)
     years = sorted(int(y) for y in summed["year"].unique())
     rows = math.ceil((1 + len(years)) / _COLUMNS)
-    width = 2 * _LEFT_IN + _COLUMNS * MAP_IN + (_COLUMNS - 1) * _GAP_IN
-    height = _TOP_IN + rows * (ROW_IN + _GAP_IN) + _BOTTOM_IN
+    title, said = text("report.fig_seat_map", lang), subtitle(text("report.fig_seat_map_sub", lang), places, lang)
+    top, width = heading_in(title, said), WIDTH_IN
+    height = top + rows * (ROW_IN + _GAP_IN) + _BOTTOM_IN
     figure = new_figure(width, height)
-    heading(figure, text("report.fig_seat_map", lang), subtitle(text("report.fig_seat_map_sub", lang), places, lang))
+    heading(figure, title, said)
     most = float(np.nanmax([1.0, *summed[columns].to_numpy(dtype=float).ravel()]))
     for i, year in enumerate((None, *years)):
-        left = _LEFT_IN + (i % _COLUMNS) * (MAP_IN + _GAP_IN)
-        bottom = height - _TOP_IN - (i // _COLUMNS + 1) * (ROW_IN + _GAP_IN) + _GAP_IN
+        left = MARGIN_IN + (i % _COLUMNS) * (MAP_IN + 0.1)
+        bottom = height - top - (i // _COLUMNS + 1) * (ROW_IN + _GAP_IN)
         axes = figure.add_axes((left / width, bottom / height, MAP_IN / width, ROW_IN / height))
         ground(axes, places)
-        axes.scatter(places["lon"], places["lat"], s=6, marker=".", color=PALE, zorder=1)
+        axes.scatter(places["lon"], places["lat"], s=4, marker=".", color=PALE, zorder=1)
         if year is None:
-            _cities(axes, places, lang)
+            name_cities(axes, places, lang)
             said = text("report.fig_seat_map_cities", lang)
         else:
             shown = summed[summed["year"] == year]
@@ -52,7 +66,7 @@ def draw_seat_map(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame
             values = {c: total(shown[c]) for c in columns}
             numbers = {"before": values[columns[0]], "after": values[columns[1]]}
             said = text("report.fig_seat_map_year", lang, year=year, **numbers)
-        figure.text(left / width, (bottom + ROW_IN + 0.04) / height, said, fontsize=8.5, va="bottom")
+        figure.text(left / width, (bottom + ROW_IN + 0.03) / height, wrap(said, 16.5, lines=1), fontsize=8, va="bottom")
     _legend(figure, most, height, lang)
     return figure
 
@@ -74,16 +88,6 @@ def _bubbles(axes: Axes, places: pd.DataFrame, shown: pd.DataFrame, most: float)
         axes.scatter(at[:, 0], at[:, 1], s=_AREA * part[column] / most + 1, linewidths=1.0, zorder=3, **style)
 
 
-def _cities(axes: Axes, places: pd.DataFrame, lang: Language) -> None:
-    """The first frame: names of the cities, free of bubbles."""
-    for _, part in places.groupby("city_code", sort=True):
-        named = wrap(part[f"city_{lang}"].iloc[0], 7, lines=1)
-        axes.text(
-            part["lon"].mean(), part["lat"].mean(), named, fontsize=7.5, color=GREY, ha="center", va="center", zorder=2,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
-        )  # fmt: skip
-
-
 def _legend(figure: Figure, most: float, height: float, lang: Language) -> None:
     sizes = [_round(most), _round(most / 4)]
     handles = [
@@ -99,8 +103,8 @@ def _legend(figure: Figure, most: float, height: float, lang: Language) -> None:
     handles.append(Line2D([], [], marker=".", linestyle="", color=PALE, markersize=5))
     labels.append(text("report.fig_locations_other", lang))
     figure.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(_LEFT_IN / figure.get_figwidth(), 0.34 / height),
-        ncols=4, fontsize=8.5, columnspacing=2.0, borderaxespad=0.0, handletextpad=0.9, labelcolor=INK,
+        handles, labels, loc="lower left", bbox_to_anchor=(MARGIN_IN / WIDTH_IN, 0.44 / height),
+        ncols=4, columnspacing=1.6, borderaxespad=0.0, handletextpad=0.8, labelcolor=INK,
     )  # fmt: skip
 
 

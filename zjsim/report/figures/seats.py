@@ -19,7 +19,9 @@ from zjsim.report.style import (
     PALE,
     SKY,
     VERMILLION,
+    WIDTH_IN,
     heading,
+    heading_in,
     new_figure,
     wrap,
 )
@@ -27,7 +29,7 @@ from zjsim.report.words import known_sum, quantity
 from zjsim.texts import Language, text
 
 COUNTIES_SHOWN = 15
-_WIDTH_IN, _HEIGHT_IN = 11.0, 6.4
+_PROVINCE_IN, _LEGEND_IN, _BELOW_IN, _ROW_IN, _BOTTOM_IN = 1.85, 0.62, 0.6, 0.165, 0.72
 _CHILDREN = {"zh": 10_000.0, "en": 1_000.0}
 """In what number of children the axis counts."""
 _PLACED = {
@@ -42,22 +44,27 @@ _ALSO = {"demand": ("demand",), "seats": ("public_seats",), "rooms": ("rooms_add
 
 
 def draw_seats(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
-    """Left: children by where they are placed, and public seats, by year. Right: the largest gaps, else new rooms."""
+    """Above: children by where they are placed, and public seats, by year. Below: the largest gaps, else new rooms."""
     seats = by_county_and_year(tables["seat_expansion"])
     if seats is None or seats.empty:
         return None
     whole = tables.get("seat_summary")
     province = None if whole is None else by_county_and_year(whole.assign(county_code=""))
-    figure = new_figure(_WIDTH_IN, _HEIGHT_IN)
-    heading(figure, text("report.fig_seats", lang), text("report.fig_seats_sub", lang))
-    _province(figure.add_axes((0.06, 0.13, 0.44, 0.58)), seats if province is None else province, lang)
-    right = figure.add_axes((0.635, 0.13, 0.33, 0.58))
+    title, said = text("report.fig_seats", lang), text("report.fig_seats_sub", lang)
     if seats["unmet"].isna().any():
-        figure.text(0.965, 0.03, text("published.left_out", lang), fontsize=7.5, color=GREY, ha="right")
+        said += "\n" + text("published.left_out", lang)
+    depth = COUNTIES_SHOWN * _ROW_IN
+    height = heading_in(title, said) + _LEGEND_IN + _PROVINCE_IN + _BELOW_IN + depth + _BOTTOM_IN
+    figure = new_figure(WIDTH_IN, height)
+    heading(figure, title, said)
+    under = _BOTTOM_IN + depth + _BELOW_IN
+    above = figure.add_axes((0.5 / WIDTH_IN, under / height, 5.5 / WIDTH_IN, _PROVINCE_IN / height))
+    below = figure.add_axes((1.6 / WIDTH_IN, _BOTTOM_IN / height, 4.4 / WIDTH_IN, depth / height))
+    _province(above, seats if province is None else province, lang)
     if seats["unmet"].sum() > 0 or seats["unmet"].isna().any():
-        _gaps(right, seats, lang)
+        _gaps(below, seats, lang)
     else:
-        _rooms(right, seats, lang)
+        _rooms(below, seats, lang)
     return figure
 
 
@@ -108,13 +115,20 @@ def _province(axes: Axes, seats: pd.DataFrame, lang: Language) -> None:
                 said, (x, max(y, year["seats"][x])), xytext=(0, 6), textcoords="offset points", ha="center",
                 fontsize=7.5, color=VERMILLION,
             )  # fmt: skip
-    axes.set_title(text("report.fig_seats_province", lang), pad=42)
+    axes.set_title(text("report.fig_seats_province", lang), pad=32)
     axes.set_xticks(places)
     axes.tick_params(axis="x", labelsize=8, length=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     axes.grid(axis="y")
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, columnspacing=1.1, handlelength=1.2, handletextpad=0.5
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=4,
+        columnspacing=1.0,
+        handlelength=1.2,
+        handletextpad=0.4,
+        borderaxespad=0.2,
+        labelspacing=0.3,
     )
 
 
@@ -148,10 +162,10 @@ def _bars(axes: Axes, rows: pd.DataFrame, what: str, colour: str, lang: Language
             quantity(amount), (amount, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7.5,
             color=GREY, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
-    axes.set_yticks(list(places), [wrap(n, 13, lines=1) for n in shown[f"county_{lang}"]])
+    axes.set_yticks(list(places), [wrap(n, 13.5, lines=1) for n in shown[f"county_{lang}"]])
     axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0, labelsize=8.5)
+    axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
-    axes.set_xlim(0, float(shown[what].max()) * 1.18)
+    axes.set_xlim(0, float(shown[what].max()) * 1.12)
     axes.grid(axis="x")
