@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from zjsim.archive import INPUTS, pack_inputs
 from zjsim.cli import main
 from zjsim.decide.compare import compare
 from zjsim.decide.compare_files import write_comparison
+from zjsim.report.comparison_book import headlines
 from zjsim.run import input_hashes
 from zjsim.runfolder import MANIFEST, json_bytes, output_hashes
 from zjsim.scenario import Scenario, load
@@ -51,6 +53,8 @@ def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
     def make(
         name: str, figures: list[float], *, seed: int = 1, lead_university: str = "甲", opened: tuple[Any, ...] = (),
         unplaced: tuple[int, int] = (0, 0), scenario: str = "baseline", bound: float = 10.0,
+        hidden: tuple[str, str] = ("", ""), control: list[float] | None = None, more: dict[str, Any] | None = None,
+        year: int = 2026,
     ) -> Path:  # fmt: skip
         folder = tmp_path / "runs" / name
         (folder / "tables").mkdir(parents=True)
@@ -72,8 +76,12 @@ def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
             "replication_outcomes": pd.DataFrame({**outcome, "replication": range(len(figures)), "value": figures}),
             "lead_assignments": lead(lead_university),
             "platform_plan": platforms(*opened),
-            "seat_expansion": pd.DataFrame({**SEATS, "unplaced": unplaced, "cost_yuan": [5.0, 5.0]}),
+            "seat_expansion": pd.DataFrame(
+                {**SEATS, "year": year, "unplaced": unplaced, "cost_yuan": [5.0, 5.0], "suppressed": hidden}
+            ),
         }
+        if control is not None:
+            tables["replication_targets"]["control"] = control
         for table, rows in tables.items():
             write_csv(rows, folder / "tables" / f"{table}.csv")
         (folder / INPUTS).parent.mkdir(exist_ok=True)
@@ -81,7 +89,7 @@ def make_run(tmp_path: Path, scenarios: dict[str, Scenario]) -> MakeRun:
         manifest = {
             "scenario": scenario, "run_id": name, "seed": seed, "replications": len(figures), "sets": [],
             "inputs": input_hashes(scenarios[scenario]), "parameters": {}, "placeholder_share": 0.9,
-            "outputs": output_hashes(folder),
+            "outputs": output_hashes(folder), **(more or {}),
         }  # fmt: skip
         (folder / MANIFEST).write_bytes(json_bytes(manifest))
         return folder
@@ -98,6 +106,61 @@ def test_a_run_compared_with_itself_differs_in_nothing(make_run: MakeRun) -> Non
     assert (changes == 0).all()
     assert (tables["outcome_changes"].filter(regex="difference").to_numpy() == 0).all()
     assert (tables["cost_changes"]["difference"] == 0).all()
+
+
+def test_with_the_other_run_as_base_every_sign_turns_and_nothing_else(make_run: MakeRun) -> None:
+    """Also with controls that differ, and with as many futures gained as lost, to the last bit."""
+    rng = np.random.default_rng(5)
+    one, two = rng.normal(10, 2, 40).tolist(), rng.normal(10.5, 2, 40).tolist()
+    a = make_run("a", one, control=rng.normal(0, 1, 40).tolist(), opened=(("330102", "2025-12-01"),))
+    b = make_run("b", two, control=rng.normal(0, 1, 40).tolist(), unplaced=(0, 7))
+    c = make_run("c", [9.0, 11.0, 9.0, 11.0], seed=2)
+    d = make_run("d", [9.0, 11.0, 11.0, 9.0], seed=2)
+    for base, other in ((a, b), (a, c), (c, d)):
+        there, back = compare(base, [other]).tables, compare(other, [base]).tables
+        for name in ("target_changes", "outcome_changes"):
+            for p in ("p_difference", "difference") if name == "target_changes" else ("difference",):
+                assert (there[name][p] == -back[name][p]).all()
+                assert (there[name][f"{p}_low"] == -back[name][f"{p}_high"]).all()
+                assert (there[name][f"{p}_high"] == -back[name][f"{p}_low"]).all()
+        for name in ("seat_changes", "cost_changes"):
+            assert there[name]["difference"].tolist() == [-v for v in back[name]["difference"]]
+        kinds = {"added": "dropped", "dropped": "added", "moved": "moved"}
+        assert there["plan_changes"]["change"].map(kinds).tolist() == back["plan_changes"]["change"].tolist()
+        assert there["plan_changes"]["before_zh"].tolist() == back["plan_changes"]["after_zh"].tolist()
+
+
+def test_a_count_hidden_in_one_run_is_told_of_neither(make_run: MakeRun) -> None:
+    """What is hidden in one to protect another county's small count must not be read off the other run."""
+    base = make_run("a", [1.0, 2.0], unplaced=(31, 12), hidden=("unplaced", ""))
+    other = make_run("b", [1.0, 2.0], unplaced=(30, 12), more={"zjsim": "9"})
+    for pair in ((base, other), (other, base)):
+        tables = compare(pair[0], [pair[1]]).tables
+        assert tables["seat_changes"].empty
+        notes = tables["comparison_notes"].set_index("note")
+        assert "1 counts" in notes.loc["hidden", "said_en"]
+
+
+def test_what_else_differs_is_told(make_run: MakeRun) -> None:
+    base = make_run("a", [8.0, 11.0, 13.0], more={"as_of": "2024-12-31", "horizon": "2027-12-31", "zjsim": "1"})
+    more = {"as_of": "2025-12-31", "horizon": "2028-12-31", "zjsim": "2",
+            "solves": {"locations": {"stages": [{"name": "campuses.cost", "gap": 0.02}]}}}  # fmt: skip
+    other = make_run("b", [8.0, 11.0], seed=2, bound=9.0, unplaced=(7, 7), year=2030, more=more)
+    tables = compare(base, [other]).tables
+    assert tables["seat_changes"].empty, "a year that one plan does not have is no change"
+    notes = tables["comparison_notes"].set_index("note")["said_en"]
+    assert list(notes.index) == ["seeds", "as_of", "horizon", "version", "bounds", "seat_years", "gaps"]
+    assert "2024-12-31" in notes["as_of"]
+    assert "2025-12-31" in notes["as_of"]
+    assert "10 → 9" in notes["bounds"]
+    assert "2026, 2030" in notes["seat_years"]
+    assert "2.00%" in notes["gaps"]
+    said = headlines(tables, "zh")
+    assert sum(line.startswith("! ") for line in said) == 7
+    assert set(compare(base, [make_run("c", [8.0, 11.0])]).tables["comparison_notes"]["note"]) >= {"replications"}
+    assert list(compare(base, [base]).tables["comparison_notes"]["note"]) == ["same_run"]
+    odd = make_run("d", [8.0, 12.0, 13.0], more={"as_of": "2024-12-31", "horizon": "2027-12-31", "zjsim": "1"})
+    assert list(compare(base, [odd]).tables["comparison_notes"]["note"]) == ["program"]
 
 
 def test_pairs_are_the_replications_of_one_number(make_run: MakeRun) -> None:
@@ -158,11 +221,27 @@ def test_what_cannot_be_compared_is_told(make_run: MakeRun, tmp_path: Path) -> N
     run = make_run("a", [1.0, 2.0])
     with pytest.raises(InputErrors, match=r"no run here|没有运行结果"):
         compare(tmp_path / "nowhere", [run])
+    (tmp_path / "runs" / "empty").mkdir()
+    with pytest.raises(InputErrors) as told:
+        compare(tmp_path / "runs" / "empty", [run])
+    assert not told.value.findings[0].fix.endswith("empty"), "the folder itself is no way out"
     make_run("b", [1.0, 2.0])
     with pytest.raises(InputErrors, match=r"several runs|多个运行"):
         compare(tmp_path / "runs", [run])
     with pytest.raises(InputErrors, match=r"at least one more|至少再给"):
         compare(run, [])
+    with pytest.raises(InputErrors, match=r"given twice|给了两次"):
+        compare(run, [tmp_path / "runs" / "b", tmp_path / "runs" / "b"])
+    folder, _ = write_comparison(run, [tmp_path / "runs" / "b"], tmp_path / "out")
+    with pytest.raises(InputErrors, match=r"comparison of runs"):
+        compare(folder, [run])
+    old = make_run("old", [1.0, 2.0])
+    table = pd.read_csv(old / "tables" / "target_feasibility.csv").drop(columns=["p_worst", "unit_zh"])
+    write_csv(table, old / "tables" / "target_feasibility.csv")
+    manifest = json.loads((old / MANIFEST).read_text("utf-8"))
+    (old / MANIFEST).write_bytes(json_bytes({**manifest, "outputs": output_hashes(old)}))
+    with pytest.raises(InputErrors, match=r"lacks the columns unit_zh, p_worst"):
+        compare(run, [old])
     path = make_run("c", [1.0, 2.0]) / "tables" / "replication_targets.csv"
     path.write_text(path.read_text("utf-8").replace(",2,", ",3,"), "utf-8")
     with pytest.raises(InputErrors, match=r"changed after the run|运行之后被改动"):
@@ -185,7 +264,8 @@ def test_the_command_writes_tables_workbook_and_figure(
     assert manifest["outputs"] == output_hashes(folder)
     assert (folder / "figures" / "target_changes.svg").is_file()
     book = openpyxl.load_workbook(folder / "comparison.xlsx")
-    assert len(book.sheetnames) == 8
+    assert len(book.sheetnames) == 9
+    assert (folder / "report.html").is_file()
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert not any(c.data_type == "f" or c.hyperlink for c in cells)
     assert any("=1+1" in str(c.value) for c in cells)

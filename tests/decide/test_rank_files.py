@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from zjsim.models.processes import processes_of
 
@@ -14,6 +15,7 @@ from zjsim.decide.planned import Planned
 from zjsim.runfolder import output_hashes
 from zjsim.scenario import load
 from zjsim.simulate import ensemble
+from zjsim.tables.errors import InputErrors
 
 ASKED: dict[str, Any] = {"measure": "figure", "confidence": 0.95, "most": 60}
 
@@ -47,6 +49,13 @@ def test_an_interrupted_ranking_ends_with_the_same_bytes(tmp_path: Path, monkeyp
     said = (whole / "summary.zh.txt").read_text("utf-8")
     assert "0.2 所" in said
     assert "95%" in said
+    row = table.iloc[1]
+    assert row["behind_low"] < row["behind"] < row["behind_high"]
+    assert row["behind"] == pytest.approx(table["mean"].iloc[0] - row["mean"], abs=0.5)
+    assert table.loc[0, ["behind", "behind_low", "behind_high"]].tolist() == [0, 0, 0]
+    book = openpyxl.load_workbook(whole / "ranking.xlsx")
+    assert not [c.value for c in book.worksheets[1][1] if "_" in str(c.value)], "every column has a title"
+    assert (whole / "figures" / "ranking.svg").is_file()
 
 
 def test_ranked_by_probability_the_difference_is_in_points(tmp_path: Path) -> None:
@@ -56,3 +65,9 @@ def test_ranked_by_probability_the_difference_is_in_points(tmp_path: Path) -> No
     )
     assert "5 percentage points" in (folder / "summary.en.txt").read_text("utf-8")
     assert "5 个百分点" in (folder / "summary.zh.txt").read_text("utf-8")
+
+
+def test_the_same_plan_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputErrors, match="given twice"):
+        rank_files.write_ranking(["baseline", "baseline"], tmp_path, "silk_road_colleges", delta=0.05, **ASKED)
+    assert not list(tmp_path.iterdir())

@@ -80,9 +80,13 @@ def compared(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
          "kind": "stock", "unit": "colleges", "year": 2027, "mean_before": 66.0, "mean_after": 72.0,
          "difference": 6.0, "difference_low": 4.0, "difference_high": 8.0, "replications": 40, "paired": True},
     ]  # fmt: skip
+    notes = [
+        {"run": OTHER, "note": "as_of", "said_zh": "截至日不同" + attack, "said_en": "as-of dates differ " + attack},
+        {"run": OTHER, "note": "gaps", "said_zh": "未证明最优", "said_en": "not proven"},
+    ]
     rows = {
-        "compared_runs": runs, "input_changes": inputs, "plan_changes": plans, "seat_changes": seats,
-        "cost_changes": costs, "target_changes": targets, "outcome_changes": outcomes,
+        "compared_runs": runs, "comparison_notes": notes, "input_changes": inputs, "plan_changes": plans,
+        "seat_changes": seats, "cost_changes": costs, "target_changes": targets, "outcome_changes": outcomes,
     }  # fmt: skip
     manifest = {"kind": "comparison", "run_id": "fedcba987654", "lang": "zh", "base": {"scenario": "toy"}, "others": []}
     return manifest, {name: pd.DataFrame(table) for name, table in rows.items()}

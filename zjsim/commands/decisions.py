@@ -125,7 +125,8 @@ def register(kit: Kit) -> None:
         with counter("seek.made", lang.value, json_output) as tell:
             folder, table, found = write_ranking(
                 sources, out, target, delta=delta, measure=measure.value, confidence=confidence, most=most,
-                workers=workers, cluster=cluster, progress=(lambda done, _: tell(done)) if tell else None,
+                workers=workers, cluster=cluster, lang=lang.value,
+                progress=(lambda done, _: tell(done)) if tell else None,
             )  # fmt: skip
         if json_output:
             print(table.to_json(orient="records", force_ascii=False, indent=1))

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zjsim.decide.compare_plans import COST_COLUMNS, cost_changes, plan_changes, seat_changes
+from zjsim.decide.comparable import comparison_notes
+from zjsim.decide.compare_plans import COST_COLUMNS, PARTS, cost_changes, hidden_counts, plan_changes, seat_changes
 from zjsim.decide.runs import RunFiles, open_run
 from zjsim.simulate.paired import Change, change_of_mean, change_of_share, pairs
 from zjsim.tables.errors import InputErrors, finding
@@ -38,6 +39,15 @@ RUN_COLUMNS = (
     "run", "role", "scenario", "run_id", "zjsim", "as_of", "seed", "replications", "placeholder_share", "folder",
 )  # fmt: skip
 _TARGET = ["target_id", "reading"]
+_NEEDED = {
+    "target_feasibility": (
+        *TARGET_COLUMNS[1:10], "p_worst", "p_best", "verdict_zh", "verdict_en",
+    ),
+    "replication_targets": ("target_id", "reading", "replication", "figure", "met"),
+    "yearly_outcomes": ("process", "outcome", "year", "indicator_zh", "indicator_en", "kind", "unit"),
+    "replication_outcomes": ("process", "outcome", "year", "replication", "value"),
+}  # fmt: skip
+"""Columns without which there is nothing to compare, by table of a run."""
 _ABOUT = "header."
 Floats = NDArray[np.float64]
 
@@ -54,21 +64,27 @@ class Comparison:
 def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]) -> Comparison:
     """Compare every run of ``others`` with ``base``; any run can be the base.
 
-    Tables: ``compared_runs``; ``input_changes`` (a cell or parameter per row); ``plan_changes`` (a decision per row);
-    ``seat_changes`` (county, year, measure); ``cost_changes`` (part, year); ``target_changes`` and ``outcome_changes``
-    with 95 % intervals, other minus base. Raises ``InputErrors`` where a folder is no run, a table was edited after the
-    run, or the inputs of a run cannot be read again.
+    Tables: ``compared_runs``; ``comparison_notes`` (what else differs: :mod:`zjsim.decide.comparable`);
+    ``input_changes`` (a cell or parameter per row); ``plan_changes`` (a decision per row); ``seat_changes`` (county,
+    year, measure); ``cost_changes`` (part, year); ``target_changes`` and ``outcome_changes`` with 95 % intervals, other
+    minus base. Raises ``InputErrors`` where a folder is no run, a run is given twice, a table was edited after the run
+    or lacks a column, or the inputs of a run cannot be read again.
     """
-    first = base if isinstance(base, RunFiles) else open_run(base)
-    rest = tuple(o if isinstance(o, RunFiles) else open_run(o) for o in others)
+    first = base if isinstance(base, RunFiles) else open_run(base, only_runs=True)
+    rest = tuple(o if isinstance(o, RunFiles) else open_run(o, only_runs=True) for o in others)
     if not rest:
         raise InputErrors([finding("nothing_to_compare", str(first.folder), theme="decide.rule")])
+    twice = [r.folder for i, r in enumerate(rest) if r.manifest["run_id"] in {o.manifest["run_id"] for o in rest[:i]}]
+    if twice:
+        raise InputErrors([finding("run_twice", str(folder), theme="decide.rule") for folder in twice])
+    _check_columns((first, *rest))
     costs = [row for other in rest for row in cost_changes(first, other)]
     return Comparison(
         first,
         rest,
         {
             "compared_runs": pd.DataFrame([_run(r, r is first) for r in (first, *rest)], columns=list(RUN_COLUMNS)),
+            "comparison_notes": _all(_notes, first, rest),
             "input_changes": _all(input_changes, first, rest),
             "plan_changes": _all(plan_changes, first, rest),
             "seat_changes": _all(seat_changes, first, rest),
@@ -79,11 +95,30 @@ def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]
     )
 
 
+def _check_columns(runs: Sequence[RunFiles]) -> None:
+    """Raise ``InputErrors`` for every column that a run of an earlier version did not write yet."""
+    faults = []
+    for run in dict.fromkeys(r.folder for r in runs):
+        files = next(r for r in runs if r.folder == run)
+        for name, columns in _NEEDED.items():
+            lacking = [c for c in columns if c not in files.table(name)]
+            if lacking:
+                place, words = str(run / "tables" / f"{name}.csv"), {"columns": ", ".join(lacking)}
+                faults.append(finding("no_column", place, theme="decide.rule", words=words))
+    if faults:
+        raise InputErrors(faults)
+
+
 def _all(change: Any, base: RunFiles, others: Sequence[RunFiles]) -> pd.DataFrame:
     tables = [change(base, other) for other in others]
     filled = [t for t in tables if not t.empty]
     whole: pd.DataFrame = pd.concat(filled, ignore_index=True) if filled else tables[0]
     return whole
+
+
+def _notes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
+    parts = (*(part.table for part in PARTS), "seat_expansion", "seat_summary")
+    return comparison_notes(base, other, parts, hidden_counts(base, other))
 
 
 def _run(run: RunFiles, is_base: bool) -> tuple[Any, ...]:
@@ -167,11 +202,14 @@ def changes_of(
 
 
 def _control(first: pd.DataFrame, second: pd.DataFrame) -> Floats | None:
-    """The control of the replications that both have; None where there is none (or a run kept none)."""
-    if "control" not in first or first["control"].isna().any():
+    """The mean control of the replications that both have; None where a run kept none.
+
+    Either run's own is 0 in expectation, so their mean is; and it is the same whichever run is the base.
+    """
+    if any("control" not in side or side["control"].isna().any() for side in (first, second)):
         return None
-    both = first.merge(second[["replication"]], on="replication").sort_values("replication")
-    return both["control"].to_numpy(np.float64).astype(np.float64)
+    ((own, others),) = _sides(first, second, ("control",), True)
+    return (own + others) / 2
 
 
 def outcome_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A comparison as files: tables, workbook and figure in one folder, whole or not at all."""
+"""A comparison as files: tables, workbook, page and figure in one folder, whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def write_comparison(
     """
     from zjsim.report.comparison_book import write_comparison_book
     from zjsim.report.figures import draw_compared
+    from zjsim.report.page import write_page
 
     made = compare(base, others)
     manifest = _manifest(made, lang)
@@ -35,6 +36,7 @@ def write_comparison(
             if len(made.tables["target_changes"]):
                 (partial / "figures").mkdir()
                 draw_compared(partial / "figures", manifest, made.tables, lang)
+            write_page(partial / "report.html", manifest, made.tables, lang)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
     except NotARunFolderError as error:

@@ -40,9 +40,7 @@ SEAT_MEASURES = (
     "local_unplaced", "unplaced", "others_outside_public", "staff_needed", "cost_yuan", "overrun_yuan",
 )  # fmt: skip
 """Columns of ``seat_expansion`` and ``seat_summary`` that are compared, county by county and year by year."""
-SEAT_COLUMNS = (
-    "run", "county_code", "county_zh", "county_en", "year", "measure", "before", "after", "difference", SUPPRESSED,
-)  # fmt: skip
+SEAT_COLUMNS = ("run", "county_code", "county_zh", "county_en", "year", "measure", "before", "after", "difference")
 COST_COLUMNS = ("run", "part", "year", "unit", "before", "after", "difference")
 _COSTS = ("capital_cost_yuan", "equip_cost_yuan", "running_cost_yuan", "purchase_cost_yuan")
 _BETWEEN = {"zh": "，", "en": ", "}
@@ -98,11 +96,27 @@ def _words(table: pd.DataFrame, stems: tuple[str, ...], lang: str) -> list[str]:
 def seat_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     """A row per county, year and measure of the seat plan that differs; seats, children, classes or yuan.
 
-    Both sides are what the runs publish: a count hidden in one of them stays hidden, in both it is not compared.
+    Of the years that both plan. A count that one of the runs hides is told of neither (:func:`hidden_counts`): what is
+    hidden in one to protect a small count would stand in the other.
     """
-    if not (base.has("seat_expansion") and other.has("seat_expansion")):
-        return pd.DataFrame(columns=list(SEAT_COLUMNS))
+    both = _seats(base, other)
+    both = both[~both["hidden"] & (both["difference"] != 0)]
+    order = {m: i for i, m in enumerate(SEAT_MEASURES)}
+    both = both.assign(run=other.label, order=both["measure"].map(order))
+    both = both.sort_values(["county_code", "year", "order"], kind="stable")
+    return both[list(SEAT_COLUMNS)].reset_index(drop=True)
+
+
+def hidden_counts(base: RunFiles, other: RunFiles) -> int:
+    """How many counts by county and year are compared with none, because one of the runs at least hides them."""
+    return int(_seats(base, other)["hidden"].sum())
+
+
+def _seats(base: RunFiles, other: RunFiles) -> pd.DataFrame:
+    """Both sides of every measure by county and year, their difference, and whether one side is hidden."""
     key = ["county_code", "county_zh", "county_en", "year"]
+    if not (base.has("seat_expansion") and other.has("seat_expansion")):
+        return pd.DataFrame(columns=[*SEAT_COLUMNS, "hidden"]).astype({"hidden": bool})
     sides = []
     for run in (base, other):
         table = run.table("seat_expansion")
@@ -111,22 +125,17 @@ def seat_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
         gone = {(i, c) for c, rows in hidden_cells(_words_filled(table)).items() for i in rows}
         at = [(i, m) for m in measures for i in range(len(table))]
         sides.append(side.assign(hidden=[k in gone for k in at]))
+    years = set(sides[0]["year"]) & set(sides[1]["year"])
+    sides = [side[side["year"].isin(years)] for side in sides]
     both = sides[0].merge(sides[1], on=[*key, "measure"], how="outer", suffixes=("_before", "_after"))
     both = both.rename(columns={"value_before": "before", "value_after": "after"})
     dark = [both[f"hidden_{side}"].fillna(False).astype(bool) for side in ("before", "after")]
-    both["difference"] = (both["after"].fillna(0) - both["before"].fillna(0)).mask(dark[0] | dark[1])
-    names = [(("before;" if a else "after;") + "difference") if a or b else "" for a, b in zip(*dark, strict=True)]
-    both[SUPPRESSED] = pd.Series(names, index=both.index, dtype=object)
-    both = both[(both["difference"] != 0) & ~(dark[0] & dark[1])]
-    order = {m: i for i, m in enumerate(SEAT_MEASURES)}
-    both = both.assign(run=other.label, order=both["measure"].map(order)).sort_values(
-        ["county_code", "year", "order"], kind="stable"
-    )
-    return both[list(SEAT_COLUMNS)].reset_index(drop=True)
+    difference = both["after"].fillna(0) - both["before"].fillna(0)
+    return both.assign(difference=difference, hidden=dark[0] | dark[1])
 
 
 def _words_filled(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**{SUPPRESSED: table[SUPPRESSED].fillna("")}) if SUPPRESSED in table else table
+    return table.assign(**{SUPPRESSED: table[SUPPRESSED].astype(object).fillna("")}) if SUPPRESSED in table else table
 
 
 def cost_changes(base: RunFiles, other: RunFiles) -> Iterator[tuple[str, str, int, str, float, float, float]]:

@@ -48,7 +48,7 @@ def planned(
     if is_run(source):
         if sets:
             raise InputErrors([finding("sets_of_a_run", "--set", value=" ".join(sets), theme="decide.rule")])
-        run = open_run(source)
+        run = open_run(source, only_runs=True)
         check_targets(run.scenario(), *targets)
         return Planned(run.label, run.scenario(), plan_tables(run), int(run.manifest["seed"]))
     from zjsim.chain import solve_all

@@ -15,6 +15,8 @@ from zjsim.models.processes import processes_of
 from zjsim.models.throughput import target_of
 from zjsim.simulate.ensemble import Ensemble, Experiment, Task
 from zjsim.simulate.inputs import base_values
+from zjsim.simulate.paired import change_of_mean, change_of_share
+from zjsim.simulate.statistics import clopper_pearson, mean_interval
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "rank", "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh", "measure", "mean",
-    "share_met", "replications", "dropped_after", "is_best", "delta", "confidence",
+    "mean_low", "mean_high", "share_met", "share_low", "share_high", "behind", "behind_low", "behind_high",
+    "replications", "dropped_after", "is_best", "delta", "confidence",
 )  # fmt: skip
 FIGURE, PROBABILITY = "figure", "probability"
 
@@ -43,7 +46,8 @@ def rank(
 
     ``delta``: differences below it do not matter, in the target's unit (or as a share for ``probability``). The best is
     chosen right with probability ``confidence`` (:func:`zjsim.decide.selection.select_best`); all plans meet the same
-    futures, those of the first plan's seed. Raises ``InputErrors`` for an unknown target.
+    futures, those of the first plan's seed. ``behind``: how far a plan trails the first one in what they are ranked by,
+    with a 95 % interval over the futures that both met. Raises ``InputErrors`` for an unknown target.
     """
     registry = plans[0].scenario.table("targets")
     known = registry[(registry["outcome"] != "") & registry["is_default"]]
@@ -80,6 +84,18 @@ def rank(
     rows: list[tuple[Any, ...]] = []
     for place, k in enumerate(order, start=1):
         figure, met = sides[k]
-        told = (measure, float(figure.mean()), float(met.mean()), len(met), found.dropped_after[k], k == found.best)
+        mean, shares = mean_interval(figure), (float(met.mean()), *clopper_pearson(int(met.sum()), len(met)))
+        behind = _behind(sides[order[0]], sides[k], measure)
+        told = (measure, *mean, *shares, *behind, len(met), found.dropped_after[k], k == found.best)
         rows.append((place, plans[k].label, *names, *told, delta, confidence))
     return pd.DataFrame(rows, columns=list(COLUMNS)), found
+
+
+def _behind(first: Sequence[Floats], own: Sequence[Floats], measure: str) -> tuple[float, float, float]:
+    """By how much a plan trails the first one, future by future, with its 95 % interval; zeros for the first itself."""
+    if own is first:
+        return 0.0, 0.0, 0.0
+    which, change = (1, change_of_share) if measure == PROBABILITY else (0, change_of_mean)
+    count = min(len(first[which]), len(own[which]))
+    found = change(own[which][:count], first[which][:count], paired=True)
+    return found.difference, found.low, found.high

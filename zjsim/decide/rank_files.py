@@ -1,4 +1,4 @@
-"""A ranking as files, whole or not at all: table, summary, manifest; a killed one goes on where it was."""
+"""A ranking as files, whole or not at all: table, workbook, figure, summary; a killed one goes on where it was."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zjsim.decide.selection import Selection
 
 
+NOTES = ("rank.how", "rank.how_behind", "seek.error_only")
 WHOLE_FROM = 10_000
 """Means from here on are told without decimals."""
 
@@ -35,6 +36,7 @@ def write_ranking(
     most: int,
     workers: int = 1,
     cluster: str = "",
+    lang: Language = "zh",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Path, pd.DataFrame, Selection]:
     """Rank the plans behind ``sources`` (:func:`zjsim.decide.rank.rank`) and write ``out/<scenario>/<name>/``.
@@ -43,13 +45,17 @@ def write_ranking(
     :class:`zjsim.chain.RunRefused` where a scenario has no plan.
     """
     plans = [planned(source, targets=("--target", [target]), workers=workers) for source in sources]
+    labels = [p.label for p in plans]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise InputErrors([finding("run_twice", label, theme="decide.rule") for label in twice])
     settings = {"target": target, "delta": delta, "measure": measure, "confidence": confidence, "most": most}
     identity = {
         "kind": "ranking",
-        "plans": [p.label for p in plans],
+        "plans": labels,
         "inputs": [p.scenario.file_hashes for p in plans],
         "parameters": [p.scenario.parameters.model_dump(mode="json") for p in plans],
         "seed": plans[0].seed,
+        "lang": lang,
         **settings,
     }
     name, scenario = run_id(identity), plans[0].scenario.name
@@ -64,15 +70,30 @@ def write_ranking(
         with published(Path(out), scenario, name) as (partial, final):
             (partial / "tables").mkdir()
             write_csv(table, partial / "tables" / "ranking.csv")
-            for lang in LANGUAGES:
-                said = "\n".join(ranked_said(table, found, lang))
-                (partial / f"summary.{lang}.txt").write_text(said + "\n", "utf-8")
+            for language in LANGUAGES:
+                said = "\n".join(ranked_said(table, found, language))
+                (partial / f"summary.{language}.txt").write_text(said + "\n", "utf-8")
+            _write_documents(partial, table, ranked_said(table, found, lang), lang)
             manifest["outputs"] = output_hashes(partial)
             (partial / MANIFEST).write_bytes(json_bytes(manifest))
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()
     return final, table, found
+
+
+def _write_documents(folder: Path, table: pd.DataFrame, said: Sequence[str], lang: Language) -> None:
+    """The workbook and the figure of a ranking."""
+    from zjsim.report.decision_book import write_decision_book
+    from zjsim.report.figures.ranking import draw_ranking
+    from zjsim.report.style import house_style, label_synthetic, save
+
+    write_decision_book(folder / "ranking.xlsx", "rank.title", NOTES, {"ranking": table}, lang, said)
+    (folder / "figures").mkdir()
+    with house_style():
+        figure = draw_ranking(table, lang)
+        label_synthetic(figure, lang, str(table["plan"].iloc[0]), None)
+        save(figure, folder / "figures", "ranking")
 
 
 def ranked_said(table: pd.DataFrame, found: Selection, lang: Language) -> list[str]:

@@ -13,6 +13,7 @@ from zjsim.archive import ArchiveError, archived_scenario
 from zjsim.runfolder import MANIFEST, sha256_of
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
+from zjsim.texts import catalogue, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,10 +75,20 @@ def _table(folder: Path, place: str, wanted: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype={c: str for c in header if c in _TEXT}, keep_default_na=True, low_memory=False)
 
 
-def open_run(path: str | Path) -> RunFiles:
-    """The run in a folder; a scenario's folder with a single run stands for that run.
+def _holds_run(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() or any(folder.glob(f"*/{MANIFEST}"))
 
-    Raises ``InputErrors`` where there is no run, several, or a manifest that cannot be read.
+
+def _kind(kind: object) -> dict[str, object]:
+    key = f"decide.kind.{kind}"
+    said = (text(key, "zh"), text(key, "en")) if key in catalogue() else (str(kind), str(kind))
+    return {"kind": said}
+
+
+def open_run(path: str | Path, *, only_runs: bool = False) -> RunFiles:
+    """The run (or other result, unless ``only_runs``) in a folder; a folder with a single one stands for it.
+
+    Raises ``InputErrors`` where there is no run, several, another kind of result, or a manifest that cannot be read.
     """
     folder = Path(path)
     if not (folder / MANIFEST).is_file():
@@ -86,12 +97,14 @@ def open_run(path: str | Path) -> RunFiles:
             names = ", ".join(r.name for r in runs)
             raise InputErrors([finding("many_runs", str(folder), theme="decide.rule", words={"runs": names})])
         if not runs:
-            beside = sorted(str(p) for p in folder.parent.glob("*")) if folder.parent.is_dir() else []
+            beside = sorted(str(p) for p in folder.parent.glob("*") if p != folder and _holds_run(p))
             fix = nearest(str(folder), beside)
             raise InputErrors([finding("no_run", str(folder), fix=fix, theme="decide.rule")])
         folder = runs[0]
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if "kind" in manifest and (only_runs or "scenario" not in manifest):
+            raise InputErrors([finding("other_kind", str(folder), theme="decide.rule", words=_kind(manifest["kind"]))])
         _ = manifest["run_id"], manifest["scenario"], manifest["outputs"], manifest["seed"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputErrors([finding("bad_manifest", str(folder / MANIFEST), theme="decide.rule")]) from error

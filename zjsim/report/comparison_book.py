@@ -17,11 +17,12 @@ from zjsim.tables.published import SUPPRESSED
 from zjsim.texts import Language, catalogue, text
 
 SHEETS = (
-    "compared_runs", "input_changes", "plan_changes", "cost_changes", "seat_changes", "target_changes",
-    "outcome_changes",
+    "compared_runs", "comparison_notes", "input_changes", "plan_changes", "cost_changes", "seat_changes",
+    "target_changes", "outcome_changes",
 )  # fmt: skip
 """Sheets in order: what went in, what was planned, what came out."""
 SHOWN: dict[str, tuple[str, ...]] = {
+    "comparison_notes": ("run", "said"),
     "input_changes": ("run", "registry", "key", "column", "kind", "old", "new", "reason"),
     "plan_changes": ("run", "part", "change", "item", "before", "after"),
     "seat_changes": ("run", "county", "year", "measure", "before", "after", "difference"),
@@ -36,6 +37,8 @@ SHOWN: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns of a wide table that are shown (the CSV file has them all)."""
+WEIGHTY_NOTES = ("same_run", "seeds", "as_of", "horizon", "version", "program", "default_readings", "bounds")
+"""Notes without which numbers of the comparison would be misread: they stand beside the conclusion."""
 _CODED = ("role", "kind", "change", "part", "unit")
 _MOST_SEAT_ROWS = 20_000
 """Rows of county seats on the sheet; the CSV file has all of them."""
@@ -102,11 +105,25 @@ def headlines(tables: Mapping[str, pd.DataFrame], lang: Language) -> list[str]:
         seats = tables["seat_changes"]
         counties = seats.loc[seats["run"] == run, "county_code"].nunique()
         lines.append(text("compare.run", lang, run=run, inputs=inputs, plans=plans, counties=counties))
+        lines += [f"! {said}" for said in notes_said(tables, str(run), lang)]
         targets = tables["target_changes"]
         own = targets[(targets["run"] == run) & targets["is_default"].map(lambda v: v is True or v == "yes")]
         changed = [_target_line(row, lang) for row in own.to_dict("records") if _certain(row)]
         lines += changed or [text("compare.no_target", lang)]
     return lines
+
+
+def notes_said(
+    tables: Mapping[str, pd.DataFrame], run: str, lang: Language, *, weighty: bool | None = None
+) -> list[str]:
+    """What a reader must know of a compared run first; ``weighty``: only what would be misread without, or the rest."""
+    notes = tables["comparison_notes"]
+    own = notes[notes["run"].astype(str) == run]
+    return [
+        str(row[f"said_{lang}"])
+        for row in own.to_dict("records")
+        if weighty is None or (row["note"] in WEIGHTY_NOTES) == weighty
+    ]
 
 
 def _certain(row: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from zjsim.texts import Language, text
 _CODED = (
     *("basis", "unit", "kind", "law", "scope", "calibration", "advised"),
     *("role", "over"),
-    *("cost_unit", "direction", "used_for", "why"),
+    *("cost_unit", "direction", "used_for", "why", "measure"),
 )
 
 _CODES = ("target_id", "input_id", "lever_id", "process", "outcome")

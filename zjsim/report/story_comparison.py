@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
-from zjsim.report.comparison_book import coded
+from zjsim.report.comparison_book import coded, notes_said
 from zjsim.report.likelihood import chance, probability
 from zjsim.report.story_targets import amount
 from zjsim.report.words import column_title, is_true, percent, quantity, records, registry_word
@@ -35,6 +35,9 @@ def comparison_story(manifest: Mapping[str, Any], tables: Tables, lang: Language
     story.blocks.append(Heading(1, text("memo.against.heading.how", lang)))
     story.blocks.append(Paragraph(_pairs(tables, lang)))
     story.blocks.append(Paragraph(text("memo.against.ranges", lang)))
+    for run in others:
+        if told := notes_said(tables, run, lang, weighty=False):
+            story.blocks.append(Paragraph(("" if lang == "zh" else " ").join(told), run))
     _runs(story, manifest, runs, lang)
     return story
 
@@ -65,6 +68,7 @@ def _conclusion(story: Story, tables: Tables, base: str, others: list[str], lang
         story.headline |= {f"{run}.{k}": quantity(v) for k, v in counts.items()}
         story.headline |= {f"{run}.moved": str(len(moved)), f"{run}.figures": str(len(only_figure))}
         story.blocks.append(Paragraph(("" if lang == "zh" else " ").join(words), run))
+        story.blocks += [Item(said) for said in notes_said(tables, run, lang, weighty=True)]
 
 
 def _of(table: pd.DataFrame, run: str) -> pd.DataFrame:
@@ -77,7 +81,9 @@ def _sure(row: Mapping[str, Any], column: str) -> bool:
 
 
 def _signed(value: float) -> str:
-    return "±0" if abs(value) < 5e-5 else f"{value:+.2f}".replace("-", "−") if abs(value) >= 0.005 else "<0.01"
+    """Two decimals, and as many as it takes to tell a small change from none, with its sign."""
+    digits = next((d for d in (2, 3, 4) if abs(value) >= 5 * 10.0 ** -(d + 1)), 0)
+    return f"{value:+.{digits}f}".replace("-", "−") if digits else "±0"
 
 
 def _interval(row: Mapping[str, Any], lang: Language) -> str:

@@ -109,7 +109,11 @@ def tango(gained: int, lost: int, count: int, z: float) -> tuple[float, float]:
     """Score interval of (gained - lost) / count, pairs that changed one way or the other of ``count`` in all.
 
     The ends solve score(d) = ±z, where the score's variance is that under a true difference d. ``z``: normal quantile.
+    Exchanged counts give exactly the negated interval.
     """
+    if gained < lost:
+        low, high = tango(lost, gained, count, z)
+        return -high, -low
     observed = (gained - lost) / count
 
     def score(d: float) -> float:
@@ -125,7 +129,8 @@ def tango(gained: int, lost: int, count: int, z: float) -> tuple[float, float]:
             return limit
         return float(optimize.brentq(lambda d: score(d) - wanted, *sorted((inside, observed)), xtol=1e-12))
 
-    return end(-1.0, z), end(1.0, -z)
+    high = end(1.0, -z)
+    return (-high if gained == lost else end(-1.0, z)), high
 
 
 def _wilson(share: float, count: int, z: float) -> tuple[float, float]:
