@@ -16,7 +16,8 @@ from zjsim.archive import INPUTS, pack_inputs
 from zjsim.cli import main
 from zjsim.decide.compare import compare
 from zjsim.decide.compare_files import write_comparison
-from zjsim.report.comparison_book import headlines
+from zjsim.decide.row_names import RowNames
+from zjsim.report.comparison_book import headlines, named_runs
 from zjsim.run import input_hashes
 from zjsim.runfolder import MANIFEST, json_bytes, output_hashes
 from zjsim.scenario import Scenario, load
@@ -144,8 +145,10 @@ def test_a_count_hidden_in_one_run_is_told_of_neither(make_run: MakeRun) -> None
 def test_what_else_differs_is_told(make_run: MakeRun) -> None:
     base = make_run("a", [8.0, 11.0, 13.0], more={"as_of": "2024-12-31", "horizon": "2027-12-31", "zjsim": "1"})
     more = {"as_of": "2025-12-31", "horizon": "2028-12-31", "zjsim": "2",
-            "solves": {"locations": {"stages": [{"name": "campuses.cost", "gap": 0.02}]}}}  # fmt: skip
-    other = make_run("b", [8.0, 11.0], seed=2, bound=9.0, unplaced=(7, 7), year=2030, more=more)
+            "solves": {"locations": {"stages": [{"name": "platforms.cost", "gap": 0.02},
+                                                {"name": "campuses.cost", "gap": 0.03}]}}}  # fmt: skip
+    opened = (("330102", "2025-12-01"),)
+    other = make_run("b", [8.0, 11.0], seed=2, bound=9.0, unplaced=(7, 7), year=2030, opened=opened, more=more)
     tables = compare(base, [other]).tables
     assert tables["seat_changes"].empty, "a year that one plan does not have is no change"
     notes = tables["comparison_notes"].set_index("note")["said_en"]
@@ -154,7 +157,8 @@ def test_what_else_differs_is_told(make_run: MakeRun) -> None:
     assert "2025-12-31" in notes["as_of"]
     assert "10 → 9" in notes["bounds"]
     assert "2026, 2030" in notes["seat_years"]
-    assert "2.00%" in notes["gaps"]
+    assert "2.00%" in notes["gaps"], "a decision that differs lies in it"
+    assert "3.00%" not in notes["gaps"]
     said = headlines(tables, "zh")
     assert sum(line.startswith("! ") for line in said) == 7
     assert set(compare(base, [make_run("c", [8.0, 11.0])]).tables["comparison_notes"]["note"]) >= {"replications"}
@@ -210,11 +214,30 @@ def test_changed_inputs_come_from_what_the_runs_kept(make_run: MakeRun) -> None:
     changes = compare(base, [other]).tables["input_changes"]
     assert len(changes) > 0
     assert not changes["column"].str.startswith("header.").any(), "a title is no input"
+    assert set(changes.loc[changes["key"] == "PP60", "name_zh"]) == {"丝路学院历年净增"}
     backwards = compare(other, [base]).tables["input_changes"]
     cells = ["registry", "key", "column", "old", "new"]
     forward = set(changes[cells].itertuples(index=False, name=None))
     back = {(*where, old, new) for *where, new, old in backwards[cells].itertuples(index=False, name=None)}
     assert forward == back
+
+
+def test_rows_are_called_by_their_names_or_by_those_of_what_their_keys_mean(scenarios: dict[str, Scenario]) -> None:
+    names = RowNames(scenarios["baseline"])
+    assert names.name("counties", ("330102",), "zh") == "上城区"
+    assert names.name("seat_demand", ("330102", "2026", "1"), "zh") == "上城区 · 2026 · 1"
+    assert names.name("milestones", ("training", "all_training", "3301", "2025-Q4"), "en").startswith("training")
+    assert names.name("scenario.toml", (), "en") == ""
+
+
+def test_runs_stand_under_their_titles_and_equal_titles_are_told_apart(make_run: MakeRun) -> None:
+    title = {"title_zh": "基准", "title_en": "Baseline"}
+    base, other = (make_run(n, [1.0, 2.0], more={"header": title}) for n in "ab")
+    third = make_run("c", [1.0, 2.0], more={"header": {"title_zh": "加倍", "title_en": "Twice"}})
+    tables = named_runs(compare(base, [other, third]).tables, "en")
+    said = ["Baseline baseline (a)", "Baseline baseline (b)", "Twice (c)"]
+    assert tables["compared_runs"]["run"].tolist() == said
+    assert set(tables["target_changes"]["run"]) == set(said[1:])
 
 
 def test_what_cannot_be_compared_is_told(make_run: MakeRun, tmp_path: Path) -> None:

@@ -37,11 +37,13 @@ def compared(attack: str = "余杭区") -> tuple[dict[str, Any], dict[str, pd.Da
         {"run": OTHER, "role": "other", "scenario": "kept", "run_id": "abcdef012345", **run, "folder": "abcdef012345"},
     ]
     inputs = [
-        {"run": OTHER, "registry": "counties", "key": code, "column": "county_zh", "kind": "changed", "old": "1",
+        {"run": OTHER, "registry": "counties", "key": code, "name_zh": attack, "name_en": attack,
+         "column": "county_zh", "kind": "changed", "old": "1",
          "new": attack, "reason": attack, "place": "x.csv:2"}
         for code in ("330102", "330110")
     ] + [
-        {"run": OTHER, "registry": "scenario.toml", "key": "", "column": "simulation.p_required", "kind": "changed",
+        {"run": OTHER, "registry": "scenario.toml", "key": "", "name_zh": "", "name_en": "",
+         "column": "seats.indicator_share", "kind": "changed",
          "old": "0.9", "new": "0.8", "reason": "", "place": ""},
     ]  # fmt: skip
     plans = [

@@ -97,8 +97,9 @@ def test_one_sheet_over_a_base(book: Path, tmp_path: Path) -> None:
     child = load(tmp_path / "child")
     assert child.base == "toy"
     assert [(d.registry, d.column, d.new) for d in diff(load(tmp_path / "toy"), child)] == [
-        ("counties", "name_zh", "新名")
-    ]
+        ("scenario.toml", "header.title_en", "Toy child"), ("scenario.toml", "header.title_zh", "小例 child"),
+        ("counties", "name_zh", "新名"),
+    ]  # fmt: skip
     assert sorted(p.name for p in (tmp_path / "child" / "registries").iterdir()) == ["counties.csv"]
 
 

@@ -40,14 +40,14 @@ def register(kit: Kit) -> None:
         show_help: bool = kit.help,
     ) -> int:
         from zjsim.decide.compare_files import write_comparison
-        from zjsim.report.comparison_book import headlines
+        from zjsim.report.comparison_book import headlines, named_runs
 
         folder, made = write_comparison(base, others, out, lang.value)
         if json_output:
             rows = {name: len(table) for name, table in made.tables.items()}
             print(json.dumps({"folder": str(folder), "rows": rows}, ensure_ascii=False, indent=1))
         else:
-            print("\n".join([*headlines(made.tables, lang.value), str(folder)]))
+            print("\n".join([*headlines(named_runs(made.tables, lang.value), lang.value), str(folder)]))
         return OK
 
     @kit.command("explore")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 from zjsim.commands.kit import OK, Kit, Lang
@@ -55,6 +56,8 @@ def register(kit: Kit) -> None:
             print(json.dumps({"files": [str(f) for f in files]}, ensure_ascii=False, indent=1))
         else:
             print(text("cli.imported", lang.value, folder=folder, files=len(files)))
+            header = tomllib.loads((folder / "scenario.toml").read_text("utf-8"))["header"]
+            print(text("cli.imported_title", lang.value, title=header[f"title_{lang.value}"], folder=folder))
         return OK
 
     @kit.command("init")

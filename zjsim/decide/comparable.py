@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,16 +21,18 @@ _SOLVED = {
 _MOST_NAMED = 4
 
 
-def comparison_notes(base: RunFiles, other: RunFiles, parts: Sequence[str], hidden: int) -> pd.DataFrame:
+def comparison_notes(
+    base: RunFiles, other: RunFiles, parts: Sequence[str], changed: Collection[str], hidden: int
+) -> pd.DataFrame:
     """A row per note on two runs, in zh and en; none where they differ in their scenarios only.
 
-    ``parts``: tables of the plan that a comparison looks at; ``hidden``: counts of children that are hidden in one of
-    the two runs at least and therefore told of neither.
+    ``parts``: tables of the plan that a comparison looks at, ``changed``: those in which it differs; ``hidden``: counts
+    of children that are hidden in one of the two runs at least and therefore told of neither.
     """
     if base.manifest["run_id"] == other.manifest["run_id"]:
         notes = [_both("same_run")]
     else:
-        notes = [*_settings(base, other), *_targets(base, other), *_plans(base, other, parts)]
+        notes = [*_settings(base, other), *_targets(base, other), *_plans(base, other, parts, changed)]
         notes += [_both("hidden", n=f"{hidden:,}")] if hidden else []
     rows = [(other.label, note, *(text(f"compare.note.{note}", lg, **words[lg]) for lg in LANGUAGES))
             for note, words in notes]  # fmt: skip
@@ -107,7 +109,7 @@ def _listed(names: list[str], lang: Any) -> str:
     return text("memo.list", lang).join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
 
 
-def _plans(base: RunFiles, other: RunFiles, parts: Sequence[str]) -> Iterator[Note]:
+def _plans(base: RunFiles, other: RunFiles, parts: Sequence[str], changed: Collection[str]) -> Iterator[Note]:
     """Parts of the plan that only one run has, years of seats that only one plans, plans that are not proven best."""
     if alone := [part for part in parts if base.has(part) != other.has(part)]:
         yield (
@@ -122,7 +124,10 @@ def _plans(base: RunFiles, other: RunFiles, parts: Sequence[str]) -> Iterator[No
         if alone_years := sorted(years[0] ^ years[1]):
             yield _both("seat_years", years=", ".join(str(y) for y in alone_years))
     gaps = [
-        (run.label, part, gap) for run in (base, other) for part, gap in _gaps(run.manifest.get("solves") or {}).items()
+        (run.label, part, gap)
+        for run in (base, other)
+        for part, gap in _gaps(run.manifest.get("solves") or {}).items()
+        if part in changed
     ]
     if gaps:
         words: dict[Any, dict[str, str]] = {}

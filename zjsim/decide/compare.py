@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 
 from zjsim.decide.comparable import comparison_notes
 from zjsim.decide.compare_plans import COST_COLUMNS, PARTS, cost_changes, hidden_counts, plan_changes, seat_changes
+from zjsim.decide.row_names import RowNames
 from zjsim.decide.runs import RunFiles, open_run
 from zjsim.simulate.paired import Change, change_of_mean, change_of_share, pairs
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.published import SUPPRESSED, counts_children
+from zjsim.texts import LANGUAGES
 
-INPUT_COLUMNS = ("run", "registry", "key", "column", "kind", "old", "new", "reason", "place", SUPPRESSED)
+INPUT_COLUMNS = (
+    "run", "registry", "key", "name_zh", "name_en", "column", "kind", "old", "new", "reason", "place", SUPPRESSED,
+)  # fmt: skip
 TARGET_COLUMNS = (
     "run", "target_id", "reading", "is_default", "measures", "indicator_zh", "indicator_en", "unit", "unit_zh", "bound",
     "p_before", "p_after", "p_difference", "p_difference_low", "p_difference_high", "p_worst_before", "p_best_before",
@@ -36,7 +40,8 @@ OUTCOME_COLUMNS = (
     "difference", "difference_low", "difference_high", "replications", "paired",
 )  # fmt: skip
 RUN_COLUMNS = (
-    "run", "role", "scenario", "run_id", "zjsim", "as_of", "seed", "replications", "placeholder_share", "folder",
+    "run", "role", "scenario", "title_zh", "title_en", "run_id", "zjsim", "as_of", "seed", "replications",
+    "placeholder_share", "folder",
 )  # fmt: skip
 _TARGET = ["target_id", "reading"]
 _NEEDED = {
@@ -78,16 +83,17 @@ def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]
     if twice:
         raise InputErrors([finding("run_twice", str(folder), theme="decide.rule") for folder in twice])
     _check_columns((first, *rest))
+    plans, seats = _all(plan_changes, first, rest), _all(seat_changes, first, rest)
     costs = [row for other in rest for row in cost_changes(first, other)]
     return Comparison(
         first,
         rest,
         {
             "compared_runs": pd.DataFrame([_run(r, r is first) for r in (first, *rest)], columns=list(RUN_COLUMNS)),
-            "comparison_notes": _all(_notes, first, rest),
+            "comparison_notes": _notes(first, rest, plans, seats),
             "input_changes": _all(input_changes, first, rest),
-            "plan_changes": _all(plan_changes, first, rest),
-            "seat_changes": _all(seat_changes, first, rest),
+            "plan_changes": plans,
+            "seat_changes": seats,
             "cost_changes": pd.DataFrame(costs, columns=list(COST_COLUMNS)),
             "target_changes": _all(target_changes, first, rest),
             "outcome_changes": _all(outcome_changes, first, rest),
@@ -116,13 +122,19 @@ def _all(change: Any, base: RunFiles, others: Sequence[RunFiles]) -> pd.DataFram
     return whole
 
 
-def _notes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
+def _notes(base: RunFiles, others: Sequence[RunFiles], plans: pd.DataFrame, seats: pd.DataFrame) -> pd.DataFrame:
     parts = (*(part.table for part in PARTS), "seat_expansion", "seat_summary")
-    return comparison_notes(base, other, parts, hidden_counts(base, other))
+
+    def own(_: RunFiles, other: RunFiles) -> pd.DataFrame:
+        changed = {*plans.loc[plans["run"] == other.label, "part"]}
+        changed |= {"seat_expansion"} if (seats["run"] == other.label).any() else set()
+        return comparison_notes(base, other, parts, changed, hidden_counts(base, other))
+
+    return _all(own, base, others)
 
 
 def _run(run: RunFiles, is_base: bool) -> tuple[Any, ...]:
-    known = [run.manifest.get(name, "") for name in RUN_COLUMNS[2:-1]]
+    known = [{**(run.manifest.get("header") or {}), **run.manifest}.get(name, "") for name in RUN_COLUMNS[2:-1]]
     return (run.label, "base" if is_base else "other", *known, run.folder.name)
 
 
@@ -134,11 +146,18 @@ def input_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     """
     from zjsim.scenario.diff import diff
 
-    same = all(base.manifest.get(k) == other.manifest.get(k) for k in ("inputs", "sets", "parameters", "scenario"))
-    found = [] if same else diff(base.scenario(), other.scenario())
-    told = [difference.record() for difference in found if not difference.column.startswith(_ABOUT)]
-    rows = [{"run": other.label, **_for_publication(record)} for record in told]
-    return pd.DataFrame(rows, columns=list(INPUT_COLUMNS))
+    columns = list(INPUT_COLUMNS)
+    if all(base.manifest.get(k) == other.manifest.get(k) for k in ("inputs", "sets", "parameters", "scenario")):
+        return pd.DataFrame([], columns=columns)
+    scenarios = base.scenario(), other.scenario()
+    names = [RowNames(s) for s in scenarios]
+    rows = []
+    for found in diff(*scenarios):
+        if not found.column.startswith(_ABOUT):
+            own = names[0 if found.kind == "removed" else 1]
+            called = {f"name_{lang}": own.name(found.registry, found.key, lang) for lang in LANGUAGES}
+            rows.append({"run": other.label, **_for_publication(found.record()), **called})
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _for_publication(change: dict[str, Any]) -> dict[str, Any]:

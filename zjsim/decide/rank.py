@@ -19,14 +19,15 @@ from zjsim.simulate.paired import change_of_mean, change_of_share
 from zjsim.simulate.statistics import clopper_pearson, mean_interval
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
+from zjsim.texts import LANGUAGES, Language, text
 
 if TYPE_CHECKING:
     from zjsim.engine import Engine
 
 COLUMNS = (
-    "rank", "plan", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh", "measure", "mean",
-    "mean_low", "mean_high", "share_met", "share_low", "share_high", "behind", "behind_low", "behind_high",
-    "replications", "dropped_after", "is_best", "delta", "confidence",
+    "rank", "plan", "plan_zh", "plan_en", "target_id", "reading", "indicator_zh", "indicator_en", "unit", "unit_zh",
+    "measure", "mean", "mean_low", "mean_high", "share_met", "share_low", "share_high", "behind", "behind_low",
+    "behind_high", "replications", "dropped_after", "is_best", "delta", "confidence",
 )  # fmt: skip
 FIGURE, PROBABILITY = "figure", "probability"
 
@@ -81,14 +82,24 @@ def rank(
     sides = [[np.concatenate(parts) for parts in zip(*own, strict=True)] for own in kept]
     means = [float((s[1] if measure == PROBABILITY else s[0]).mean()) for s in sides]
     order = sorted(range(len(plans)), key=lambda k: (k != found.best, k not in found.left, -means[k]))
+    titles = {lang: plan_titles(plans, lang) for lang in LANGUAGES}
     rows: list[tuple[Any, ...]] = []
     for place, k in enumerate(order, start=1):
         figure, met = sides[k]
         mean, shares = mean_interval(figure), (float(met.mean()), *clopper_pearson(int(met.sum()), len(met)))
         behind = _behind(sides[order[0]], sides[k], measure)
         told = (measure, *mean, *shares, *behind, len(met), found.dropped_after[k], k == found.best)
-        rows.append((place, plans[k].label, *names, *told, delta, confidence))
+        rows.append((place, plans[k].label, *(titles[lang][k] for lang in LANGUAGES), *names, *told, delta, confidence))
     return pd.DataFrame(rows, columns=list(COLUMNS)), found
+
+
+def plan_titles(plans: Sequence[Planned], lang: Language) -> list[str]:
+    """What a reader calls each plan: the title of its scenario, with the label where two have the same."""
+    titles = [str(getattr(plan.scenario.parameters.header, f"title_{lang}")) for plan in plans]
+    return [
+        title if titles.count(title) == 1 else text("compare.named", lang, title=title, id=plan.label)
+        for title, plan in zip(titles, plans, strict=True)
+    ]
 
 
 def _behind(first: Sequence[Floats], own: Sequence[Floats], measure: str) -> tuple[float, float, float]:

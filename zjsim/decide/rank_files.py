@@ -92,7 +92,7 @@ def _write_documents(folder: Path, table: pd.DataFrame, said: Sequence[str], lan
     (folder / "figures").mkdir()
     with house_style():
         figure = draw_ranking(table, lang)
-        label_synthetic(figure, lang, str(table["plan"].iloc[0]), None)
+        label_synthetic(figure, lang, ", ".join(table["plan"]), None)
         save(figure, folder / "figures", "ranking")
 
 
@@ -102,7 +102,7 @@ def ranked_said(table: pd.DataFrame, found: Selection, lang: Language) -> list[s
     unit = first["unit_zh"] if lang == "zh" else first["unit"]
     words = {
         "indicator": first[f"indicator_{lang}"],
-        "best": first["plan"],
+        "best": first[f"plan_{lang}"],
         "confidence": f"{first['confidence']:.0%}",
         "most": found.replications,
         "delta": f"{first['delta']:,.10g} {unit}",
@@ -113,7 +113,8 @@ def ranked_said(table: pd.DataFrame, found: Selection, lang: Language) -> list[s
     for row in table.to_dict("records"):
         mean = f"{row['mean']:,.0f}" if abs(row["mean"]) >= WHOLE_FROM else f"{row['mean']:,.4g}"
         numbers = {"mean": mean, "share": f"{row['share_met']:.0%}", "unit": unit}
-        lines.append(text("rank.line", lang, **numbers, **{n: row[n] for n in ("rank", "plan", "replications")}))
+        lines.append(text("rank.line", lang, **numbers, plan=row[f"plan_{lang}"],
+                          **{n: row[n] for n in ("rank", "replications")}))  # fmt: skip
     return lines
 
 

@@ -125,6 +125,7 @@ def _names(sought: Sought, target: int) -> dict[str, Any]:
 
 
 def _targets(sought: Sought) -> Iterator[dict[str, Any]]:
+    """A row per target; what a budget buys is asked for no probability, so there is none to hold."""
     point = sought.answer.point
     trial = next((t for t in sought.answer.tested if t.point == point), None)
     fresh = _fresh_of(sought, point)
@@ -141,6 +142,7 @@ def _targets(sought: Sought) -> Iterator[dict[str, Any]]:
             "delta": sought.wanted.delta,
             **sample,
             **_fresh_cells(sought, fresh, t),
+            **(dict.fromkeys(("p_asked", "delta", "holds"), math.nan) if sought.wanted.budget is not None else {}),
         }
 
 

@@ -28,16 +28,21 @@ def acts(key: str, lang: Language) -> str:
 def moved_said(lever: Lever, level: int, lang: Language) -> str:
     """One lever from where to where, with its unit and the day from which it acts."""
     return text(
-        "seek.moved", lang, name=lever.row[f"name_{lang}"], before=f"{lever.shown[lever.present]:g}",
-        after=f"{lever.shown[level]:g}", unit=lever.row["unit_zh"] if lang == "zh" else lever.row["unit"],
-        since=lever.acts_from.isoformat(),
+        "seek.scaled" if is_scaled(lever) else "seek.moved", lang, name=lever.row[f"name_{lang}"],
+        before=f"{lever.shown[lever.present]:g}", after=f"{lever.shown[level]:g}",
+        unit=lever.row["unit_zh"] if lang == "zh" else lever.row["unit"], since=lever.acts_from.isoformat(),
     )  # fmt: skip
+
+
+def is_scaled(lever: Lever) -> bool:
+    """Whether its values are multiples of what stands today."""
+    return str(lever.row["change"]) == "scale"
 
 
 def setting(sought: Sought, point: Point, lang: Language) -> str:
     """A combination in words: the levers that are moved and to what; "" for none."""
     parts = [
-        f"{lever.row[f'name_{lang}']} {lever.shown[k]:g}"
+        f"{lever.row[f'name_{lang}']} {'×' if is_scaled(lever) else ''}{lever.shown[k]:g}"
         for k, lever in zip(point, sought.levers, strict=True)
         if k != lever.present
     ]

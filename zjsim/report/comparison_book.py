@@ -12,7 +12,7 @@ import xlsxwriter
 
 from zjsim.report import workbook
 from zjsim.report.style import VERDICT_COLOURS, width_of
-from zjsim.report.words import column_title, reading_name, registry_word
+from zjsim.report.words import code_word, column_title, reading_name, registry_word
 from zjsim.tables.published import SUPPRESSED
 from zjsim.texts import Language, catalogue, text
 
@@ -23,7 +23,8 @@ SHEETS = (
 """Sheets in order: what went in, what was planned, what came out."""
 SHOWN: dict[str, tuple[str, ...]] = {
     "comparison_notes": ("run", "said"),
-    "input_changes": ("run", "registry", "key", "column", "kind", "old", "new", "reason"),
+    "compared_runs": ("run", "role", "run_id", "zjsim", "as_of", "seed", "replications", "placeholder_share", "folder"),
+    "input_changes": ("run", "registry", "name", "key", "column", "kind", "old", "new", "reason"),
     "plan_changes": ("run", "part", "change", "item", "before", "after"),
     "seat_changes": ("run", "county", "year", "measure", "before", "after", "difference"),
     "target_changes": (
@@ -49,10 +50,11 @@ def write_comparison_book(path: Path, tables: Mapping[str, pd.DataFrame], lang: 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         title = text("compare.title", lang)
+        tables = named_runs(tables, lang)
         book.set_properties({"title": title, "created": workbook.CREATED, "author": "zjsim"})
         formats = workbook.Formats(book, lang)
         _cover(book, formats, tables, lang)
-        for name in SHEETS:
+        for name in (n for n in SHEETS if n in tables):
             shown = in_words(name, tables[name].head(_MOST_SEAT_ROWS), lang)
             workbook.write_table(book, formats, name, shown, lang, [])
             book.worksheets()[-1].set_header("&L" + title + "&R&A")
@@ -61,9 +63,19 @@ def write_comparison_book(path: Path, tables: Mapping[str, pd.DataFrame], lang: 
 def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     """The columns a reader of ``lang`` needs, codes, registries and readings in words."""
     columns = [f"{c}_{lang}" if f"{c}_{lang}" in table else c for c in SHOWN.get(name, tuple(table.columns))]
+    columns = [c for c in columns if c in table]
+    table = table.reset_index(drop=True)
     shown = table[[*columns, *(c for c in (SUPPRESSED,) if c in table and c not in columns)]].copy()
     if name == "input_changes":
-        shown["registry"] = [registry_word(str(r), lang) for r in table["registry"]]
+        places = list(zip(table["registry"].astype(str), table["column"].astype(str), strict=True))
+        shown["registry"] = [registry_word(registry, lang) for registry, _ in places]
+        shown["column"] = [column_title(column, lang, registry) for registry, column in places]
+        shown["reason"] = [in_language(reason, lang) for reason in table["reason"].fillna("")]
+        for side in ("old", "new"):
+            cells = zip(table[side], places, strict=True)
+            shown[side] = pd.Series([code_word(v, lang) if c == "basis" else v for v, (_, c) in cells], dtype=object)
+    if "seed" in shown:
+        shown["seed"] = table["seed"].astype(str)
     if "measure" in shown:
         shown["measure"] = [column_title(str(m), lang, "seat_expansion") for m in table["measure"]]
     if "reading" in shown:
@@ -71,6 +83,32 @@ def in_words(name: str, table: pd.DataFrame, lang: Language) -> pd.DataFrame:
     for column in (c for c in _CODED if c in shown):
         shown[column] = [coded(str(v), lang) for v in table[column]]
     return shown.reset_index(drop=True)
+
+
+def in_language(reason: object, lang: Language) -> str:
+    """A reason given as "zh / en" in one language; any other as it stands."""
+    zh, slash, en = str(reason).partition(" / ")
+    return (zh if lang == "zh" else en) if slash else str(reason)
+
+
+def named_runs(tables: Mapping[str, pd.DataFrame], lang: Language) -> dict[str, pd.DataFrame]:
+    """The tables with every run under its title and number; of equal titles the scenario's name is told too."""
+    runs = tables["compared_runs"]
+    if f"title_{lang}" not in runs:
+        return dict(tables)
+    rows = runs.to_dict("records")
+    shared = {(str(r[f"title_{lang}"]), str(r["run_id"])) for r in rows}
+    often = [title for title, _ in shared]
+    names = {}
+    for row in rows:
+        title, own = row[f"title_{lang}"], str(row["run_id"])[:6]
+        if isinstance(title, str) and title:
+            name = f"{title} {row['scenario']}" if often.count(title) > 1 else title
+            names[str(row["run"])] = text("compare.named", lang, title=name, id=own)
+    return {
+        name: table.assign(run=[names.get(str(r), str(r)) for r in table["run"]]) if "run" in table else table
+        for name, table in tables.items()
+    }
 
 
 def coded(code: str, lang: Language) -> str:
@@ -117,6 +155,8 @@ def notes_said(
     tables: Mapping[str, pd.DataFrame], run: str, lang: Language, *, weighty: bool | None = None
 ) -> list[str]:
     """What a reader must know of a compared run first; ``weighty``: only what would be misread without, or the rest."""
+    if "comparison_notes" not in tables:
+        return []
     notes = tables["comparison_notes"]
     own = notes[notes["run"].astype(str) == run]
     return [

@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
-from zjsim.report.comparison_book import in_words
+from zjsim.report.comparison_book import in_words, named_runs
 from zjsim.report.page_figures import change_bars, fans, links, probability_bars, relief_bars, scarce_bars, seat_bars
 from zjsim.report.page_maps import gap_maps, map_note, opening_maps
 from zjsim.report.sheets import ESSENTIAL
@@ -64,7 +64,7 @@ def comparison_html(
     manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language, template: Path | None = None
 ) -> str:
     """The page of a comparison of runs; otherwise as :func:`page_html`."""
-    manifest, tables = visible_values(manifest), VisibleTables(tables)
+    manifest, tables = visible_values(manifest), named_runs(VisibleTables(tables), lang)
     story = comparison_story(manifest, tables, lang)
     base = tables["compared_runs"].iloc[0]
     line = {"run": manifest["run_id"], "version": base["zjsim"], "as_of": base["as_of"]}

@@ -58,6 +58,52 @@ _OPENING = (
     "capacity", "capacity_unit", "served", "cost_points",
 )  # fmt: skip
 
+ESSENTIAL_OF_ANSWERS: dict[str, tuple[str, ...]] = {
+    "seek_targets": (
+        "indicator",
+        "reading",
+        "bound",
+        "unit",
+        "p_asked",
+        "delta",
+        "sample_met",
+        "sample_made",
+        "fresh_met",
+        "fresh_made",
+        "p_fresh",
+        "p_fresh_low",
+        "holds",
+    ),
+    "seek_tests": (
+        "test",
+        "why",
+        "setting",
+        "cost",
+        "sample_met",
+        "sample_made",
+        "p_sample",
+        "passed",
+        "p_fresh",
+        "p_fresh_low",
+        "holds",
+    ),
+    "ranking": (
+        "rank",
+        "plan",
+        "indicator",
+        "unit",
+        "mean",
+        "mean_low",
+        "mean_high",
+        "share_met",
+        "behind",
+        "behind_low",
+        "behind_high",
+        "replications",
+        "is_best",
+    ),
+}
+"""The same for the wide tables of searches and rankings."""
 ESSENTIAL: dict[str, tuple[str, ...]] = {
     "platform_plan": (*_OPENING, "staff", "staff_unit", "score", "distance_km"),
     "campus_plan": (*(c for c in _OPENING if c != "industry"), "staff", "staff_unit", "rooms", "score", "distance_km"),

@@ -8,19 +8,22 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.blocks import Figure, Grid, Heading, Item, Paragraph, Story
-from zjsim.report.comparison_book import coded, notes_said
+from zjsim.report.comparison_book import coded, in_language, named_runs, notes_said
 from zjsim.report.likelihood import chance, probability
 from zjsim.report.story_targets import amount
 from zjsim.report.words import column_title, is_true, percent, quantity, records, registry_word
 from zjsim.texts import Language, text
 
 Tables = Mapping[str, pd.DataFrame]
+_SETTINGS, _PROVENANCE = "simulation.", ("source_id", "basis")
+"""Parameters of how much is simulated, and columns that say where a number comes from: told in one line each."""
 MOST_LINES = 12
 """Changes of inputs, and decisions, that are told one by one for each run."""
 
 
 def comparison_story(manifest: Mapping[str, Any], tables: Tables, lang: Language) -> Story:
     """The blocks of a comparison; every number stands in one of its tables."""
+    tables = named_runs(tables, lang)
     runs = records(tables["compared_runs"])
     base, others = _label(runs, "base"), [str(r["run"]) for r in runs if r["role"] == "other"]
     share = max((float(r["placeholder_share"]) for r in runs if not pd.isna(r["placeholder_share"])), default=None)
@@ -104,13 +107,20 @@ def _inputs(story: Story, tables: Tables, others: list[str], lang: Language) -> 
         if changes.empty:
             story.blocks.append(Paragraph(text("memo.against.no_inputs", lang), run))
             continue
+        settings = changes["column"].astype(str).str.startswith(_SETTINGS)
+        provenance = changes["column"].isin(_PROVENANCE) & (changes["kind"] == "changed")
+        told = changes[~settings & ~provenance]
         keys = ["registry", "column", "kind", "reason"]
-        groups = changes.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=False)
-        values = {"cells": quantity(len(changes)), "n": quantity(groups.ngroups)}
+        groups = [rows for _, rows in told.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=False)]
+        values = {"cells": quantity(len(changes)), "n": quantity(len(groups))}
         story.blocks.append(Paragraph(text("memo.against.inputs", lang, **values), run))
-        story.blocks += [Item(_input_said(rows, lang)) for _, rows in list(groups)[:MOST_LINES]]
-        if groups.ngroups > MOST_LINES:
-            story.blocks.append(Paragraph(text("memo.against.rest", lang, n=groups.ngroups - MOST_LINES)))
+        story.blocks += [Item(_input_said(rows, lang)) for rows in groups[:MOST_LINES]]
+        if len(groups) > MOST_LINES:
+            story.blocks.append(Paragraph(text("memo.against.rest", lang, n=len(groups) - MOST_LINES)))
+        if provenance.any():
+            story.blocks.append(Item(text("memo.against.provenance", lang, n=quantity(int(provenance.sum())))))
+        if settings.any():
+            story.blocks.append(Item(text("memo.against.settings", lang, n=quantity(int(settings.sum())))))
 
 
 def _input_said(rows: pd.DataFrame, lang: Language) -> str:
@@ -118,16 +128,15 @@ def _input_said(rows: pd.DataFrame, lang: Language) -> str:
     registry = registry_word(str(first["registry"]), lang)
     column, kind, reason = str(first["column"]), str(first["kind"]), str(first["reason"] or "")
     values = {"registry": registry, "column": column_title(column, lang, str(first["registry"])) or column}
-    values |= {"cells": quantity(len(rows)), "row": str(first["key"])}
+    values |= {"cells": quantity(len(rows)), "row": str(first.get(f"name_{lang}") or first["key"])}
     values |= {"old": str(first["old"] or "∅"), "new": str(first["new"] or "∅")}
     if kind in ("added", "removed"):
         said = text(f"memo.against.rows_{kind}", lang, **values)
-    elif values["row"]:
+    elif str(first["key"]):
         said = text("memo.changes.one" if len(rows) == 1 else "memo.changes.some", lang, **values)
     else:
         said = text("memo.changes.parameter", lang, **values | {"column": column})
-    if " / " in reason:
-        reason = reason.split(" / ", 1)[0 if lang == "zh" else 1]
+    reason = in_language(reason, lang)
     return text("memo.changes.reason", lang, said=said, reason=reason) if reason else said
 
 
@@ -141,7 +150,7 @@ def _targets(story: Story, tables: Tables, others: list[str], lang: Language) ->
         rows = tuple(_target_cells(r, lang) for r in records(own[is_true(own["is_default"])]))
         title = text("memo.against.targets_title", lang, run=run)
         numeric = (False, True, True, False, False, False)
-        story.blocks.append(Grid(title, heads, rows, (3.2, 1.1, 1.1, 2.5, 3.0, 2.0), numeric, "target_changes"))
+        story.blocks.append(Grid(title, heads, rows, (3.1, 1.2, 1.2, 2.5, 3.0, 1.9), numeric, "target_changes"))
     story.blocks.append(Figure("target_changes", text("compare.fig", lang)))
 
 
@@ -150,11 +159,16 @@ def _target_cells(row: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
         ("change", "difference"), ("low", "difference_low"), ("high", "difference_high"))}  # fmt: skip
     unit = "" if str(row["unit"]) == "share" else str((row["unit_zh"] if lang == "zh" else row["unit"]) or "")
     figure = text("memo.against.figure", lang, unit=unit, **shown)
+    ends = ("difference", "difference_low", "difference_high")
+    moved = any(float(row[c]) != 0 for c in ends)
+    same = text("memo.against.unchanged", lang)
     worst, best = (float(row[c]) for c in ("p_worst_after", "p_best_after"))
     inputs = "–" if pd.isna(worst) else text("memo.against.inputs_range", lang, low=probability(worst),
                                              high=probability(best))  # fmt: skip
     before, after = chance(float(row["p_before"])), chance(float(row["p_after"]))
-    return str(row[f"indicator_{lang}"]), before, after, _interval(row, lang), figure, inputs
+    p_moved = moved or any(float(row[f"p_{c}"]) != 0 for c in ends)
+    change = _interval(row, lang) if p_moved else same
+    return str(row[f"indicator_{lang}"]), before, after, change, figure if moved else same, inputs
 
 
 def _plans(story: Story, tables: Tables, others: list[str], lang: Language) -> None:
@@ -243,7 +257,7 @@ def _runs(story: Story, manifest: Mapping[str, Any], runs: list[dict[str, Any]],
         )
         for r in runs
     )  # fmt: skip
-    widths, numeric = (3.0, 1.0, 2.2, 1.9, 1.5, 1.1, 1.3), (False, False, False, False, False, True, True)
+    widths, numeric = (2.6, 0.9, 2.1, 1.8, 1.5, 1.3, 1.9), (False, False, False, False, False, True, True)
     title = text("memo.against.runs_title", lang)
     story.blocks.append(Grid(title, heads, rows, widths, numeric, "compared_runs"))
     versions = ", ".join(sorted({str(r["zjsim"]) for r in runs}))

@@ -26,7 +26,7 @@ from zjsim.report.sheet import (
     print_set_up,
     write_cell,
 )
-from zjsim.report.sheets import BARS, CODED, ESSENTIAL, FULL, SHEETS, TOTALS
+from zjsim.report.sheets import BARS, CODED, ESSENTIAL, ESSENTIAL_OF_ANSWERS, FULL, SHEETS, TOTALS
 from zjsim.report.style import VERDICT_COLOURS, VERDICT_TINTS, width_of
 from zjsim.report.targets import stated_targets
 from zjsim.report.tasks import tasks
@@ -160,8 +160,8 @@ def _colours(name: str, tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def _essential(name: str, columns: list[str]) -> list[str]:
-    wanted = ESSENTIAL.get(name)
-    if wanted is None:
+    wanted = ESSENTIAL.get(name) or ESSENTIAL_OF_ANSWERS.get(name)
+    if wanted is None or "run" in columns:  # a comparison's table of the same name: all of it is shown
         return columns
     stems = {c.removesuffix("_zh").removesuffix("_en"): c for c in columns}
     return [stems[c] for c in wanted if c in stems]

@@ -159,7 +159,8 @@ def _settings(sheet: Sheet, label: str) -> tuple[Settings, list[Finding]]:
 def import_inputs(path: Path, out: Path, *, base: str | None = None, force: bool = False) -> list[Path]:
     """Turn a workbook into the scenario folder ``out``; returns the files written. Nothing is written if it has faults.
 
-    With ``base`` the folder extends it and holds only the tables that differ. Raises ``InputErrors``.
+    With ``base`` the folder extends it and holds only the tables that differ; a title left as that of the base gets the
+    folder's name, so that reports tell the two apart. Raises ``InputErrors``.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not force:
         raise InputErrors([finding("import_exists", str(out), theme="scenario.rule")])
@@ -173,7 +174,8 @@ def import_inputs(path: Path, out: Path, *, base: str | None = None, force: bool
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
     try:
         (partial / REGISTRY_FOLDER).mkdir()
-        toml = scenario_toml(scenario.parameters, parent.name if parent else "")
+        parameters = scenario.parameters if parent is None else _retitled(scenario.parameters, parent, out.name)
+        toml = scenario_toml(parameters, parent.name if parent else "")
         write_atomic(partial / SCENARIO_FILE, toml.encode("utf-8"))
         for name, table in scenario.tables.items():
             if parent is not None and table.equals(parent.tables[name]):
@@ -186,6 +188,16 @@ def import_inputs(path: Path, out: Path, *, base: str | None = None, force: bool
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return sorted(p for p in out.rglob("*") if p.is_file())
+
+
+def _retitled(parameters: Parameters, parent: Scenario, name: str) -> Parameters:
+    own, before = parameters.header, parent.parameters.header
+    titles = {
+        key: f"{getattr(own, key)} {name}"
+        for key in ("title_zh", "title_en")
+        if getattr(own, key) == getattr(before, key)
+    }
+    return parameters.model_copy(update={"header": own.model_copy(update=titles)})
 
 
 def _publish(partial: Path, out: Path) -> None:

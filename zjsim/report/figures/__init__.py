@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from zjsim.report.comparison_book import named_runs
 from zjsim.report.figures.assignment import draw_assignment, draw_heritage
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.comparison import draw_comparison
@@ -71,6 +72,7 @@ def draw_compared(
     folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], lang: Language
 ) -> list[Path]:
     """Draw the figure of a comparison into ``folder``, labelled with the least public of its runs."""
+    tables = named_runs(tables, lang)
     runs = tables["compared_runs"]
     with house_style():
         figure = draw_comparison(tables, lang)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -46,7 +45,7 @@ def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figur
     depth = _ROW_IN * len(ids)
     title, said = text("compare.fig", lang), text("compare.fig_sub", lang)
     top = heading_in(title, said)
-    height = top + math.ceil((1 + len(runs)) / 2) * _LEGEND_IN + 0.3 + depth + _BOTTOM_IN
+    height = top + (1 + len(runs)) * _LEGEND_IN + 0.3 + depth + _BOTTOM_IN
     figure = new_figure(WIDTH_IN, height)
     heading(figure, title, said)
     width = (WIDTH_IN - _LEFT_IN - _RIGHT_IN - _BETWEEN_IN) / 2
@@ -80,9 +79,10 @@ def draw_comparison(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figur
     panels[1].set_xlim(-max(reach, 0.05) * 1.08, max(reach, 0.05) * 1.08)
     handles = [Line2D([], [], color=GREY, marker="o", mfc="white", linestyle="", label=text("compare.fig_base", lang))]
     for run, colour, mark in zip(runs, _COLOURS, _MARKS, strict=False):
-        handles.append(Line2D([], [], color=colour, marker=mark, linestyle="", label=wrap(run, 24, lines=1)))
+        handles.append(Line2D([], [], color=colour, marker=mark, linestyle="", label=wrap(run, 50, lines=1)))
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(MARGIN_IN / WIDTH_IN, 1 - top / height), ncols=2,
+        handles=handles, loc="upper left", bbox_to_anchor=(MARGIN_IN / WIDTH_IN, 1 - top / height), ncols=1,
+        labelspacing=0.3,
         borderaxespad=0.0, handletextpad=0.3, columnspacing=1.5,
     )  # fmt: skip
     return figure

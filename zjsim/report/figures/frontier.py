@@ -39,17 +39,18 @@ def draw_frontier(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure 
             label=text("seek.fig_fresh", lang),
         )  # fmt: skip
     asked = float(targets["p_asked"].iloc[0])
-    axes.axhline(asked, color=VERMILLION, linewidth=0.9, linestyle=(0, (4, 3)))
-    below = float(share[-1]) >= asked
-    said, place = text("seek.fig_asked", lang, p=f"{asked:.0%}"), asked + (-0.012 if below else 0.012)
-    axes.text(right, place, said, ha="right", va="top" if below else "bottom", fontsize=8, color=VERMILLION)
+    if not np.isnan(asked):
+        axes.axhline(asked, color=VERMILLION, linewidth=0.9, linestyle=(0, (4, 3)))
+        below = float(share[-1]) >= asked
+        said, place = text("seek.fig_asked", lang, p=f"{asked:.0%}"), asked + (-0.012 if below else 0.012)
+        axes.text(right, place, said, ha="right", va="top" if below else "bottom", fontsize=8, color=VERMILLION)
     axes.set_xlim(-0.02 * right, right)
     axes.set_ylim(-0.02, 1.04)
     axes.set_yticks(np.linspace(0, 1, 6), [f"{v:.0%}" for v in np.linspace(0, 1, 6)])
     axes.grid(axis="y")
     axes.set_xlabel(text("seek.fig_x", lang))
     axes.set_ylabel(text("seek.fig_y", lang))
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)  # above: nothing is there
     _settings(figure, table, lang)
     return figure
 

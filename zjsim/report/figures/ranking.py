@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from zjsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, drawable, heading, new_figure, wrap
+from zjsim.report.style import BLUE, GREY, GRID, INK, VERMILLION, drawable, heading, new_figure, wrap
 from zjsim.report.words import quantity
 from zjsim.texts import Language, text
 
@@ -30,7 +30,7 @@ def draw_ranking(table: pd.DataFrame, lang: Language) -> Figure:
     size = (_WIDTH_IN - _LEFT_IN - _RIGHT_IN) / _WIDTH_IN, depth / height
     axes = figure.add_axes((_LEFT_IN / _WIDTH_IN, _BOTTOM_IN / height, *size))
     delta = float(first["delta"])
-    axes.axvspan(0, delta, color=PALE, zorder=0, label=text("rank.fig_delta", lang))
+    axes.axvspan(0, delta, color=GRID, zorder=0, label=text("rank.fig_delta", lang))
     axes.axvline(0, color=INK, linewidth=0.9)
     for y, row in enumerate(rows):
         colour = BLUE if row["is_best"] else VERMILLION if row["dropped_after"] else GREY
@@ -39,7 +39,7 @@ def draw_ranking(table: pd.DataFrame, lang: Language) -> Figure:
         met, mean = f"{row['share_met']:.0%}", quantity(row["mean"])
         said = text("rank.fig_row", lang, mean=mean, unit=unit, share=met, n=quantity(row["replications"]))
         place = axes.get_yaxis_transform()
-        name = wrap(f"{row['rank']}. {row['plan']}", 22, lines=1)
+        name = wrap(f"{row['rank']}. {row[f'plan_{lang}']}", 19, lines=1)
         axes.text(-0.02, y - 0.17, drawable(name), transform=place, ha="right", va="center", fontsize=8.8, color=INK)
         axes.text(-0.02, y + 0.17, drawable(said), transform=place, ha="right", va="center", fontsize=7.6, color=GREY)
     axes.set_ylim(max(len(rows), _LEAST_ROWS) - 0.5, -0.5)
