@@ -156,7 +156,7 @@ def targets_grid(judged: list[Judged], tables: Tables, lang: Language) -> Grid:
     names = ("target", "required", "expected", "statement", "ranges")
     return Grid(
         text("memo.feasibility.title", lang), tuple(text(f"memo.column.{c}", lang) for c in names), tuple(rows),
-        (2.6, 2.3, 2.5, 4.4, 2.5), (False, False, False, False, False), "target_feasibility", tuple(tints),
+        (2.3, 2.0, 2.8, 4.2, 3.0), (False, False, False, False, False), "target_feasibility", tuple(tints),
     )  # fmt: skip
 
 
