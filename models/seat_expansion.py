@@ -29,6 +29,7 @@ from zjsim.models.seat_zone_tables import zone_tables
 from zjsim.models.seat_zones import Zones, zones
 
 from zjsim.simulate.workers import mapped
+from zjsim.solve.arrays import LimitError
 from zjsim.solve.highs import relative_gap
 from zjsim.solve.options import Options
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Result, Stage, Stopped
@@ -139,7 +140,10 @@ def solved_county(task: CountyTask) -> CountySolved:
         said = log.read_bytes() if log.is_file() else b""
     if isinstance(result, Stopped | Infeasible):
         return CountySolved(result, said)
-    zone = zone_plan(result.plan, task.zones, task.caps_km, options)
+    try:
+        zone = zone_plan(result.plan, task.zones, task.caps_km, options)
+    except LimitError as limit:
+        return CountySolved(Stopped(str(limit)), said)
     return CountySolved((result.plan, zone, repairs_of(result.plan, options, reading=task.reading)), said)
 
 

@@ -285,8 +285,8 @@ _SENTENCES = {
             *("indicator_short", "private_above_cap"),
         )
     ),
-    "seat_repairs": ("seats.repair.met", "seats.repair.left", "seats.repair.without"),
-    "seat_rule_repairs": ("seats.rule_repair.found", "seats.rule_repair.budget", "seats.rule_repair.none"),
+    "seat_repairs": tuple(f"seats.repair.{kind}" for kind in ("met", "left", "without", "stopped")),
+    "seat_rule_repairs": tuple(f"seats.rule_repair.{kind}" for kind in ("found", "budget", "none", "stopped")),
 }
 _FIELDS = {
     "seat_shortfalls": {"amount": "amount", "before": "amount", "share": "amount"},

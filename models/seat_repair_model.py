@@ -22,7 +22,7 @@ from zjsim.models.seat_terms import spending
 
 from zjsim.solve.goals import Goal, Prepared, Solution, lexicographic
 from zjsim.solve.options import Options
-from zjsim.solve.results import Feasible, Optimal
+from zjsim.solve.results import Feasible, Optimal, Stopped
 
 _SMALL = 0.02
 """10,000 yuan, or children: twice what the goals' own tolerances leave open."""
@@ -65,8 +65,8 @@ def room_price(d: County, s: str) -> float:
 
 def repair(
     plan: CountyPlan, goal: str, options: Options, *, reading: str = "public_only", zero: Collection[str] = ()
-) -> Repair | None:
-    """The cheapest repair of ``goal``, ``None`` if none helps.
+) -> Repair | Stopped | None:
+    """The cheapest repair of ``goal``, ``None`` if none helps, ``Stopped`` if a limit struck before one was verified.
 
     ``goal`` is a name of :func:`zjsim.models.seat_county.elastic_goals`; ``zero`` names goals that are repaired
     with it. Raises ``ValueError`` for an unknown goal.
@@ -87,11 +87,16 @@ def repair(
     if hasattr(m, "extra_budget"):
         ranked.insert(0, Goal("money", "minimise", pyo.quicksum(m.extra_budget.values()), "10k yuan", 1e-4))
     result = Prepared(m, ranked, options).solve()
+    if isinstance(result, Stopped):
+        return result
     if not isinstance(result, Optimal | Feasible):
         return None
     values = next(s.value for s in result.stages if s.name == "cost")
     found = _extras(m, d, result.plan)
-    return _solved_again(plan, goal, most, found, values, reading, options)
+    again = _solved_again(plan, goal, most, found, values, reading, options)
+    # Not the cheapest yet, so that solving again may well find another: nothing that could be told as a repair.
+    unproven = isinstance(result, Feasible) and isinstance(again, Repair) and not again.verified
+    return Stopped("not verified", result.stages) if unproven else again
 
 
 def _loosened(d: County, reading: str, with_budget: bool) -> pyo.ConcreteModel:
@@ -157,7 +162,7 @@ def _solved_again(
     value: float,
     reading: str,
     options: Options,
-) -> Repair | None:
+) -> Repair | Stopped | None:
     """The county with the repair written into its data, solved for the repaired goal, then for cost.
 
     What the plan reached in the goals ranked before is kept, not bettered: that would cost more than the repair.
@@ -180,6 +185,8 @@ def _solved_again(
     ranked = [g for g in goals(m, again) if g.name in (goal, "cost")]
     ranked = [replace(g, tolerance=1e-4) if g.name == "cost" else g for g in ranked]
     result = lexicographic(m, ranked, options)
+    if isinstance(result, Stopped):
+        return result
     if not isinstance(result, Optimal | Feasible):
         return None
     if not whole_children(m):
@@ -188,10 +195,13 @@ def _solved_again(
     paid = fsum(room_price(d, s) * rooms[s, d.years[-1]] for s in STAGES)
     solved = read(m, again, result.stages, 0.0)
     spent = values["cost"] + paid
-    return Repair(goal, rooms, staffed, places, money, value, spent, values[goal], solved)
+    made = Repair(goal, rooms, staffed, places, money, value, spent, values[goal], solved)
+    return made if made.verified or isinstance(result, Optimal) else Stopped("not verified", result.stages)
 
 
-def repairs_of(plan: CountyPlan, options: Options, *, reading: str = "public_only") -> dict[str, Repair | None]:
+def repairs_of(
+    plan: CountyPlan, options: Options, *, reading: str = "public_only"
+) -> dict[str, Repair | Stopped | None]:
     """The cheapest repair of every goal of a plan that is not zero, by goal, in order; key ``places``: local and
     guaranteed children together (the repair that the table by year and stage shows).
     """

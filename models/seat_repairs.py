@@ -17,6 +17,7 @@ from zjsim.models.seat_data import STAGES, YUAN, HasTables
 from zjsim.models.seat_repair_model import Repair, children_short, extra_spending_yuan
 from zjsim.models.seat_tables import CountyPlan
 
+from zjsim.solve.results import Stopped
 from zjsim.texts import LANGUAGES, text
 
 REPAIR_COLUMNS = (
@@ -32,7 +33,7 @@ SENIOR_COLUMNS = (
     *("county_code", "county_zh", "county_en", "year", "leavers_local", "leavers_migrant", "leavers_permit"),
     *("senior_places_wanted", "entrants_eligible", "talent_places_at_most", "basis"),
 )
-Repairs = Mapping[str, Repair | None]
+Repairs = Mapping[str, Repair | Stopped | None]
 """Cheapest repairs of one county by goal (:func:`zjsim.models.seat_repair_model.repairs_of`)."""
 _TALENT_PARAMETER = "CP10"
 """Home owners and talent permits among the eligible: an upper bound of the tiers that M097 speaks of."""
@@ -69,7 +70,9 @@ def rule_repairs(plans: Sequence[CountyPlan], found: Sequence[Repairs]) -> pd.Da
     return pd.DataFrame(rows, columns=list(RULE_COLUMNS))
 
 
-def _rule_row(p: CountyPlan, name: str, r: Repair | None) -> dict[str, Any]:
+def _rule_row(p: CountyPlan, name: str, found: Repair | Stopped | None) -> dict[str, Any]:
+    r = found if isinstance(found, Repair) else None
+    kind = "stopped" if isinstance(found, Stopped) else "none" if r is None else "found"
     d, goal = p.county, next(s for s in p.stages if s.name == name)
     money = name == "budget_overrun"
     most = {"rooms": 0, "staff": 0.0, "places": 0}
@@ -87,7 +90,7 @@ def _rule_row(p: CountyPlan, name: str, r: Repair | None) -> dict[str, Any]:
     amount = round(goal.value * (YUAN if money else 1), 2)
     said = {
         lang: text(
-            f"seats.rule_repair.{'none' if r is None else 'budget' if money else 'found'}",
+            f"seats.rule_repair.{'budget' if money and r is not None else kind}",
             lang,
             county=d.name_zh if lang == "zh" else d.name_en,
             rule=text(f"report.code.{name}", lang),
@@ -120,7 +123,9 @@ def _rule_row(p: CountyPlan, name: str, r: Repair | None) -> dict[str, Any]:
     }
 
 
-def _repair(p: CountyPlan, s: str, y: int, found: Repair | None) -> dict[str, Any] | None:
+def _repair(p: CountyPlan, s: str, y: int, answer: Repair | Stopped | None) -> dict[str, Any] | None:
+    found = answer if isinstance(answer, Repair) else None
+    without = "stopped" if isinstance(answer, Stopped) else "without"
     d, stage = p.county, p.county.stages[s]
     usable = stage.usable_seats_per_class
     before = sum(max(0, d.local[g, y] + d.covered[g, y] - d.classes_base[g, y] * usable) for g in STAGES[s])
@@ -136,7 +141,7 @@ def _repair(p: CountyPlan, s: str, y: int, found: Repair | None) -> dict[str, An
     classes = p.classes_of(s, y)
     added = max(0, classes - sum(d.classes_base[g, y] for g in STAGES[s]))
     built = p.rooms(s, y) - stage.classrooms
-    kind = "met" if not still and found is None else "left" if found is not None else "without"
+    kind = "met" if not still and found is None else "left" if found is not None else without
     said = {
         lang: text(
             f"seats.repair.{kind}",

@@ -21,9 +21,10 @@ from zjsim.models.seat_sites import Ints
 from zjsim.models.seat_tables import CountyPlan
 from zjsim.models.seat_zones import STAGE_NAMES, STAGE_OF_GRADE, Zones
 
+from zjsim.solve.arrays import LimitError
 from zjsim.solve.goals import Goal, lexicographic
 from zjsim.solve.options import Options
-from zjsim.solve.results import Feasible, Optimal
+from zjsim.solve.results import Feasible, Optimal, Stopped
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,8 @@ def built(plan: CountyPlan, zones: Zones, options: Options) -> Building:
         Goal("lacking", "minimise", pyo.quicksum(m.lacking.values()), "room-years"),
     )
     result = lexicographic(m, goals, options)
+    if isinstance(result, Stopped):
+        raise LimitError(result.reason)
     if not isinstance(result, Optimal | Feasible):
         raise RuntimeError(f"{plan.county.name_en}: what the county builds does not fit its zones")
 

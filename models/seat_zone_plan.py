@@ -150,6 +150,7 @@ def _in_order(arrays: Arrays, goals: Floats, kept: list[int], options: Options) 
     proof = True
     for k, goal in enumerate(goals):
         status = program.run(goal)
+        program.check(status)
         x = program.answer()[0]
         if k < len(kept):
             # A search that a limit ends proves a bound of its own goal; of later ones only that they contain it.
@@ -235,11 +236,7 @@ def _flow(
         np.ones(3 * len(z)),
         "columns",
     )
-    program = ArrayProgram(arrays, options, _LINEAR)
-    status = program.run()
-    if status != "Optimal":
-        raise RuntimeError(f"the moves between zones have no plan: {status}")
-    children = np.rint(program.answer()[0]).astype(np.int64)
+    children = np.rint(ArrayProgram(arrays, options, _LINEAR).solved()).astype(np.int64)
     same = z == w
     np.add.at(stay, (k[same], z[same], g[same], y[same]), children[same])
     np.add.at(moves, tuple(v[~same] for v in (k, g, y, z, w)), children[~same])

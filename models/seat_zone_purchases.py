@@ -48,8 +48,5 @@ def _flow(waiting: Ints, bought: Ints, places: Ints, price: Floats, options: Opt
     arrays = Arrays(
         price[z, w], np.full(n, np.inf), low, high, np.arange(0, 3 * n + 1, 3), entries, np.ones(3 * n), "columns"
     )
-    program = ArrayProgram(arrays, options, {"presolve": "off"})
-    status = program.run()
-    if status != "Optimal":
-        raise RuntimeError(f"the purchased places have no zones: {status}")
-    return np.asarray(np.rint(program.answer()[0]).astype(np.int64).reshape(grades, zones, zones))
+    children = np.rint(ArrayProgram(arrays, options, {"presolve": "off"}).solved()).astype(np.int64)
+    return np.asarray(children.reshape(grades, zones, zones))

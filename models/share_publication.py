@@ -6,8 +6,9 @@ that any of these shares is of. Then no number of a row tells the children beyon
 minimum cell of 10, and more than the 5 that are promised also in futures with half the children. Where the largest step
 is worth less, the row is hidden.
 
-Futures are drawn: their children are not those of the plan. Only where all futures agree might they be; such a row is
-hidden if a count of the plan that it is made of is. So the rows never add to what the seat tables tell of the plan.
+Futures are drawn: their children are not those of the plan. Only where all futures seem to agree (5 % and 95 % are the
+same once rounded) might a reader take their share for the plan's; such a row is hidden if a count of the plan that it
+is made of is. Then it follows from counts that are shown, and adds nothing to what the seat tables tell of the plan.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def published_shares(
     result = outcomes.reset_index(drop=True)
     places = list(zip(result["place_code"].astype(str), result["year"].astype(int), strict=True))
     steps = np.array([step(eligible.get(k, 0.0), minimum) for k in places], dtype=float)
-    agree = (result["p05"] == result["p95"]).to_numpy()
+    ends = [rounded_shares(result[c].to_numpy(dtype=float), steps) for c in ("p05", "p95")]
+    agree = ends[0] == ends[1]
     told = [any((c, *k) in hidden for c in MADE_OF[o]) for o, k in zip(result["outcome"], places, strict=True)]
     gone = np.isnan(steps) | (agree & np.array(told, dtype=bool))
     for column in FIGURES:

@@ -122,12 +122,19 @@ def _accepted(result: Result[Tables], problem: str) -> tuple[Tables, dict[str, A
                 + (text("run.repair", "en", how=conflict.repair_en) if conflict.repair_en else ""),
             )
         case Stopped(reason):
-            raise RunRefused(
-                STOPPED,
-                text("run.stopped", "zh", problem=text(f"run.problem_{problem}", "zh"), reason=reason),
-                text("run.stopped", "en", problem=text(f"run.problem_{problem}", "en"), reason=reason),
-            )
+            raise RunRefused(STOPPED, _stopped(problem, reason, "zh"), _stopped(problem, reason, "en"))
     raise TypeError(f"not a result of a solve: {result!r}")
+
+
+def _stopped(problem: str, reason: str, lang: Language) -> str:
+    """What stopped a solve before it had any plan, and which limit to raise."""
+    limits = ("solver.time_limit_s", "seats.county_time_limit_s") if problem == "seats" else ("solver.time_limit_s",)
+    why = reason.replace(_SOLVERS_WORDS, text("run.time_limit", lang))
+    values = {"reason": why, "limits": text("run.between", lang).join(limits)}
+    return text("run.stopped", lang, problem=text(f"run.problem_{problem}", lang), **values)
+
+
+_SOLVERS_WORDS = "Time limit reached"
 
 
 def _stage(stage: Any, problem: str) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from zjsim.models.seat_publication import demand_tables, money_step, published_t
 from zjsim.models.seat_repairs import repairs, rule_repairs, senior
 from zjsim.models.seat_staff import staff
 from zjsim.models.seat_tables import CountyPlan, plan_tables
+from zjsim.models.share_publication import step
 
 from zjsim.scenario.parameters import SeatParameters
 from zjsim.solve.results import Stage as Goal
-from zjsim.tables.published import SUPPRESSED, TABLES
+from zjsim.tables.published import SHARES, SUPPRESSED, TABLES
 
 MINIMUM, WIDTH = 10, 5.0
 YEARS = (2025, 2026)
@@ -125,10 +126,39 @@ def published(tables: Tables, before: tuple[Tables, ...] = ()) -> Tables:
     return published_tables(tables, minimum=MINIMUM, prices=PRICES, before=before)
 
 
+_PARTS = {
+    "place_share_permit_holders": ("unplaced", "guaranteed"),
+    "public_share_public_only": ("placed_public", "placed_public_other", "migrant"),
+    "public_share_with_purchased": ("placed_public", "placed_public_other", "placed_purchased", "migrant"),
+    "permit_public_place_share": ("placed_public", "guaranteed"),
+}
+"""Shares by county and the counts of which they would be the plan's."""
+
+
+def with_shares(tables: Tables, spread: float, seed: int) -> Tables:
+    """Beside a plan the shares of its counties in simulated futures: its own, moved by about ``spread``."""
+    r = np.random.default_rng([11, seed])
+    rows = []
+    for e in tables["seat_expansion"].to_dict("records"):
+        for outcome, names in _PARTS.items():
+            part, whole = sum(e[n] for n in names[:-1]), max(1, e[names[-1]])
+            own = 1 - part / whole if "unplaced" in names else part / whole
+            futures = np.clip(own + spread * r.normal(size=20), 0.0, 1.0)
+            low, middle, high = np.quantile(futures, [0.05, 0.5, 0.95])
+            figures = {"mean": futures.mean(), "p05": low, "p50": middle, "p95": high, "p_all": 0.0}
+            place = {"year": e["year"], "outcome": outcome, "place_code": e["county_code"]}
+            rows.append({**place, **figures, "replications": 20, "_step": step(e["eligible"], MINIMUM)})
+    return tables | {SHARES: pd.DataFrame(rows)}
+
+
 class Attack:
     """What somebody can work out who has several publications on the same children and a solver; its own algebra."""
 
-    def __init__(self, publications: list[Tables], prices: Any = PRICES, usable: Any = None) -> None:
+    def __init__(
+        self, publications: list[Tables], prices: Any = PRICES, usable: Any = None, *, listed: bool = True
+    ) -> None:
+        """``listed``: a place that no table of shortfalls names is short of nobody; without counts they name none."""
+        self.listed = listed
         self.prices, self.usable = prices, usable or defaultdict(lambda: USABLE)
         self.codes, self.years = (sorted(set(publications[0]["seat_expansion"][c])) for c in ("county_code", "year"))
         self.number: dict[Any, int] = {}
@@ -139,6 +169,8 @@ class Attack:
             self._expansion(p, tables["seat_expansion"], tables["seat_summary"])
             self._stages(p, tables)
             self._senior(tables["seat_senior"])
+            if SHARES in tables:
+                self._shares(p, tables[SHARES])
 
     def v(self, *key: Any) -> int:
         return self.number.setdefault(key, len(self.number))
@@ -228,11 +260,11 @@ class Attack:
         for code, year in at:
             for what in short.values():
                 for s in STAGES:
-                    if (what, code, year, s) not in seen:
+                    if self.listed and (what, code, year, s) not in seen:
                         self.row([(self.v(p, what, code, year, s), 1.0)], 0, 0)
                 self.total(self.v(p, what, code, year), [self.v(p, what, code, year, s) for s in STAGES])
             for s in STAGES:
-                if (code, year, s) not in listed:
+                if self.listed and (code, year, s) not in listed:
                     self.row([(self.v(p, "before", code, year, s), 1.0)], 0, 0)
             children = [(self.v("children", n, code, year), 1.0) for n in ("local", "guaranteed")]
             size = {s: self.usable[code, s] for s in STAGES}
@@ -259,6 +291,17 @@ class Attack:
                     self.row([(u[a], 1.0), (self.v("children", b, code, year - 1), -1.0)], -np.inf, 0)
             for a, whole in wholes.items():
                 self.row([(u[a], 1.0), (self.v(*whole), -1.0)], -np.inf, 0)
+
+    def _shares(self, p: int, t: pd.DataFrame) -> None:
+        """Whoever takes the futures for the plan: its share lies between 5 % and 95 %, each rounded (``_step``)."""
+        for r in t[t["mean"].notna()].to_dict("records"):
+            low, high = r["p05"] - r["_step"] / 2, r["p95"] + r["_step"] / 2
+            of = {n: self.v(*self._key(p, n, r["place_code"], r["year"])) for n in _PARTS[r["outcome"]]}
+            whole = of.pop("guaranteed", None) or of.pop("migrant")
+            if "unplaced" in of:  # a share of those who are not left out
+                low, high = 1 - high, 1 - low
+            self.row([*((u, 1.0) for u in of.values()), (whole, -low)], 0, np.inf)
+            self.row([*((u, 1.0) for u in of.values()), (whole, -high)], -np.inf, 0)
 
     def widths(self) -> dict[Any, float]:
         """How closely each hidden count is told (not followed further than :data:`WIDTH`)."""
@@ -302,6 +345,32 @@ def test_no_hidden_count_is_told(seed: int, mean: float) -> None:
     demand = demand_of(seed, mean)
     widths = Attack([published(tables_of(demand, other)) for other in (seed, 100 + seed)]).widths()
     assert widths, "small counts occur"
+    assert not {k: w for k, w in widths.items() if w < WIDTH - 1e-6}
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-4, 0.004, 0.05])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_hidden_count_is_told_by_shares_of_futures_either(seed: int, spread: float) -> None:
+    """Counties large enough for their shares to be published; the futures agree, nearly agree, or differ."""
+    tables = with_shares(tables_of(demand_of(seed, 600.0), seed), spread, seed)
+    shown = published(tables)
+    kept = shown[SHARES]["mean"].notna()
+    assert kept.any(), "shares are published"
+    attack = Attack([shown])
+    widths = attack.widths()
+    assert widths
+    assert not {k: w for k, w in widths.items() if w < WIDTH - 1e-6}
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(2.0, 0.0), (6.0, 0.0), (30.0, 0.0), (600.0, 0.004)])
+@pytest.mark.parametrize("seed", range(3))
+def test_without_counts_none_is_told_by_classes_seats_and_money(seed: int, mean: float, spread: float) -> None:
+    """The run whose small counts cannot be protected: two plans for the same children, and shares of futures."""
+    demand = demand_of(seed, mean)
+    exact = [with_shares(tables_of(demand, other), spread, seed) for other in (seed, 100 + seed)]
+    shown = [published_tables(t, minimum=MINIMUM, prices=PRICES, no_counts=True) for t in exact]
+    widths = Attack(shown, listed=False).widths()
+    assert len(widths) > 50
     assert not {k: w for k, w in widths.items() if w < WIDTH - 1e-6}
 
 

@@ -6,16 +6,19 @@ import itertools
 from dataclasses import replace
 from pathlib import Path
 from runpy import run_path
+from typing import Any
 
 import pytest
+from zjsim.models import seat_repair_model
 from zjsim.models.seat_county import solve_county
 from zjsim.models.seat_data import STAGES, County, Switches
 from zjsim.models.seat_repair_model import Repair, extra_spending_yuan, repair, repairs_of, room_price
 from zjsim.models.seat_repairs import repairs, rule_repairs
 from zjsim.models.seat_tables import CountyPlan
 
+from zjsim.solve.goals import Prepared
 from zjsim.solve.options import Options
-from zjsim.solve.results import Infeasible, Optimal
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
 
 OPTIONS = Options()
 _BRUTE = run_path(str(Path(__file__).with_name("test_seat_expansion.py")))
@@ -137,6 +140,38 @@ def test_what_no_repair_mends_is_said() -> None:
     rows = repairs([p], [found])
     assert rows["still_short"].sum() == 5
     assert not rows["is_verified"].any()
+
+
+def _unpatched(solve: Any, whole: Any, given: Any) -> Any:
+    """Solving again is not what is stopped here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prepared, "solve", solve)
+        return whole(*given)
+
+
+@pytest.mark.parametrize("when", ["at once", "before the proof"])
+def test_a_repair_that_the_clock_stopped_is_told_as_not_found(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither as impossible nor, unproven and not confirmed by solving again, as a repair with its cost."""
+    p, _ = plan_short_of_two_rooms()
+
+    def early(self: Any) -> Any:
+        result = solve(self)
+        assert isinstance(result, Optimal)
+        if when == "at once":
+            return Stopped("time limit")
+        dearer = tuple(replace(s, value=s.value + 5, gap=1.0) if s.name == "cost" else s for s in result.stages)
+        return Feasible(result.plan, dearer, 0.0, 1.0)
+
+    solve = Prepared.solve
+    whole = seat_repair_model.lexicographic
+    monkeypatch.setattr(seat_repair_model, "lexicographic", lambda *given: _unpatched(solve, whole, given))
+    monkeypatch.setattr(Prepared, "solve", early)
+    mended = repairs_of(p, OPTIONS)
+    table, rules = repairs([p], [mended]), rule_repairs([p], [mended])
+    assert (table["repair_yuan"].abs().sum(), rules["repair_yuan"].abs().sum()) == (0, 0)
+    assert not rules["is_verified"].any()
+    assert rules["why_en"].str.contains("does not say that there is none").all()
+    assert table["why_zh"].str.contains("时限内未找到").any()
 
 
 def test_the_tables_tell_the_repair_and_add_up() -> None:

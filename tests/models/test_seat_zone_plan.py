@@ -25,9 +25,10 @@ from zjsim.models.seat_zones import Zones
 from zjsim.audit.seats import check
 from zjsim.scenario import load
 from zjsim.scenario.parameters import SeatParameters, Time
+from zjsim.solve.arrays import ArrayProgram, LimitError
 from zjsim.solve.goals import Goal, lexicographic
 from zjsim.solve.options import Options
-from zjsim.solve.results import Feasible, Optimal
+from zjsim.solve.results import Feasible, Optimal, Stopped
 
 OPTIONS = Options()
 CODES = ("330108", "331127")
@@ -441,3 +442,19 @@ def test_openings_reach_the_schools_of_their_zones(plan: dict[str, pd.DataFrame]
     pd.testing.assert_frame_equal(with_openings(grades, schools, fewer), grades)
     with pytest.raises(ValueError, match="2099"):
         seat_openings(plan, 2099)
+
+
+@pytest.mark.parametrize("what", ["seats", "solved"])
+def test_a_limit_without_a_seating_is_told_and_no_fault(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock may strike in the zones too: the county has no plan then, and the run says so."""
+    monkeypatch.setattr(ArrayProgram, "run", lambda self, *given: "Time limit reached")
+    home = np.stack([cells([8, 0]), cells([8, 0]), cells([0, 0])])
+    km = np.array([[0.0, 5.0], [5.0, 0.0]])
+    if what == "seats":
+        with pytest.raises(LimitError, match="Time limit"):
+            seat_children(home, home.sum(axis=1), cells([10, 6]), km, NEAR[:, :2, :2], OPTIONS)
+        return
+    scenario = load("baseline", sets=("time.seat_horizon=2027",))
+    result = solve_seats(scenario)
+    assert isinstance(result, Stopped)
+    assert "Time limit" in result.reason

@@ -18,7 +18,7 @@ from zjsim.solve.highs import SolverError, new_solver
 from zjsim.solve.matrix import Floats
 from zjsim.solve.options import Options
 
-_COLUMNWISE, _ROWWISE, _MINIMISE, _DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 2, 1, 1, 4
+_COLUMNWISE, _ROWWISE, _MINIMISE, _DUAL_SIMPLEX, _PRIMAL_SIMPLEX, _FEASIBLE = 1, 2, 1, 1, 4, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Arrays:
     by: Literal["rows", "columns"]
     offset: float = 0.0
     whole: bool = False
+
+
+class LimitError(Exception):
+    """A limit ended a search before it had any plan; the argument says which."""
 
 
 class ArrayProgram:
@@ -89,6 +93,20 @@ class ArrayProgram:
         self._highs.run()
         self._has_run = True
         return str(self._highs.modelStatusToString(self._highs.getModelStatus()))
+
+    def solved(self) -> Floats:
+        """The columns of the optimum as loaded. Raises :class:`LimitError` if a limit struck before."""
+        status = self.run()
+        self.check(status, proven=True)
+        if status != "Optimal":
+            raise SolverError(f"no optimum: {status}")
+        return self.answer()[0]
+
+    def check(self, status: str, *, proven: bool = False) -> None:
+        """Raises :class:`LimitError` if a limit ended the last run without a plan (``proven``: without an optimum)."""
+        there = self._highs.getInfo().primal_solution_status == _FEASIBLE
+        if "limit" in status.lower() and (proven or not there):
+            raise LimitError(status)
 
     def set_rows(self, rows: NDArray[np.int32], lower: Floats, upper: Floats) -> None:
         """New bounds of some rows."""
