@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
 from zjsim.publishing import INTERNAL, TABLES, write_note
-from zjsim.runfolder import MANIFEST, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import output_hashes, published, run_id, write_manifest
 from zjsim.scenario import Scenario, load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.values import nearest
@@ -78,7 +78,7 @@ def hedge_scenario(
     with published(Path(out), loaded.name, str(manifest["run_id"])) as (partial, final):
         _write(partial, manifest, tables, loaded, lang)
         manifest["outputs"] = output_hashes(partial)
-        (partial / MANIFEST).write_bytes(json_bytes(manifest))
+        write_manifest(partial, manifest)
     return HedgeDone(final, manifest, tables, [])
 
 

@@ -23,7 +23,6 @@ from zjsim.publishing import INTERNAL, internal_tables, write_note
 from zjsim.publishing import published as published_form
 from zjsim.replayable import standings, stopped_by_clock
 from zjsim.runfolder import (
-    MANIFEST,
     NOT_REPRODUCIBLE,
     SOLVER_LOG,
     TIMINGS,
@@ -33,6 +32,7 @@ from zjsim.runfolder import (
     output_hashes,
     published,
     run_id,
+    write_manifest,
 )
 from zjsim.scenario.quarters import quarters_until
 from zjsim.texts import Language, text
@@ -134,7 +134,7 @@ def run(
                     write_event_log(partial, loaded, plan, seed, event_log, lang)
             (partial / INPUTS).write_bytes(inputs)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
             (partial / SOLVER_LOG).write_bytes(solver_log)
             (partial / TIMINGS).write_bytes(json_bytes(clock.timings(workers)))
     except NotARunFolderError as error:

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-MANIFEST, TIMINGS, SOLVER_LOG = "manifest.json", "timings.json", "internal/solver.log"
+from zjsim.tables.manifests import INSIDE, MANIFEST, divided
+
+TIMINGS, SOLVER_LOG = "timings.json", "internal/solver.log"
 NOT_REPRODUCIBLE = (SOLVER_LOG, TIMINGS)
 """Files that say how long things took: they differ from run to run and are no part of the hashes."""
-_UNHASHED = (MANIFEST, *NOT_REPRODUCIBLE)
+_UNHASHED = (MANIFEST, INSIDE, *NOT_REPRODUCIBLE)
 
 
 class NotARunFolderError(Exception):
@@ -41,6 +43,15 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a folder of results: what may go out, and beside the exact tables what may not."""
+    public, inside = divided(manifest)
+    (folder / MANIFEST).write_bytes(json_bytes(public))
+    if inside:
+        (folder / INSIDE).parent.mkdir(exist_ok=True)
+        (folder / INSIDE).write_bytes(json_bytes(inside))
 
 
 def sha256_of(path: Path) -> str:

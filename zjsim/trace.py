@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.lineage import BY_PROCESS, BY_REGISTRY, BY_TARGET, PROCESSES, THEMES, Theme, is_known, rules_of, theme_of
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import read_manifest
 from zjsim.tables.registries import REGISTRIES
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import exact_cells
@@ -90,7 +91,7 @@ def matching_rows(rows: Sequence[Row], key: str) -> list[int]:
 def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of a folder of results; raises ``InputErrors`` if there is none or it cannot be read."""
     try:
-        found = json.loads((folder / "manifest.json").read_text("utf-8"))
+        found = read_manifest(folder)
     except (OSError, ValueError) as error:
         raise _refuse("run", str(folder)) from error
     if not isinstance(found, dict):

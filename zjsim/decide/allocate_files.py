@@ -13,7 +13,7 @@ from zjsim.decide.allocate import Asked, allocate
 from zjsim.decide.planned import planned
 from zjsim.decide.track_files import Tracked
 from zjsim.engine import Engine, checkpoint_of, say_resumed
-from zjsim.runfolder import MANIFEST, NotARunFolderError, check_place, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, check_place, output_hashes, published, run_id, write_manifest
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import LANGUAGES, Language, text
@@ -91,7 +91,7 @@ def write_allocation(
         with published(Path(out), scenario.name, name) as (partial, final):
             _write(partial, tables, manifest, scenario, lang)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zjsim.decide.backtest import World, asked, at_end_of, backtest
 from zjsim.decide.planned import planned
 from zjsim.engine import Engine, checkpoint_of
-from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id, sha256_of
+from zjsim.runfolder import NotARunFolderError, output_hashes, published, run_id, sha256_of, write_manifest
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import Language
@@ -103,7 +103,7 @@ def write_backtest(
                 label_synthetic(figure, lang, ", ".join(p.label for p in plans), 1.0 if synthetic else None)
                 save(figure, partial / "figures", "scorecard")
             manifest = {**identity, "run_id": name, "scenario": scenario, "outputs": output_hashes(partial)}
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()

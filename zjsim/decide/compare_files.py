@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zjsim.decide.compare import Comparison, compare
-from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, output_hashes, published, run_id, write_manifest
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import Language
@@ -38,7 +38,7 @@ def write_comparison(
                 draw_compared(partial / "figures", manifest, made.tables, lang)
             write_page(partial / "report.html", manifest, made.tables, lang)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     return final, made

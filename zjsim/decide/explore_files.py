@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zjsim.decide.explore import explore
 from zjsim.decide.planned import planned
 from zjsim.engine import Engine, checkpoint_of
-from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, output_hashes, published, run_id, write_manifest
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import Language
@@ -87,7 +87,7 @@ def write_exploration(
                     label_synthetic(figure, lang, plans[0].label, None)
                     save(figure, partial / "figures", "sensitivity")
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()

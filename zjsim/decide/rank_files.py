@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zjsim.decide.planned import planned
 from zjsim.decide.rank import PROBABILITY, rank
 from zjsim.engine import Engine, checkpoint_of
-from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, output_hashes, published, run_id, write_manifest
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
 from zjsim.texts import LANGUAGES, Language, text
@@ -75,7 +75,7 @@ def write_ranking(
                 (partial / f"summary.{language}.txt").write_text(said + "\n", "utf-8")
             _write_documents(partial, table, ranked_said(table, found, lang), lang)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zjsim.archive import ArchiveError, archived_scenario
 from zjsim.runfolder import MANIFEST, sha256_of
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import read_manifest
 from zjsim.tables.values import nearest
 from zjsim.texts import catalogue, text
 
@@ -102,7 +102,7 @@ def open_run(path: str | Path, *, only_runs: bool = False) -> RunFiles:
             raise InputErrors([finding("no_run", str(folder), fix=fix, theme="decide.rule")])
         folder = runs[0]
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = read_manifest(folder)
         if "kind" in manifest and (only_runs or "scenario" not in manifest):
             raise InputErrors([finding("other_kind", str(folder), theme="decide.rule", words=_kind(manifest["kind"]))])
         _ = manifest["run_id"], manifest["scenario"], manifest["outputs"], manifest["seed"]

@@ -10,7 +10,7 @@ from zjsim.decide.planned import is_run, planned
 from zjsim.decide.seek import CONFIRM, DELTA, FRONTIER, SAMPLE, STEPS, TESTS, asked_rows, check_seek, seek
 from zjsim.decide.seek_levers import levers_of
 from zjsim.engine import Engine, checkpoint_of
-from zjsim.runfolder import MANIFEST, NotARunFolderError, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, output_hashes, published, run_id, write_manifest
 from zjsim.scenario import load
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
@@ -89,7 +89,7 @@ def write_seek(
         with published(Path(out), plan.scenario.name, name) as (partial, final):
             _write(partial, sought, lang)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise InputErrors([finding("no_place", str(error), theme="decide.rule")]) from error
     checkpoint.clear()

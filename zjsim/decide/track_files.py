@@ -17,7 +17,7 @@ from zjsim.decide.track_since import KIND, report_before
 from zjsim.engine import Engine, checkpoint_of, say_resumed
 from zjsim.models.past import past
 from zjsim.models.tracking_estimates import estimates
-from zjsim.runfolder import MANIFEST, NotARunFolderError, check_place, json_bytes, output_hashes, published, run_id
+from zjsim.runfolder import NotARunFolderError, check_place, output_hashes, published, run_id, write_manifest
 from zjsim.scenario.with_actuals import load_with_actuals
 from zjsim.tables.errors import InputErrors, finding
 from zjsim.tables.writer import write_csv
@@ -113,7 +113,7 @@ def write_tracking(
         with published(Path(out), scenario.name, name) as (partial, final):
             _write(partial, tables, manifest, scenario, lang)
             manifest["outputs"] = output_hashes(partial)
-            (partial / MANIFEST).write_bytes(json_bytes(manifest))
+            write_manifest(partial, manifest)
     except NotARunFolderError as error:
         raise _no_place(error) from error
     checkpoint.clear()

@@ -6,7 +6,6 @@ Documents are written from this alone, so that each of their numbers stands in a
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import read_manifest
 from zjsim.tables.published import SUPPRESSED
 
 _TEXT_ENDS = ("_id", "_code", "_zh", "_en", "_reading", "_date", "_basis")
@@ -68,7 +68,7 @@ def read_run(folder: Path, *, or_comparison: bool = False) -> Finished:
     if not path.is_file() or not (folder / "tables").is_dir():
         raise InputErrors([finding("run", str(folder), theme="scenario.trace.rule")])
     try:
-        manifest = json.loads(path.read_text("utf-8"))
+        manifest = read_manifest(folder)
     except ValueError as error:
         raise InputErrors([finding("run", str(folder), theme="scenario.trace.rule")]) from error
     found = Finished(folder, manifest, RunTables(folder / "tables"))
