@@ -14,6 +14,7 @@ from zjsim.audit import hedge as audit
 from zjsim.cli import main
 from zjsim.hedging import HedgeDone, hedge_scenario
 from zjsim.scenario import Scenario, load
+from zjsim.tables.manifests import read_manifest
 
 BUILDS, WAITS = "330110", "330424"
 SETS = ("hedge.branching=[2,2]", "hedge.fresh_scenarios=2", "hedge.relative_gap=0.001", "time.seat_horizon=2030")
@@ -35,7 +36,7 @@ def test_a_folder_is_written_whole(done: HedgeDone) -> None:
     assert done.folder is not None
     files = {p.relative_to(done.folder).as_posix() for p in done.folder.rglob("*") if p.is_file()}
     assert {"hedge.xlsx", "manifest.json", "figures/hedge_costs.svg", "tables/hedge_areas.csv"} <= files
-    manifest = json.loads((done.folder / "manifest.json").read_text("utf-8"))
+    manifest = read_manifest(done.folder)
     assert "tables/hedge_demand.csv" not in files
     assert not {"tables/hedge_children.csv", "tables/hedge_recourse.csv"} & files, "children stay inside"
     children = pd.read_csv(done.folder / "internal" / "hedge_children.csv")
@@ -45,7 +46,7 @@ def test_a_folder_is_written_whole(done: HedgeDone) -> None:
     sums = one.groupby("scenario")["migrant"].sum()
     row = children[(children["area_code"].astype(str) == BUILDS) & (children["year"] == 2028)].iloc[1]
     assert (row["stage"], row["migrant_least"], row["migrant_most"]) == ("junior", sums.min(), sums.max())
-    assert set(manifest["outputs"]) == files - {"manifest.json"}
+    assert set(manifest["outputs"]) == files - {"manifest.json", "internal/manifest.json"}
     assert not [p for p in done.folder.parent.iterdir() if p != done.folder]
 
 

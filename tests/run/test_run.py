@@ -27,6 +27,7 @@ from zjsim.scenario.parameters import Header, Parameters
 from zjsim.simulate.cluster import ClusterError
 from zjsim.simulate.ensemble import Task
 from zjsim.solve.results import Conflict, Feasible, Infeasible, Optimal, Stage, Stopped
+from zjsim.tables.manifests import read_manifest
 
 ODDS = ("p_meet", "p_low", "p_high", "p_worst", "p_best")
 
@@ -156,9 +157,11 @@ def test_a_run_is_complete_and_its_manifest_true(run_toy: Callable[..., Run], tm
     assert made.exit_code == 0
     assert made.folder == tmp_path / "results" / "toy" / made.manifest["run_id"]
     found = files(made.folder)
-    manifest = json.loads(found["manifest.json"])
+    manifest = read_manifest(made.folder)
     assert manifest == json.loads(json.dumps(made.manifest))
-    unhashed = ("manifest.json", "timings.json", "internal/solver.log")
+    unhashed = ("manifest.json", "internal/manifest.json", "timings.json", "internal/solver.log")
+    public = json.loads(found["manifest.json"])
+    assert not [n for n in public["outputs"] if n.startswith("internal/")]
     wanted = {n: hashlib.sha256(b).hexdigest() for n, b in found.items() if n not in unhashed}
     assert manifest["outputs"] == wanted
     assert {
