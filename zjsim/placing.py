@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.audit.finding import Finding
 from zjsim.publishing import exact_table, write_note
-from zjsim.runfolder import MANIFEST, NotARunFolderError, check_place, replace_folder
+from zjsim.runfolder import NotARunFolderError, check_place, replace_folder
 from zjsim.scenario import Scenario, load
 from zjsim.simulate.workers import worker_pool
 from zjsim.tables.errors import Finding as Fault
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import MANIFEST
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import write_atomic, write_csv
 from zjsim.texts import Language

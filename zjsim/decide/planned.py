@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.decide.runs import RunFiles, open_run
-from zjsim.runfolder import MANIFEST
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import MANIFEST
 from zjsim.tables.values import nearest
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zjsim.archive import ArchiveError, archived_scenario
-from zjsim.runfolder import MANIFEST, sha256_of
+from zjsim.runfolder import sha256_of
 from zjsim.tables.errors import InputErrors, finding
-from zjsim.tables.manifests import read_manifest
+from zjsim.tables.manifests import MANIFEST, read_manifest
 from zjsim.tables.values import nearest
 from zjsim.texts import catalogue, text
 
