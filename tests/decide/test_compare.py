@@ -189,7 +189,7 @@ def test_other_seeds_are_independent_samples(make_run: MakeRun) -> None:
 
 def test_decisions_seats_and_costs_that_differ_are_listed(make_run: MakeRun) -> None:
     base = make_run("a", [1.0, 2.0], opened=(("330102", "2025-12-01"), ("330103", "2026-03-01")))
-    opened = (("330102", "2026-06-01"), ("330104", "2026-03-01"))
+    opened = (("330102", "2026-06-01"), ("330104", "2026-03-01"), ("330104", "2026-03-01"))
     other = make_run("b", [1.0, 2.0], lead_university="乙", opened=opened, unplaced=(0, 7))
     tables = compare(base, [other]).tables
     rows = tables["plan_changes"].to_dict("records")
@@ -198,7 +198,7 @@ def test_decisions_seats_and_costs_that_differ_are_listed(make_run: MakeRun) -> 
         ("lead_assignments", "moved", "安防"): ("甲 · 计", "乙 · 计"),
         ("platform_plan", "moved", "kind · university · industry · 330102"): ("2025-12-01", "2026-06-01"),
         ("platform_plan", "dropped", "kind · university · industry · 330103"): ("2026-03-01", ""),
-        ("platform_plan", "added", "kind · university · industry · 330104"): ("", "2026-03-01"),
+        ("platform_plan", "added", "kind · university · industry · 330104"): ("", "2026-03-01 ×2"),
     }
     seats = tables["seat_changes"]
     assert seats[["county_code", "measure", "before", "after", "difference"]].to_numpy().tolist() == [
@@ -206,7 +206,7 @@ def test_decisions_seats_and_costs_that_differ_are_listed(make_run: MakeRun) -> 
     ]
     points = tables["cost_changes"]
     by_year = points[points["part"] == "platform_plan"].set_index("year")["difference"]
-    assert by_year.to_dict() == {2025: -2.0, 2026: 2.0}
+    assert by_year.to_dict() == {2025: -2.0, 2026: 4.0}
 
 
 def test_changed_inputs_come_from_what_the_runs_kept(make_run: MakeRun) -> None:

@@ -15,12 +15,12 @@ import pytest
 from docx import Document
 
 from zjsim import cli
-from zjsim.report.blocks import Grid
+from zjsim.report.blocks import Grid, Item
 from zjsim.report.comparison_book import write_comparison_book
 from zjsim.report.finished import read_run
 from zjsim.report.memo import comparison_memo_bytes
 from zjsim.report.page import comparison_html
-from zjsim.report.story_comparison import comparison_story
+from zjsim.report.story_comparison import _signed, comparison_story
 from zjsim.report.visible import visible
 from zjsim.tables.errors import InputErrors
 from zjsim.tables.writer import write_csv
@@ -125,9 +125,35 @@ def test_the_conclusion_counts_what_the_tables_hold(lang: Language) -> None:
     assert ("同一个未来" if lang == "zh" else "same future") in said
     assert ("占比" if lang == "zh" else "Share") in said
     grids = {b.table: b for b in story.blocks if isinstance(b, Grid)}
-    assert set(grids) == {"target_changes", "plan_changes", "cost_changes", "compared_runs"}
+    assert set(grids) == {"target_changes", "plan_changes", "cost_changes", "seat_changes", "compared_runs"}
+    assert grids["seat_changes"].rows == (("2026", "+2"),)
     assert grids["cost_changes"].rows[0][2:] == ("2,000,000", "3,000,000", "+1,000,000")
     assert [row[1:] for row in grids["plan_changes"].rows] == [("0", "0", "1"), ("1", "0", "0")]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_stays_is_said_to_stay_and_a_new_row_is_one_change(lang: Language) -> None:
+    manifest, tables = compared()
+    columns = ("size", "length", "basis")
+    new = [
+        {"run": OTHER, "registry": "course_types", "key": "CX", "name_zh": "新课", "name_en": "New", "column": column,
+         "kind": "added", "old": "", "new": "1", "reason": "", "place": ""}
+        for column in columns
+    ]  # fmt: skip
+    tables["input_changes"] = pd.DataFrame(new)
+    story = comparison_story(manifest, tables, lang)
+    said = [b.words for b in story.blocks if isinstance(b, Item)]
+    assert len([words for words in said if ("新课" if lang == "zh" else "New") in words]) == 1
+    shown = next(b for b in story.blocks if isinstance(b, Grid) and b.table == "target_changes")
+    assert shown.rows[1][3] == ("不变" if lang == "zh" else "unchanged")
+    for note in ("截至日不同", "as-of dates differ"):
+        assert any(note in words for words in said) == ((note == "截至日不同") == (lang == "zh"))
+
+
+def test_a_small_change_keeps_its_sign() -> None:
+    assert [_signed(v) for v in (0.0, 0.123, -0.123, 0.004, -0.004, -0.0004)] == [
+        "±0", "+0.12", "−0.12", "+0.004", "−0.004", "−0.0004",
+    ]  # fmt: skip
 
 
 def test_runs_with_other_seeds_are_not_called_paired() -> None:

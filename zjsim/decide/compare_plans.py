@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,9 +82,15 @@ def _decisions(table: pd.DataFrame, part: Part) -> dict[tuple[str, ...], tuple[s
     answer = {}
     for key, rows in found.items():
         items = tuple(columns["item", lang][rows[0]] for lang in ("zh", "en"))
-        said = tuple(_BETWEEN[lang].join(sorted(columns["decided", lang][i] for i in rows)) for lang in ("zh", "en"))
+        said = tuple(_counted([columns["decided", lang][i] for i in rows], lang) for lang in ("zh", "en"))
         answer[key] = (*items, *said)
     return answer
+
+
+def _counted(values: list[str], lang: str) -> str:
+    """What was decided in several rows of one key, side by side: each value once, with how often."""
+    counts = sorted(Counter(values).items())
+    return _BETWEEN[lang].join(value if count == 1 else f"{value} ×{count}" for value, count in counts)
 
 
 def _words(table: pd.DataFrame, stems: tuple[str, ...], lang: str) -> list[str]:

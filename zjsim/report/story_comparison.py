@@ -17,6 +17,8 @@ from zjsim.texts import Language, text
 Tables = Mapping[str, pd.DataFrame]
 _SETTINGS, _PROVENANCE = "simulation.", ("source_id", "basis")
 """Parameters of how much is simulated, and columns that say where a number comes from: told in one line each."""
+_NEVER_HIDDEN = ("classes_opened", "rooms_added", "new_schools", "public_seats", "staff_needed")
+"""Measures of seats that count no children: their sums over counties are whole."""
 MOST_LINES = 12
 """Changes of inputs, and decisions, that are told one by one for each run."""
 
@@ -110,6 +112,10 @@ def _inputs(story: Story, tables: Tables, others: list[str], lang: Language) -> 
         settings = changes["column"].astype(str).str.startswith(_SETTINGS)
         provenance = changes["column"].isin(_PROVENANCE) & (changes["kind"] == "changed")
         told = changes[~settings & ~provenance]
+        rows_whole = told["kind"].isin(("added", "removed"))  # a row that is new is one change, not one a column
+        told = told.assign(column=told["column"].where(~rows_whole, "")).drop_duplicates(
+            ["registry", "key", "column", "kind"]
+        )
         keys = ["registry", "column", "kind", "reason"]
         groups = [rows for _, rows in told.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=False)]
         values = {"cells": quantity(len(changes)), "n": quantity(len(groups))}
@@ -166,7 +172,7 @@ def _target_cells(row: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
     inputs = "–" if pd.isna(worst) else text("memo.against.inputs_range", lang, low=probability(worst),
                                              high=probability(best))  # fmt: skip
     before, after = chance(float(row["p_before"])), chance(float(row["p_after"]))
-    p_moved = moved or any(float(row[f"p_{c}"]) != 0 for c in ends)
+    p_moved = any(float(row[f"p_{c}"]) != 0 for c in ends)
     change = _interval(row, lang) if p_moved else same
     return str(row[f"indicator_{lang}"]), before, after, change, figure if moved else same, inputs
 
@@ -217,16 +223,26 @@ def _money(story: Story, tables: Tables, others: list[str], lang: Language) -> N
             story.blocks.append(Paragraph(text("memo.against.no_seats", lang), run))
             continue
         counties = seats["county_code"].nunique()
-        most = seats[seats["measure"] == "rooms_added"].groupby(f"county_{lang}")["difference"].sum()
-        largest = [(float(v), str(k)) for k, v in most.items() if v]
-        largest.sort(key=lambda pair: (-abs(pair[0]), pair[1]))
-        named = text("memo.list", lang).join(
-            text("memo.against.county", lang, county=county, change=_more(change)) for change, county in largest[:6]
-        )
-        said = text("memo.against.seats", lang, n=counties)
-        if named:
-            said += ("" if lang == "zh" else " ") + text("memo.against.seats_rooms", lang, names=named)
-        story.blocks.append(Paragraph(said, run))
+        told = [m for m in _NEVER_HIDDEN if (seats["measure"] == m).any()]
+        if told:
+            sums = seats.groupby(["year", "measure"])["difference"].sum().to_dict()
+            years = sorted({int(y) for y in seats["year"]})
+            cells = tuple((str(y), *(_more(float(sums.get((y, m), 0.0))) for m in told)) for y in years)
+            heads_of = (*_heads(lang, "year"), *(column_title(m, lang, "seat_expansion") for m in told))
+            title = text("memo.against.seats_title", lang, run=run)
+            shape, right = (1.5, *(2.2 for _ in told)), (False, *(True for _ in told))
+            story.blocks.append(Grid(title, heads_of, cells, shape, right, "seat_changes"))
+        said = [text("memo.against.seats", lang, n=counties)]
+        for measure in told[:2]:
+            moved = seats[seats["measure"] == measure].groupby(f"county_{lang}")["difference"].sum()
+            largest = sorted(((float(v), str(k)) for k, v in moved.items() if v), key=lambda p: (-abs(p[0]), p[1]))[:6]
+            named = text("memo.list", lang).join(
+                text("memo.against.county", lang, county=county, change=_more(change)) for change, county in largest
+            )
+            if named:
+                name = column_title(measure, lang, "seat_expansion")
+                said.append(text("memo.against.seats_most", lang, measure=name, names=named))
+        story.blocks.append(Paragraph(("" if lang == "zh" else " ").join(said), run))
 
 
 def _more(value: float) -> str:
