@@ -285,6 +285,9 @@ def test_the_command_writes_tables_workbook_and_figure(
     folder = Path(said.strip().splitlines()[-1])
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     assert manifest["outputs"] == output_hashes(folder)
+    hashes = [*manifest["base"]["outputs"], *manifest["others"][0]["outputs"]]
+    assert hashes
+    assert all(name.startswith("tables/") for name in hashes), "nothing of what stays inside a run goes out"
     assert (folder / "figures" / "target_changes.svg").is_file()
     book = openpyxl.load_workbook(folder / "comparison.xlsx")
     assert len(book.sheetnames) == 9

@@ -45,8 +45,11 @@ def write_comparison(
 
 
 def _manifest(made: Comparison, lang: Language) -> dict[str, Any]:
+    """What was compared. Of the runs only hashes of what they publish: that of an exact table tells a hidden count."""
+
     def named(manifest: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: manifest.get(key) for key in ("scenario", "run_id", "zjsim", "seed", "replications", "outputs")}
+        told = {key: manifest.get(key) for key in ("scenario", "run_id", "zjsim", "seed", "replications")}
+        return {**told, "outputs": {n: h for n, h in manifest["outputs"].items() if n.startswith("tables/")}}
 
     identity = {
         "kind": "comparison",
