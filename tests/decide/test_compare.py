@@ -152,7 +152,7 @@ def test_what_else_differs_is_told(make_run: MakeRun) -> None:
     tables = compare(base, [other]).tables
     assert tables["seat_changes"].empty, "a year that one plan does not have is no change"
     notes = tables["comparison_notes"].set_index("note")["said_en"]
-    assert list(notes.index) == ["seeds", "as_of", "horizon", "version", "bounds", "seat_years", "gaps"]
+    assert list(notes.index) == ["seeds", "few", "as_of", "horizon", "version", "bounds", "seat_years", "gaps"]
     assert "2024-12-31" in notes["as_of"]
     assert "2025-12-31" in notes["as_of"]
     assert "10 → 9" in notes["bounds"]
@@ -160,11 +160,11 @@ def test_what_else_differs_is_told(make_run: MakeRun) -> None:
     assert "2.00%" in notes["gaps"], "a decision that differs lies in it"
     assert "3.00%" not in notes["gaps"]
     said = headlines(tables, "zh")
-    assert sum(line.startswith("! ") for line in said) == 7
+    assert sum(line.startswith("! ") for line in said) == 8
     assert set(compare(base, [make_run("c", [8.0, 11.0])]).tables["comparison_notes"]["note"]) >= {"replications"}
     assert list(compare(base, [base]).tables["comparison_notes"]["note"]) == ["same_run"]
     odd = make_run("d", [8.0, 12.0, 13.0], more={"as_of": "2024-12-31", "horizon": "2027-12-31", "zjsim": "1"})
-    assert list(compare(base, [odd]).tables["comparison_notes"]["note"]) == ["program"]
+    assert list(compare(base, [odd]).tables["comparison_notes"]["note"]) == ["few", "program"]
 
 
 def test_pairs_are_the_replications_of_one_number(make_run: MakeRun) -> None:
@@ -227,6 +227,8 @@ def test_rows_are_called_by_their_names_or_by_those_of_what_their_keys_mean(scen
     assert names.name("counties", ("330102",), "zh") == "上城区"
     assert names.name("seat_demand", ("330102", "2026", "1"), "zh") == "上城区 · 2026 · 1"
     assert names.name("milestones", ("training", "all_training", "3301", "2025-Q4"), "en").startswith("training")
+    assert names.name("location_budgets", ("campuses", "330100", "2025"), "zh").endswith(" · 杭州市 · 2025")
+    assert "campuses" not in names.name("location_budgets", ("campuses", "330100", "2025"), "zh")
     assert names.name("scenario.toml", (), "en") == ""
 
 

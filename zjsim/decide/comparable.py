@@ -19,6 +19,8 @@ _SOLVED = {
 }  # fmt: skip
 """Table of the plan by how the names of its goals begin."""
 _MOST_NAMED = 4
+FEW = 20
+"""Replications below which intervals of means are too rough to conclude from."""
 
 
 def comparison_notes(
@@ -55,6 +57,9 @@ def _settings(base: RunFiles, other: RunFiles) -> Iterator[Note]:
         counts = [n for n in (old.get("replications"), new.get("replications")) if n is not None]
         values = {"before": old.get("replications"), "after": new.get("replications")}
         yield _both("replications", least=min(counts), **values)
+    made = [int(m["replications"]) for m in (old, new) if m.get("replications") is not None]
+    if made and min(made) < FEW:
+        yield _both("few", n=min(made))
     for key in ("as_of", "horizon"):
         if old.get(key) != new.get(key):
             yield _both(key, before=old.get(key, "–"), after=new.get(key, "–"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zjsim.tables.registries import REGISTRIES
-from zjsim.texts import Language
+from zjsim.texts import Language, catalogue, text
 
 if TYPE_CHECKING:
     from zjsim.scenario import Scenario
@@ -36,7 +36,9 @@ class RowNames:
             homes = ["counties", "cities"]
         else:
             homes = [n for n, r in REGISTRIES.items() if tuple(r.key) == (column,)]
-        return next((found for home in homes if (found := self._names(home, lang).get((value,), ""))), value)
+        named = next((found for home in homes if (found := self._names(home, lang).get((value,), ""))), "")
+        code = f"report.code.{value}"
+        return named or (text(code, lang) if code in catalogue() else value)
 
     def _names(self, registry: str, lang: Language) -> Mapping[tuple[str, ...], str]:
         if (registry, lang) not in self._known:

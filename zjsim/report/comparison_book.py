@@ -38,7 +38,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns of a wide table that are shown (the CSV file has them all)."""
-WEIGHTY_NOTES = ("same_run", "seeds", "as_of", "horizon", "version", "program", "default_readings", "bounds")
+WEIGHTY_NOTES = ("same_run", "few", "seeds", "as_of", "horizon", "version", "program", "default_readings", "bounds")
 """Notes without which numbers of the comparison would be misread: they stand beside the conclusion."""
 _CODED = ("role", "kind", "change", "part", "unit")
 _MOST_SEAT_ROWS = 20_000
@@ -173,7 +173,9 @@ def _certain(row: Mapping[str, Any]) -> bool:
 
 def _target_line(row: Mapping[str, Any], lang: Language) -> str:
     def number(value: float) -> str:
-        return f"{value:,.4f}" if abs(row["bound"]) <= 1 else f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+        if row["unit"] == "share":
+            return f"{value:.3g}"
+        return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
     unit = row["unit_zh"] if lang == "zh" else row["unit"]
     return text(

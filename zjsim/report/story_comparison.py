@@ -12,11 +12,14 @@ from zjsim.report.comparison_book import coded, in_language, named_runs, notes_s
 from zjsim.report.likelihood import chance, probability
 from zjsim.report.story_targets import amount
 from zjsim.report.words import column_title, is_true, percent, quantity, records, registry_word
+from zjsim.tables.published import SUPPRESSED
 from zjsim.texts import Language, text
 
 Tables = Mapping[str, pd.DataFrame]
 _SETTINGS, _PROVENANCE = "simulation.", ("source_id", "basis")
 """Parameters of how much is simulated, and columns that say where a number comes from: told in one line each."""
+MOST_CELLS = 3
+"""Cells of one column that are told one by one."""
 _NEVER_HIDDEN = ("classes_opened", "rooms_added", "new_schools", "public_seats", "staff_needed")
 """Measures of seats that count no children: their sums over counties are whole."""
 MOST_LINES = 12
@@ -38,7 +41,7 @@ def comparison_story(manifest: Mapping[str, Any], tables: Tables, lang: Language
     _plans(story, tables, others, lang)
     _money(story, tables, others, lang)
     story.blocks.append(Heading(1, text("memo.against.heading.how", lang)))
-    story.blocks.append(Paragraph(_pairs(tables, lang)))
+    story.blocks += _pairs(tables, others, lang)
     story.blocks.append(Paragraph(text("memo.against.ranges", lang)))
     for run in others:
         if told := notes_said(tables, run, lang, weighty=False):
@@ -138,8 +141,23 @@ def _input_said(rows: pd.DataFrame, lang: Language) -> str:
     values |= {"old": str(first["old"] or "∅"), "new": str(first["new"] or "∅")}
     if kind in ("added", "removed"):
         said = text(f"memo.against.rows_{kind}", lang, **values)
+    elif str(first["key"]) and len(rows) == 1:
+        said = text("memo.changes.one", lang, **values)
     elif str(first["key"]):
-        said = text("memo.changes.one" if len(rows) == 1 else "memo.changes.some", lang, **values)
+        shown = [
+            text(
+                "memo.against.cell",
+                lang,
+                row=r.get(f"name_{lang}") or r["key"],
+                old=r["old"] or "∅",
+                new=r["new"] or "∅",
+            )
+            for r in records(rows.head(MOST_CELLS))
+            if not r.get(SUPPRESSED)
+        ]
+        more = text("memo.and_more", lang, n=quantity(len(rows))) if len(rows) > len(shown) else ""
+        named = text("memo.list", lang).join(shown) + (" " + more if lang == "en" and more else more)
+        said = text("memo.against.cells" if shown else "memo.changes.some", lang, **values, named=named)
     else:
         said = text("memo.changes.parameter", lang, **values | {"column": column})
     reason = in_language(reason, lang)
@@ -153,15 +171,26 @@ def _targets(story: Story, tables: Tables, others: list[str], lang: Language) ->
     heads = _heads(lang, "target", "p_before", "p_after", "p_change", "figure_change", "inputs_after")
     for run in others:
         own = _of(tables["target_changes"], run)
-        rows = tuple(_target_cells(r, lang) for r in records(own[is_true(own["is_default"])]))
+        judged = records(own[is_true(own["is_default"])])
+        rows = tuple(_target_cells(r, lang) for r in judged if not _stays(r))
         title = text("memo.against.targets_title", lang, run=run)
         numeric = (False, True, True, False, False, False)
-        story.blocks.append(Grid(title, heads, rows, (3.1, 1.2, 1.2, 2.5, 3.0, 1.9), numeric, "target_changes"))
+        if rows:
+            story.blocks.append(Grid(title, heads, rows, (3.1, 1.2, 1.2, 2.5, 3.0, 1.9), numeric, "target_changes"))
+        if len(rows) < len(judged):
+            words = text("memo.against.stay", lang, n=len(judged) - len(rows))
+            story.blocks.append(Paragraph(words, run))
     story.blocks.append(Figure("target_changes", text("compare.fig", lang)))
 
 
+def _stays(row: Mapping[str, Any]) -> bool:
+    """Whether figure and probability are the same in every future."""
+    columns = ("difference", "difference_low", "difference_high")
+    return not any(float(row[c]) != 0 or float(row[f"p_{c}"]) != 0 for c in columns)
+
+
 def _target_cells(row: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
-    shown = {k: amount(float(row[c]), row) for k, c in (
+    shown = {k: _changed(float(row[c]), row) for k, c in (
         ("change", "difference"), ("low", "difference_low"), ("high", "difference_high"))}  # fmt: skip
     unit = "" if str(row["unit"]) == "share" else str((row["unit_zh"] if lang == "zh" else row["unit"]) or "")
     figure = text("memo.against.figure", lang, unit=unit, **shown)
@@ -175,6 +204,13 @@ def _target_cells(row: Mapping[str, Any], lang: Language) -> tuple[str, ...]:
     p_moved = any(float(row[f"p_{c}"]) != 0 for c in ends)
     change = _interval(row, lang) if p_moved else same
     return str(row[f"indicator_{lang}"]), before, after, change, figure if moved else same, inputs
+
+
+def _changed(value: float, row: Mapping[str, Any]) -> str:
+    """A change of the deciding figure; of a share as many digits as it takes to tell it from none."""
+    if str(row["unit"]) == "share" and 0 < abs(value) < 0.0005:
+        return f"{100 * value:.2g}%"
+    return amount(value, row)
 
 
 def _plans(story: Story, tables: Tables, others: list[str], lang: Language) -> None:
@@ -253,14 +289,20 @@ def _heads(lang: Language, *names: str) -> tuple[str, ...]:
     return tuple(text(f"memo.against.column.{name}", lang) for name in names)
 
 
-def _pairs(tables: Tables, lang: Language) -> str:
-    """Whether futures were compared one by one, and how many."""
-    targets = tables["target_changes"]
-    if targets.empty:
-        return text("compare.how", lang)
-    paired, count = bool(is_true(targets["paired"]).all()), targets["replications"].astype(int)
-    values = {"low": quantity(count.min()), "high": quantity(count.max())}
-    return text("memo.against.paired" if paired else "memo.against.independent", lang, **values)
+def _pairs(tables: Tables, others: list[str], lang: Language) -> list[Paragraph]:
+    """Whether futures were compared one by one, and how many; run by run where they differ in it."""
+    said = {}
+    for run in others:
+        targets = _of(tables["target_changes"], run)
+        if targets.empty:
+            said[run] = text("compare.how", lang)
+            continue
+        paired, count = bool(is_true(targets["paired"]).all()), targets["replications"].astype(int)
+        values = {"low": quantity(count.min()), "high": quantity(count.max())}
+        said[run] = text("memo.against.paired" if paired else "memo.against.independent", lang, **values)
+    if len(set(said.values())) == 1:
+        return [Paragraph(next(iter(said.values())))]
+    return [Paragraph(words, run) for run, words in said.items()]
 
 
 def _runs(story: Story, manifest: Mapping[str, Any], runs: list[dict[str, Any]], lang: Language) -> None:
