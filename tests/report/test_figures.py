@@ -19,6 +19,7 @@ from zjsim.report import style
 from zjsim.report.figures import FIGURES, draw_all, run_line
 from zjsim.report.figures.bottlenecks import draw_bottlenecks
 from zjsim.report.figures.fans import draw_fans, draw_other_fans
+from zjsim.report.figures.frontier import draw_frontier
 from zjsim.report.figures.ground import name_cities
 from zjsim.report.figures.seats import by_county_and_year
 from zjsim.report.word import BODY_MM
@@ -304,3 +305,21 @@ def test_bottlenecks_show_what_helps_and_name_what_does_not(lang: Language) -> N
     assert any(table.loc[2, f"relief_{lang}"] in t for t in figure.findobj(Text) for t in [t.get_text()])
     assert draw_bottlenecks({}, {}, lang) is None
     assert draw_bottlenecks({}, {"bottlenecks": table[table["rank"] == 3]}, lang) is None
+
+
+@pytest.mark.parametrize(("asked", "right"), [(0.9, 21.2), (0.99, 106.0), (float("nan"), 106.0)])
+def test_the_frontier_ends_where_enough_is_reached_and_no_budget_is_asked_a_probability(
+    asked: float, right: float
+) -> None:
+    """Enough for 0.9 are 10 points of 100; what is asked for is drawn only where something is asked."""
+    frontier = pd.DataFrame(
+        {"cost": [0.0, 10.0, 100.0], "p_sample": [0.5, 0.92, 0.95], "setting_zh": "x", "setting_en": "x"}
+    )
+    frontier = frontier.assign(p_sample_low=frontier["p_sample"] - 0.02, p_sample_high=frontier["p_sample"] + 0.02)
+    targets = pd.DataFrame({"indicator_zh": ["目标"], "indicator_en": ["T"], "p_asked": [asked]})
+    with style.house_style():
+        figure = draw_frontier({"seek_frontier": frontier, "seek_targets": targets}, "en")
+        assert figure is not None
+        axes = figure.axes[0]
+        assert axes.get_xlim()[1] == pytest.approx(right)
+        assert any("asked" in t.get_text() for t in axes.texts) == (not pd.isna(asked))

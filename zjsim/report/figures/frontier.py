@@ -7,11 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from zjsim.report.style import BLUE, GREY, INK, ORANGE, VERMILLION, drawable, heading, new_figure, wrap
 from zjsim.texts import Language, text
 
 _WIDTH_IN, _HEIGHT_IN, _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 10.0, 5.6, 0.85, 3.1, 1.15, 0.95
+
+
+_FAR = 4
+Floats = NDArray[np.float64]
 
 
 def draw_frontier(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure | None:
@@ -25,8 +30,10 @@ def draw_frontier(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure 
     size = (_WIDTH_IN - _LEFT_IN - _RIGHT_IN) / _WIDTH_IN, (_HEIGHT_IN - _TOP_IN - _BOTTOM_IN) / _HEIGHT_IN
     axes = figure.add_axes((_LEFT_IN / _WIDTH_IN, _BOTTOM_IN / _HEIGHT_IN, *size))
     cost, share = table["cost"].to_numpy(dtype=float), table["p_sample"].to_numpy(dtype=float)
-    right = max(float(cost.max()) * 1.06, 1.0)
-    axes.step([*cost, right], [*share, share[-1]], where="post", color=BLUE, linewidth=1.6)
+    asked = float(targets["p_asked"].iloc[0])
+    right = max(_reach(cost, share, asked) * 1.06, 1.0)
+    near = cost <= right
+    axes.step([*cost[near], right], [*share[near], share[near][-1]], where="post", color=BLUE, linewidth=1.6)
     errors = [share - table["p_sample_low"], table["p_sample_high"] - share]
     axes.errorbar(cost, share, yerr=np.array(errors), fmt="o", color=BLUE, markersize=5, linewidth=1.0,
                   label=text("seek.fig_sample", lang))  # fmt: skip
@@ -38,7 +45,6 @@ def draw_frontier(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure 
             fresh["cost"] + right * 0.008, p, yerr=spread, fmt="D", color=ORANGE, markersize=4.5, linewidth=1.0,
             label=text("seek.fig_fresh", lang),
         )  # fmt: skip
-    asked = float(targets["p_asked"].iloc[0])
     if not np.isnan(asked):
         axes.axhline(asked, color=VERMILLION, linewidth=0.9, linestyle=(0, (4, 3)))
         below = float(share[-1]) >= asked
@@ -53,6 +59,13 @@ def draw_frontier(tables: Mapping[str, pd.DataFrame], lang: Language) -> Figure 
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)  # above: nothing is there
     _settings(figure, table, lang)
     return figure
+
+
+def _reach(cost: Floats, share: Floats, asked: float) -> float:
+    """Up to where costs are drawn: all, or twice what is enough where the dearest is far beyond it (that is listed)."""
+    enough = cost[share >= asked] if not np.isnan(asked) else cost[:0]
+    far = enough.size > 0 and enough.min() > 0 and cost.max() > _FAR * enough.min()
+    return float(2 * enough.min() if far else cost.max())
 
 
 def _settings(figure: Figure, table: pd.DataFrame, lang: Language) -> None:
