@@ -140,6 +140,7 @@ def test_a_count_hidden_in_one_run_is_told_of_neither(make_run: MakeRun) -> None
         assert tables["seat_changes"].empty
         notes = tables["comparison_notes"].set_index("note")
         assert "1 counts" in notes.loc["hidden", "said_en"]
+        assert "do not publish the seat tables of both" in notes.loc["hidden_once", "said_en"]
 
 
 def test_what_else_differs_is_told(make_run: MakeRun) -> None:
@@ -162,6 +163,8 @@ def test_what_else_differs_is_told(make_run: MakeRun) -> None:
     said = headlines(tables, "zh")
     assert sum(line.startswith("! ") for line in said) == 8
     assert set(compare(base, [make_run("c", [8.0, 11.0])]).tables["comparison_notes"]["note"]) >= {"replications"}
+    both = (make_run(n, [8.0, 11.0], hidden=("unplaced", "")) for n in ("e", "f"))
+    assert "hidden_once" not in set(compare(next(both), [next(both)]).tables["comparison_notes"]["note"])
     assert list(compare(base, [base]).tables["comparison_notes"]["note"]) == ["same_run"]
     odd = make_run("d", [8.0, 12.0, 13.0], more={"as_of": "2024-12-31", "horizon": "2027-12-31", "zjsim": "1"})
     assert list(compare(base, [odd]).tables["comparison_notes"]["note"]) == ["few", "program"]

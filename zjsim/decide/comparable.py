@@ -24,18 +24,20 @@ FEW = 20
 
 
 def comparison_notes(
-    base: RunFiles, other: RunFiles, parts: Sequence[str], changed: Collection[str], hidden: int
+    base: RunFiles, other: RunFiles, parts: Sequence[str], changed: Collection[str], hidden: int, hidden_once: int
 ) -> pd.DataFrame:
     """A row per note on two runs, in zh and en; none where they differ in their scenarios only.
 
     ``parts``: tables of the plan that a comparison looks at, ``changed``: those in which it differs; ``hidden``: counts
-    of children that are hidden in one of the two runs at least and therefore told of neither.
+    of children that are hidden in one of the two runs at least and therefore told of neither, ``hidden_once``: in one
+    only although both count the same children, so that both together tell more than either may.
     """
     if base.manifest["run_id"] == other.manifest["run_id"]:
         notes = [_both("same_run")]
     else:
         notes = [*_settings(base, other), *_targets(base, other), *_plans(base, other, parts, changed)]
         notes += [_both("hidden", n=f"{hidden:,}")] if hidden else []
+        notes += [_both("hidden_once", n=f"{hidden_once:,}")] if hidden_once else []
     rows = [(other.label, note, *(text(f"compare.note.{note}", lg, **words[lg]) for lg in LANGUAGES))
             for note, words in notes]  # fmt: skip
     return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

@@ -83,6 +83,7 @@ def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]
     if twice:
         raise InputErrors([finding("run_twice", str(folder), theme="decide.rule") for folder in twice])
     _check_columns((first, *rest))
+    inputs = _all(input_changes, first, rest)
     plans, seats = _all(plan_changes, first, rest), _all(seat_changes, first, rest)
     costs = [row for other in rest for row in cost_changes(first, other)]
     return Comparison(
@@ -90,8 +91,8 @@ def compare(base: str | Path | RunFiles, others: Sequence[str | Path | RunFiles]
         rest,
         {
             "compared_runs": pd.DataFrame([_run(r, r is first) for r in (first, *rest)], columns=list(RUN_COLUMNS)),
-            "comparison_notes": _notes(first, rest, plans, seats),
-            "input_changes": _all(input_changes, first, rest),
+            "comparison_notes": _notes(first, rest, inputs, plans, seats),
+            "input_changes": inputs,
             "plan_changes": plans,
             "seat_changes": seats,
             "cost_changes": pd.DataFrame(costs, columns=list(COST_COLUMNS)),
@@ -122,13 +123,17 @@ def _all(change: Any, base: RunFiles, others: Sequence[RunFiles]) -> pd.DataFram
     return whole
 
 
-def _notes(base: RunFiles, others: Sequence[RunFiles], plans: pd.DataFrame, seats: pd.DataFrame) -> pd.DataFrame:
+def _notes(
+    base: RunFiles, others: Sequence[RunFiles], inputs: pd.DataFrame, plans: pd.DataFrame, seats: pd.DataFrame
+) -> pd.DataFrame:
     parts = (*(part.table for part in PARTS), "seat_expansion", "seat_summary")
 
     def own(_: RunFiles, other: RunFiles) -> pd.DataFrame:
         changed = {*plans.loc[plans["run"] == other.label, "part"]}
         changed |= {"seat_expansion"} if (seats["run"] == other.label).any() else set()
-        return comparison_notes(base, other, parts, changed, hidden_counts(base, other))
+        hidden, once = hidden_counts(base, other)
+        other_children = (inputs.loc[inputs["run"] == other.label, SUPPRESSED] != "").any()
+        return comparison_notes(base, other, parts, changed, hidden, 0 if other_children else once)
 
     return _all(own, base, others)
 

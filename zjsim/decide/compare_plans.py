@@ -114,16 +114,19 @@ def seat_changes(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     return both[list(SEAT_COLUMNS)].reset_index(drop=True)
 
 
-def hidden_counts(base: RunFiles, other: RunFiles) -> int:
-    """How many counts by county and year are compared with none, because one of the runs at least hides them."""
-    return int(_seats(base, other)["hidden"].sum())
+def hidden_counts(base: RunFiles, other: RunFiles) -> tuple[int, int]:
+    """How many counts by county and year are compared with none: hidden in one run at least, and in one run only."""
+    both = _seats(base, other)
+    return int(both["hidden"].sum()), int(both["hidden_once"].sum())
 
 
 def _seats(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     """Both sides of every measure by county and year, their difference, and whether one side is hidden."""
     key = ["county_code", "county_zh", "county_en", "year"]
     if not (base.has("seat_expansion") and other.has("seat_expansion")):
-        return pd.DataFrame(columns=[*SEAT_COLUMNS, "hidden"]).astype({"hidden": bool})
+        return pd.DataFrame(columns=[*SEAT_COLUMNS, "hidden", "hidden_once"]).astype(
+            {"hidden": bool, "hidden_once": bool}
+        )
     sides = []
     for run in (base, other):
         table = run.table("seat_expansion")
@@ -138,7 +141,7 @@ def _seats(base: RunFiles, other: RunFiles) -> pd.DataFrame:
     both = both.rename(columns={"value_before": "before", "value_after": "after"})
     dark = [both[f"hidden_{side}"].fillna(False).astype(bool) for side in ("before", "after")]
     difference = both["after"].fillna(0) - both["before"].fillna(0)
-    return both.assign(difference=difference, hidden=dark[0] | dark[1])
+    return both.assign(difference=difference, hidden=dark[0] | dark[1], hidden_once=dark[0] ^ dark[1])
 
 
 def _words_filled(table: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,18 @@ SHOWN: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns of a wide table that are shown (the CSV file has them all)."""
-WEIGHTY_NOTES = ("same_run", "few", "seeds", "as_of", "horizon", "version", "program", "default_readings", "bounds")
+WEIGHTY_NOTES = (
+    "same_run",
+    "few",
+    "seeds",
+    "as_of",
+    "horizon",
+    "version",
+    "program",
+    "default_readings",
+    "bounds",
+    "hidden_once",
+)
 """Notes without which numbers of the comparison would be misread: they stand beside the conclusion."""
 _CODED = ("role", "kind", "change", "part", "unit")
 _MOST_SEAT_ROWS = 20_000
