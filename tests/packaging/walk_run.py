@@ -2,8 +2,8 @@
 
 ``python tests/packaging/walk_run.py RUN`` exits with a list of what is wrong: a row of a table that ``zjsim trace``
 cannot follow to a rule, an input or a registry; a number of the workbook, in either language, that its table lacks; a
-number in a table of the memo and the page that the table it names lacks; a headline number of the memo that the
-workbook alone does not give again; a figure whose type is too small on the memo's page.
+number in a table of the memo and the page that the table it names lacks; a headline number of the memo, or
+one of its sentences, that the workbook alone does not give again; a figure whose type is too small on the memo's page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
-from zjsim.report.blocks import Grid
+from zjsim.report.blocks import Grid, Item, Paragraph
 from zjsim.report.finished import RunTables, read_run
 from zjsim.report.likelihood import likelihood
 from zjsim.report.memo import HIGHEST_MM
@@ -31,7 +31,7 @@ from zjsim.report.word import BODY_MM
 from zjsim.report.words import column_title, reading_name
 from zjsim.report.workbook import write_workbook
 from zjsim.tables.published import MARK
-from zjsim.texts import LANGUAGES, Language, text
+from zjsim.texts import LANGUAGES, Language, catalogue, text
 from zjsim.trace import manifest_of, matching_rows, read_table, scenario_of, tables_folders, trace_result
 
 JOINED = {"assignment_explanations": ("assignment_frequencies",)}
@@ -138,6 +138,103 @@ def not_from_the_workbook(folder: Path, lang: Language) -> Iterator[str]:
             yield f"headline ({lang}): {name} is {told.get(name)!r} in the memo and {number!r} by the workbook"
     if unsaid := {n for n in told if n not in found and n not in _BY_WORDS}:
         yield f"headline ({lang}): {sorted(unsaid)} are not computed again"
+    yield from _unsaid(run, {n: _sheet(book, n, run.tables[n], lang) for n in _PROSE if n in run.tables}, found, lang)
+
+
+def _unsaid(run: Any, sheets: dict[str, pd.DataFrame], headline: dict[str, str], lang: Language) -> Iterator[str]:
+    """Numbers in the memo's sentences that the workbook does not give again.
+
+    A sentence about a target has all its numbers from one row about that target; every other number is a headline, or
+    follows from the sheets of sources, facilities and talent. Numbers that stand in the wording itself or in names, and
+    what the manifest says of the run, are no results.
+    """
+    wording = {n for key, said in catalogue().items() if key.startswith(_WORDING) for n in _TOLD.findall(said[lang])}
+    wording |= {n for word in _scalars(run.manifest) for n in _TOLD.findall(word)} | _worded(run)
+    for name in set(sheets) & {"location_targets", "sources_used", "input_changes"}:
+        wording |= {n for row in sheets[name].itertuples() for cell in row[1:] for n in _TOLD.findall(str(cell))}
+    wording |= {str(y) for sheet in sheets.values() if "year" in sheet for y in sheet["year"]}
+    loose = {n for said in headline.values() for n in _TOLD.findall(said)}
+    values = [*_sums(sheets), 1 - float(headline["placeholder_share"].rstrip("%")) / 100]
+    rows = _about_targets(sheets, lang)
+    for block in run_story(run.manifest, run.tables, lang).blocks:
+        if not isinstance(block, Paragraph | Item):
+            continue
+        said = {n.rstrip(",") for n in _TOLD.findall(_CLAUSE.sub("", block.words))} - wording
+        one_row = any(name in block.words and all(_close(n, of) for n in said) for name, of in rows)
+        rest = {n for n in said if n not in loose and not _close(n, values)}
+        if rest and not one_row:
+            yield f"memo ({lang}): {sorted(rest)} in “{block.words[:60]}…” are not in the workbook"
+
+
+_PROSE = (
+    *("target_feasibility", "location_targets", "seat_summary", "talent_programmes", "talent_shortfalls"),
+    *("talent_field_share", "marginal_values", "input_sources", "input_changes", "sources_used"),
+)
+"""Sheets that the memo's sentences are about."""
+_WORDING = ("memo.", "report.", "published.", "unit.")
+_CLAUSE = re.compile(r"M\d{3}")
+
+
+def _about_targets(sheets: dict[str, pd.DataFrame], lang: Language) -> list[tuple[str, list[float]]]:
+    """By target what its default row says, alone and with each relief, and how much of the relief it would take."""
+    targets = sheets["target_feasibility"]
+    own = targets[targets["is_default"] == text("report.yes", lang)]
+    found = []
+    reliefs = sheets["marginal_values"]
+    name, other = (next(c for c in t if c.startswith("indicator")) for t in (own, reliefs))
+    for target in own.to_dict("records"):
+        gap = _number(target["bound"]) - _number(target["mean"])
+        first = [*map(_number, target.values()), gap]
+        found.append((str(target[name]), first))
+        for row in reliefs[reliefs[other] == target[name]].to_dict("records"):
+            gain = _number(row["gain"])
+            needed = [gap / gain] if gain else []
+            found.append((str(target[name]), [*first, *map(_number, row.values()), *needed]))
+    return found
+
+
+def _sums(sheets: dict[str, pd.DataFrame]) -> list[float]:
+    """What the other sentences add up: facilities begun, groups by action, graduates missing, values of inputs."""
+    values = [float(v) for v in sheets["location_targets"]["planned"]] if "location_targets" in sheets else []
+    if "talent_programmes" in sheets:
+        plan, short, share = (sheets[f"talent_{n}"] for n in ("programmes", "shortfalls", "field_share"))
+        first = plan[plan["year"] == plan["year"].min()]
+        last = short[short["year"] == short["year"].max()]
+        values += [float(len(first)), *first.groupby("action").size().tolist()]
+        values += [last["unmet"].sum(), last["unmet"].sum() / last["demand"].sum()]
+        values += [float(share.sort_values("year")["share"].iloc[k]) for k in (0, -1)]
+    total = sheets["input_sources"].iloc[-0:]
+    numbers = sheets["input_sources"].groupby(total.columns[0], sort=False)["values"].sum()
+    values += [float(v) for v in numbers]
+    if "sources_used" in sheets:
+        used = sheets["sources_used"]
+        methods = used["source_id"].astype(str).str.startswith("method_")
+        named = used[~methods & used["url"].notna()]
+        values += [float(used.loc[methods, "source_id"].nunique()), float(named["source_id"].nunique())]
+    return values
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _close(said: str, values: list[float]) -> bool:
+    """Whether one of the values, or that in per cent, is told so: to the digits said."""
+    if said in _EDGES:
+        return True
+    digits = len(said.partition(".")[2])
+    number, least = float(said.replace(",", "")), 0.5 * 10**-digits + 1e-9
+    return any(abs(abs(v) * factor - number) <= least for v in values for factor in (1.0, 100.0))
+
+
+def _scalars(manifest: Any) -> Iterator[str]:
+    """Texts and numbers of the manifest itself and its header: what the run is called, when, with which seed."""
+    for value in (*manifest.values(), *manifest["header"].values(), *manifest["solves"].values()):
+        if isinstance(value, str | int | float):
+            yield str(value)
+        elif isinstance(value, dict) and "gap" in value:
+            stages = value.get("stages", ())
+            yield f"{len(stages)} {sum(float(s['gap']) > 0 for s in stages)} {100 * float(value['gap']):.2f}"
 
 
 _BY_WORDS = ("targets_even",)
