@@ -19,6 +19,7 @@ from zjsim.report.county_book import write_county_book
 from zjsim.report.finished import read_run, read_table
 from zjsim.report.inputs_told import input_changes, sources_used, target_readings
 from zjsim.report.tasks import tasks
+from zjsim.report.visible import visible
 from zjsim.report.workbook import TOTALS, write_workbook
 from zjsim.scenario import load
 from zjsim.tables.errors import InputErrors
@@ -148,3 +149,18 @@ def test_changes_against_the_base_are_grouped_by_column_and_reason() -> None:
     used = sources_used(alone.tables)
     counted = used.groupby("registry")["rows"].sum()
     assert counted["counties"] == len(alone.tables["counties"])
+
+
+def test_attacks_stand_in_a_county_extract_as_text(made_run: MakeRun, tmp_path: Path, attack: str) -> None:
+    manifest, tables = made_run(attack)
+    write_county_book(tmp_path / "c.xlsx", manifest, tables, ["330110"], "zh")
+    book = openpyxl.load_workbook(io.BytesIO((tmp_path / "c.xlsx").read_bytes()))
+    said = []
+    for sheet in book:
+        assert not sheet._hyperlinks
+        for cell in (c for row in sheet.iter_rows() for c in row):
+            assert cell.data_type != "f" or str(cell.value).startswith("=SUBTOTAL(109,"), cell.value
+            said.append(str(cell.value or ""))
+    shown = visible(attack, 200)[:60]
+    assert any(shown in s for s in said), "the text is there, as text"
+    assert max(map(len, said)) <= 2_100, "and cut where it is too long to read"

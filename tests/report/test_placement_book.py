@@ -5,10 +5,12 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from zjsim.report.placement_book import CODED, SHEETS, code_word, goal_word, in_words, proven, write_placement_book
+from zjsim.report.visible import visible
 from zjsim.texts import LANGUAGES, Language, catalogue
 
 FACTS = {"title": "t", "scenario": "s", "year": 2025, "children": 3, "counties": 1, "switches": "minimum_section = 5"}
@@ -55,3 +57,21 @@ def test_codes_and_goals_are_words() -> None:
     assert set(CODED) & set(shown.columns) == {"repair", "kind", "rule"}
     for sheet in SHEETS:
         assert all(len(catalogue()[f"report.sheet_{sheet}"][lang]) <= 31 for lang in LANGUAGES)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_attacks_stand_in_it_as_text(lang: Language, tmp_path: Path, attack: str) -> None:
+    found = tables()
+    found["placement_repairs"] = found["placement_repairs"].assign(zh=attack, en=attack)
+    facts = {**FACTS, "title": attack, "switches": attack}
+    names = {"county": {"330101": attack}, "school": {"330101-P001": attack}}
+    write_placement_book(tmp_path / "p.xlsx", facts, found, names, lang)
+    book = openpyxl.load_workbook(tmp_path / "p.xlsx")
+    said = []
+    for sheet in book:
+        assert not sheet._hyperlinks
+        cells = [c for row in sheet.iter_rows() for c in row if c.value is not None]
+        assert not [c.value for c in cells if c.data_type == "f" and not str(c.value).startswith("=SUBTOTAL(109,")]
+        said += [str(c.value) for c in cells]
+    assert sum(visible(attack, 200)[:60] in s for s in said) >= 3, "county, school and repair"
+    assert max(map(len, said)) <= 2_100, "and cut where it is too long to read"

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from zjsim.report.sheet import CREATED, Formats, new_book
+from zjsim.report.visible import visible
 from zjsim.report.words import known
 from zjsim.report.workbook import write_table
 from zjsim.texts import Language, text
@@ -144,6 +145,6 @@ def _cover(book: Any, formats: Formats, facts: Mapping[str, Any], left_out: Mapp
         title = known(f"report.sheet_{name}", lang, name)
         key = "empty" if not rows else "long"
         lines.append(text(f"placement.book.{key}", lang, sheet=title, rows=rows, file=f"{name}.csv"))
-    for i, said in enumerate(lines, start=3):
+    for i, said in enumerate(map(visible, lines), start=3):
         sheet.write_string(i, 0, said, words)
         sheet.set_row(i, 15.0 * (1 + len(said) * (2 if lang == "zh" else 1) // 105) + 4)

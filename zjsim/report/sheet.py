@@ -13,9 +13,6 @@ import xlsxwriter
 from zjsim.report.style import width_of
 from zjsim.texts import Language, text
 
-LONGEST_CELL = 32_000
-"""Excel holds 32,767 characters in a cell."""
-
 CREATED = dt.datetime(2024, 12, 31, tzinfo=dt.UTC).replace(tzinfo=None)
 """A fixed date of creation, so that equal runs give equal bytes."""
 
@@ -83,14 +80,8 @@ def number_format(column: str, integer: bool) -> str:
     return "0.000" if "score" in column else "[>=1000]#,##0;[<=-1000]-#,##0;#,##0.00"
 
 
-_UNSEEN = {
-    code: f"U+{code:04X}" for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
-}
-"""Signs that are not seen, and some of which turn what follows around: they are told by their code."""
-
-
 def write_cell(sheet: Any, i: int, j: int, value: Any, number: Any, words: Any, lang: Language) -> None:
-    """Write a value: numbers as numbers, yes / no in words, everything else as text, visibly cut if too long."""
+    """Write a value: numbers as numbers, yes / no in words, everything else as text."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return
     if isinstance(value, bool):
@@ -98,10 +89,7 @@ def write_cell(sheet: Any, i: int, j: int, value: Any, number: Any, words: Any, 
     elif isinstance(value, int | float) and math.isfinite(value):
         sheet.write_number(i, j, value, number)
     else:
-        said = str(value).translate(_UNSEEN)
-        if len(said) > LONGEST_CELL:
-            said = said[:LONGEST_CELL] + text("report.cut", lang)
-        if said:
+        if said := str(value):
             sheet.write_string(i, j, said, words)
 
 

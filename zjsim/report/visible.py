@@ -18,7 +18,7 @@ def visible(value: str, longest: int = LONGEST_SENTENCE) -> str:
     """``value`` with control and invisible characters as their code points (U+0007), cut at ``longest`` by an …"""
     if len(value) > longest:
         value = value[: longest - 1] + "…"
-    if value.isascii() and value.isprintable():
+    if value.isprintable():
         return value
     return "".join(_shown(c) for c in value)
 

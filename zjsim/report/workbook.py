@@ -14,7 +14,6 @@ from zjsim.report.choices import explained_choices, stated_prices
 from zjsim.report.cover import cover_rows, note_rows
 from zjsim.report.sheet import (
     CREATED,
-    LONGEST_CELL,
     Formats,
     column_width,
     data_bar,
@@ -30,6 +29,7 @@ from zjsim.report.sheets import BARS, CODED, ESSENTIAL, ESSENTIAL_OF_ANSWERS, FU
 from zjsim.report.style import VERDICT_COLOURS, VERDICT_TINTS, width_of
 from zjsim.report.targets import stated_targets
 from zjsim.report.tasks import tasks
+from zjsim.report.visible import LONGEST_SENTENCE, visible
 from zjsim.report.words import (
     code_word,
     column_title,
@@ -196,6 +196,10 @@ def write_table(
             if i - 1 in hidden.get(column, ()):
                 sheet.write_string(i, j, MARK, formats.get(align="right", font_color="#6B6B6B"))
                 continue
+            if isinstance(value, str):
+                value = visible(value)
+                if value.endswith("…") and len(value) == LONGEST_SENTENCE:
+                    value = value[:-1] + text("report.cut", lang)
             write_cell(sheet, i, j, value, number, words, lang)
             if isinstance(value, str) and column not in details:
                 row_lines[i - 1] = max(row_lines[i - 1], lines_of(value, width))
@@ -270,9 +274,10 @@ def write_cover(book: Any, formats: Formats, rows: Sequence[tuple[str, str]], la
     sheet.write_string(1, 0, text("report.label", lang), formats.get(font_color=VERDICT_COLOURS["not met"]))
     label = formats.get(bg_color="#EEF3F8", border=1, border_color="#D9D9D9")
     words = formats.get(text_wrap=True, border=1, border_color="#D9D9D9")
-    for i, (what, said) in enumerate(rows, start=3):
+    for i, (what, whole) in enumerate(rows, start=3):
+        said = "\n".join(visible(line) for line in whole.split("\n"))
         sheet.write_string(i, 0, what, label)
-        sheet.write_string(i, 1, said[:LONGEST_CELL], words)
+        sheet.write_string(i, 1, said, words)
         sheet.set_row(i, 15.0 * sum(max(1, math.ceil(2 * width_of(line) / 90)) for line in said.split("\n")) + 3)
     print_set_up(sheet, lang)
 
