@@ -247,7 +247,7 @@ TOTALS: dict[str, tuple[str, ...]] = {
         "cost_yuan", "overrun_yuan",
     ),
     "seat_summary": ("rooms_added", "placed_purchased", "local_unplaced", "unplaced", "cost_yuan"),
-    "seat_repairs": ("classes_added", "rooms_added", "placed_purchased", "cost_yuan", "repair_yuan"),
+    "seat_repairs": ("placed_purchased", "cost_yuan", "repair_yuan"),
     "seat_zone_years": ("classes_opened", "extension_rooms", "new_school_rooms"),
 }  # fmt: skip
 """Columns of amounts that add up over all rows of a sheet (levels of a year and shares do not)."""

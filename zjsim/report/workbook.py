@@ -186,6 +186,8 @@ def write_table(
         title = column_title(column, lang, name)
         integer = pd.api.types.is_integer_dtype(table[column]) or is_whole(table[column])
         width = column_width(column, title, table[column], number_format(column, integer))
+        if column in TOTALS.get(name, ()) and pd.api.types.is_numeric_dtype(table[column]):
+            width = max(width, _room_for_sum(table[column]))
         across += 0.0 if column in details else width
         heights = max(heights, math.ceil(width_of(title) * 2 / (width - 1)))
         number = formats.get(num_format=number_format(column, integer))
@@ -230,6 +232,11 @@ def write_table(
     sheet.freeze_panes(1, frozen_columns(columns))
     sheet.repeat_rows(0)
     print_set_up(sheet, lang, across, frozen_columns(columns))
+
+
+def _room_for_sum(column: pd.Series) -> float:
+    """Width in characters of the sum below a column: bold, with separators and decimals if it has any."""
+    return 1.15 * len(f"{math.fsum(column.dropna().tolist()):,.2f}") + 1.5
 
 
 def _totals(sheet: Any, formats: Formats, name: str, table: pd.DataFrame, lang: Language) -> int:
