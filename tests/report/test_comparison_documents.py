@@ -16,7 +16,7 @@ from docx import Document
 
 from zjsim import cli
 from zjsim.report.blocks import Grid, Item
-from zjsim.report.comparison_book import write_comparison_book
+from zjsim.report.comparison_book import headlines, write_comparison_book
 from zjsim.report.finished import read_run
 from zjsim.report.memo import comparison_memo_bytes
 from zjsim.report.page import comparison_html
@@ -148,6 +148,11 @@ def test_what_stays_is_said_to_stay_and_a_new_row_is_one_change(lang: Language) 
     assert shown.rows[1][3] == ("不变" if lang == "zh" else "unchanged")
     for note in ("截至日不同", "as-of dates differ"):
         assert any(note in words for words in said) == ((note == "截至日不同") == (lang == "zh"))
+
+
+def test_a_share_changes_in_per_cent() -> None:
+    _, tables = compared()
+    assert any("+1% " in line and "(95 % interval 0.5% to 1.5%)" in line for line in headlines(tables, "en"))
 
 
 def test_a_small_change_keeps_its_sign() -> None:

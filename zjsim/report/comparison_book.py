@@ -183,12 +183,14 @@ def _certain(row: Mapping[str, Any]) -> bool:
 
 
 def _target_line(row: Mapping[str, Any], lang: Language) -> str:
+    is_share = row["unit"] == "share"
+
     def number(value: float) -> str:
-        if row["unit"] == "share":
-            return f"{value:.3g}"
+        if is_share:
+            return f"{100 * value:.3g}%"
         return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
-    unit = row["unit_zh"] if lang == "zh" else row["unit"]
+    unit = "" if is_share else row["unit_zh"] if lang == "zh" else row["unit"]
     return text(
         "compare.target",
         lang,
