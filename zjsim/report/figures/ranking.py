@@ -10,7 +10,7 @@ from zjsim.report.style import BLUE, GREY, GRID, INK, VERMILLION, drawable, head
 from zjsim.report.words import quantity
 from zjsim.texts import Language, text
 
-_WIDTH_IN, _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _ROW_IN = 9.0, 3.1, 0.45, 1.15, 0.95, 0.5
+_WIDTH_IN, _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _ROW_IN = 9.0, 3.1, 0.45, 1.15, 0.95, 0.64
 _LEAST_ROWS = 3
 
 
@@ -39,9 +39,9 @@ def draw_ranking(table: pd.DataFrame, lang: Language) -> Figure:
         met, mean = f"{row['share_met']:.0%}", quantity(row["mean"])
         said = text("rank.fig_row", lang, mean=mean, unit=unit, share=met, n=quantity(row["replications"]))
         place = axes.get_yaxis_transform()
-        name = wrap(f"{row['rank']}. {row[f'plan_{lang}']}", 19, lines=1)
-        axes.text(-0.02, y - 0.17, drawable(name), transform=place, ha="right", va="center", fontsize=8.8, color=INK)
-        axes.text(-0.02, y + 0.17, drawable(said), transform=place, ha="right", va="center", fontsize=7.6, color=GREY)
+        name = wrap(f"{row['rank']}. {row[f'plan_{lang}']}", 22, lines=2)
+        axes.text(-0.02, y + 0.08, name, transform=place, ha="right", va="bottom", fontsize=8.8, color=INK)
+        axes.text(-0.02, y + 0.14, drawable(said), transform=place, ha="right", va="top", fontsize=7.6, color=GREY)
     axes.set_ylim(max(len(rows), _LEAST_ROWS) - 0.5, -0.5)
     reach = max(float(table["behind_high"].max()), delta)
     axes.set_xlim(min(float(table["behind_low"].min()), 0.0) - 0.04 * reach, 1.06 * reach)
