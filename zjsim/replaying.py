@@ -22,6 +22,7 @@ from zjsim.replayable import standings, stopped_by_clock
 from zjsim.report.finished import RunTables, read_run
 from zjsim.runfolder import output_hashes, sha256_of
 from zjsim.tables.errors import InputErrors, finding
+from zjsim.tables.manifests import changed_inputs
 from zjsim.texts import Language, text
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _NOTES = ("archived",)
 """What has to be said but explains no difference."""
 MOST_CELLS = 3
 """Cells of one table that differ are told one by one up to this number."""
+INTERNAL = "internal/"
 Row = dict[str, str]
 
 
@@ -123,7 +125,7 @@ def _scenario_of(
     said = ""
     try:
         loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
-        changed = sorted(p for p in wanted.keys() | loaded.file_hashes if wanted.get(p) != loaded.file_hashes.get(p))
+        changed = changed_inputs(wanted, loaded.file_hashes)
         if not changed:
             return loaded, []
         said = _first(changed)
@@ -149,6 +151,8 @@ def _first(names: list[str], most: int = 5) -> str:
 def compare(folder: Path, manifest: Mapping[str, Any], other: Path) -> Iterator[Difference]:
     """Every output of the manifest that is not byte-equal in ``other``, and what only one of both has."""
     mine, theirs = manifest["outputs"], output_hashes(other)
+    if not any(name.startswith(INTERNAL) for name in mine):  # passed on without what stays inside
+        theirs = {name: said for name, said in theirs.items() if not name.startswith(INTERNAL)}
     for name in sorted(mine.keys() | theirs):
         own = folder / name
         if name not in mine:

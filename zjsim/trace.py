@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zjsim.lineage import BY_PROCESS, BY_REGISTRY, BY_TARGET, PROCESSES, THEMES, Theme, is_known, rules_of, theme_of
 from zjsim.tables.errors import InputErrors, finding
-from zjsim.tables.manifests import read_manifest
+from zjsim.tables.manifests import changed_inputs, read_manifest
 from zjsim.tables.registries import REGISTRIES
 from zjsim.tables.values import nearest
 from zjsim.tables.writer import exact_cells
@@ -110,7 +110,7 @@ def scenario_of(folder: Path, manifest: Mapping[str, Any], scenario: str | None)
     loaded, trouble = None, None
     try:
         loaded = load(scenario or manifest["scenario"], sets=tuple(manifest["sets"]))
-        if loaded.file_hashes == manifest["inputs"]:
+        if not changed_inputs(manifest["inputs"], loaded.file_hashes):
             return loaded, "same"
     except InputErrors as error:
         trouble = error

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zjsim.runfolder import output_hashes, write_manifest
-from zjsim.tables.manifests import INSIDE, MANIFEST, about_children, divided, read_manifest
+from zjsim.tables.manifests import INSIDE, MANIFEST, about_children, changed_inputs, divided, read_manifest
 from zjsim.tables.published import MARK
 
 SECRET = "seat_demand[330102,2026,1].migrant_children=7"
@@ -69,3 +69,12 @@ def test_the_inner_part_is_no_output(tmp_path: Path) -> None:
 )
 def test_which_inputs_are_about_children(place: str, inside: bool) -> None:
     assert about_children(place) is inside
+
+
+def test_inputs_about_children_are_compared_where_they_are_known() -> None:
+    whole, public = WHOLE["inputs"], divided(WHOLE)[0]["inputs"]
+    assert isinstance(whole, dict)
+    other = {**whole, "baseline/registries/seat_demand.csv": "zz"}
+    assert changed_inputs(whole, other) == ["baseline/registries/seat_demand.csv"]
+    assert changed_inputs(public, other) == []
+    assert changed_inputs(public, {**other, "own/scenario.toml": "zz"}) == ["own/scenario.toml"]

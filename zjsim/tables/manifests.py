@@ -50,6 +50,16 @@ def _apart(hashes: Mapping[str, Any], is_inside: Any) -> tuple[dict[str, Any], d
     return {k: v for k, v in hashes.items() if not is_inside(k)}, {k: v for k, v in hashes.items() if is_inside(k)}
 
 
+def changed_inputs(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """Places of input files whose hashes differ, sorted.
+
+    A folder that was passed on without its inner part names no inputs about children: of those nothing can be said.
+    """
+    known = any(about_children(place) for place in wanted)
+    places = (p for p in wanted.keys() | found if known or not about_children(p))
+    return sorted(p for p in places if wanted.get(p) != found.get(p))
+
+
 def _is_internal(name: str) -> bool:
     return name.startswith("internal/")
 
