@@ -54,6 +54,7 @@ def build(
     m.MOVING = pyo.Set(initialize=[g for g in GRADES if g not in (1, 7)])
     some = pyo.NonNegativeReals  # children by grade: whole by themselves once their totals are (see whole_children)
     m.classes = pyo.Var(*keys, domain=whole, bounds=lambda m, g, y: (0, d.most_classes(g, y)))
+    m.stage_classes = pyo.Var(*by_stage, domain=whole)
     m.local = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.local[g, y]))
     m.covered = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.covered[g, y]))
     m.other = pyo.Var(*keys, domain=some, bounds=lambda m, g, y: (0, d.migrant[g, y] - d.covered[g, y]))
@@ -92,6 +93,13 @@ def build(
     def purchased_total(m: Any, s: str, y: int) -> Any:
         """purchased[s,y] = Σ_g bought[g,y] over the grades of s; children. M112."""
         return m.purchased[s, y] == sum(m.bought[g, y] for g in STAGES[s])
+
+    @m.Constraint(list(STAGES), d.years)
+    def stage_classes_total(m: Any, s: str, y: int) -> Any:
+        """stage_classes[s,y] = Σ_g classes[g,y] over the grades of s; classes. The total is a whole decision of its own:
+        money and rooms see only totals, and a search that splits them need not split grade by grade. M110.
+        """
+        return m.stage_classes[s, y] == sum(m.classes[g, y] for g in STAGES[s])
 
     for add in rules.values():
         add(m, d)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import fsum
 from typing import Any
 
@@ -103,19 +104,22 @@ def _loosened(d: County, reading: str, with_budget: bool) -> pyo.ConcreteModel:
     """The county's model in which what a repair may add is a variable."""
     children = {s: {y: sum(d.covered[g, y] for g in STAGES[s]) for y in d.years} for s in STAGES}
     classes = {s: {y: sum(d.most_classes(g, y) for g in STAGES[s]) for y in d.years} for s in STAGES}
+    # More than all children of a stage could use is no repair; a room that one year needs stays for the years after.
+    rooms = {s: _running_most({y: classes[s][y] - _fewest_rooms(d, s) for y in d.years}) for s in STAGES}
+    staffed = {s: {y: max(0, classes[s][y] - d.stages[s].staffed_classes[y]) for y in d.years} for s in STAGES}
     places = {
         s: {y: min(children[s][y], max(0, d.private_places[s, y] - stage.purchase_places_max)) for y in d.years}
         for s, stage in d.stages.items()
     }
     stages = {
-        s: replace(stage, more_rooms=classes[s], more_staffed=classes[s], more_places=places[s])
+        s: replace(stage, more_rooms=rooms[s], more_staffed=staffed[s], more_places=places[s])
         for s, stage in d.stages.items()
     }
     wide = replace(d, stages=stages)
     m = pyo.ConcreteModel()
     cells = (list(STAGES), list(d.years))
-    m.extra_rooms = pyo.Var(*cells, domain=pyo.NonNegativeIntegers, bounds=lambda m, s, y: (0, classes[s][y]))
-    m.extra_staffed = pyo.Var(*cells, domain=pyo.NonNegativeIntegers, bounds=lambda m, s, y: (0, classes[s][y]))
+    m.extra_rooms = pyo.Var(*cells, domain=pyo.NonNegativeIntegers, bounds=lambda m, s, y: (0, rooms[s][y]))
+    m.extra_staffed = pyo.Var(*cells, domain=pyo.NonNegativeIntegers, bounds=lambda m, s, y: (0, staffed[s][y]))
     m.extra_places = pyo.Var(*cells, domain=pyo.NonNegativeIntegers, bounds=lambda m, s, y: (0, places[s][y]))
     if with_budget:
         m.extra_budget = pyo.Var(list(d.years), domain=pyo.NonNegativeReals)
@@ -127,6 +131,16 @@ def _loosened(d: County, reading: str, with_budget: bool) -> pyo.ConcreteModel:
 
     m.extra_rooms_stay = pyo.Constraint(*cells, rule=stays)
     return m
+
+
+def _fewest_rooms(d: County, s: str) -> int:
+    """Rooms of a stage that stand and stay its own, whatever is converted."""
+    return d.stages[s].classrooms - (d.switches.conversion_rooms_max if s == "primary" else 0)
+
+
+def _running_most(values: Mapping[int, int]) -> dict[int, int]:
+    """By year the largest value up to it, at least 0."""
+    return dict(zip(values, accumulate((max(0, v) for v in values.values()), max), strict=True))
 
 
 def _keep(m: pyo.ConcreteModel, d: County, plan: CountyPlan, most: Mapping[str, float]) -> None:

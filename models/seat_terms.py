@@ -74,7 +74,7 @@ def classes_of(m: Any, d: County, s: str, y: int) -> Any:
     """Classes of stage ``s`` in year ``y``; for the year before the plan, those that stand."""
     if y < d.years[0]:
         return sum(d.classes_now[g] for g in STAGES[s])
-    return sum(m.classes[g, y] for g in STAGES[s])
+    return m.stage_classes[s, y]
 
 
 def most_rooms(d: County, s: str, y: int) -> int:

@@ -96,6 +96,9 @@ class Prepared:
             if outcome.status == "infeasible" and best is None:
                 return Infeasible(_NO_CONFLICT_ASKED)
             if outcome.status == "infeasible":
+                # The plan of the goal before is one: presolve took a tolerance for a contradiction.
+                outcome = program.run_without_presolve(self.matrix.costs[k], float(self.matrix.offsets[k]), goal.sense)
+            if outcome.status == "infeasible":
                 raise SolverError(f"goal {goal.name}: what the goals before it reached cannot be kept")
             if outcome.status == "stopped":
                 if best is None:

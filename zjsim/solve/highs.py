@@ -108,6 +108,14 @@ class Program:
             return Outcome(status, np.nan, bound, np.empty(0), reason)
         return self._outcome(status, cost, offset, sense)
 
+    def run_without_presolve(self, cost: Floats, offset: float, sense: Sense) -> Outcome:
+        """:meth:`run` from nothing known and on all rows as they stand: slower, and without presolve's tolerances."""
+        self._highs.clearSolver()
+        self._set("presolve", "off")
+        outcome = self.run(cost, offset, sense)
+        self._set("presolve", "choose")
+        return outcome
+
     def _contradicts_itself(self, cost: Floats, offset: float) -> bool:
         """Whether HiGHS calls a whole-number plan the best although it is not as good as what was proven."""
         h = self._highs
