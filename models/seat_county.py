@@ -96,8 +96,10 @@ def build(
 
     @m.Constraint(list(STAGES), d.years)
     def stage_classes_total(m: Any, s: str, y: int) -> Any:
-        """stage_classes[s,y] = Σ_g classes[g,y] over the grades of s; classes. The total is a whole decision of its own:
-        money and rooms see only totals, and a search that splits them need not split grade by grade. M110.
+        """stage_classes[s,y] = Σ_g classes[g,y] over the grades of s; classes. M110.
+
+        Money, rooms and staff see only totals: where these are whole decisions of their own, a search that splits them
+        need not split grade by grade.
         """
         return m.stage_classes[s, y] == sum(m.classes[g, y] for g in STAGES[s])
 

@@ -19,7 +19,7 @@ import pandas as pd
 from zjsim.models.seat_basis import with_basis
 from zjsim.models.seat_county import solve_county
 from zjsim.models.seat_data import County, HasTables, counties, horizon_problem
-from zjsim.models.seat_repair_model import repairs_of
+from zjsim.models.seat_repair_model import Repair, repairs_of
 from zjsim.models.seat_repairs import Repairs, repairs, rule_repairs, senior
 from zjsim.models.seat_shortfalls import zone_shortfalls
 from zjsim.models.seat_staff import staff
@@ -122,6 +122,9 @@ def solve_seats(
     }
     tables = with_basis(tables, scenario)
     stages = _totals(plans)
+    if any(_by_clock(r) for there in mended for r in there.values()):
+        # Another time a repair may be found: that, too, cannot be repeated for certain.
+        stages = (*stages[:-1], replace(stages[-1], by_clock=True))
     # What is said here is the province's gap; county by county it is in seat_stages.
     worst = max((s.gap for s in stages), default=0.0)
     if worst == 0:
@@ -145,6 +148,13 @@ def solved_county(task: CountyTask) -> CountySolved:
     except LimitError as limit:
         return CountySolved(Stopped(str(limit)), said)
     return CountySolved((result.plan, zone, repairs_of(result.plan, options, reading=task.reading)), said)
+
+
+def _by_clock(found: Repair | Stopped | None) -> bool:
+    """Whether the clock ended the search for a repair."""
+    if not isinstance(found, Stopped):
+        return False
+    return "time limit" in found.reason.lower() or any(s.by_clock for s in found.stages)
 
 
 def _totals(plans: list[CountyPlan]) -> tuple[Stage, ...]:

@@ -9,6 +9,7 @@ What the plan builds, it still builds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -21,7 +22,7 @@ from zjsim.models.seat_data import GRADES, STAGES, YUAN, County
 from zjsim.models.seat_tables import CountyPlan
 from zjsim.models.seat_terms import spending
 
-from zjsim.solve.goals import Goal, Prepared, Solution, lexicographic
+from zjsim.solve.goals import Change, Goal, Prepared, Solution, lexicographic
 from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Optimal, Stopped
 
@@ -87,13 +88,15 @@ def repair(
     ranked = [Goal("cost", "minimise", cost, "10k yuan", 1e-4), Goal("least", "minimise", least, "", 1e-6)]
     if hasattr(m, "extra_budget"):
         ranked.insert(0, Goal("money", "minimise", pyo.quicksum(m.extra_budget.values()), "10k yuan", 1e-4))
-    result = Prepared(m, ranked, options).solve()
+    prepared = Prepared(m, ranked, options)
+    result = prepared.solve(goals=len(ranked) - 1)
     if isinstance(result, Stopped):
         return result
     if not isinstance(result, Optimal | Feasible):
         return None
+    spare = prepared.solve(order=[len(ranked) - 1], bounds=_decided(m, result.plan), start=result.plan)
+    found = _extras(m, d, spare.plan if isinstance(spare, Optimal | Feasible) else result.plan)
     values = next(s.value for s in result.stages if s.name == "cost")
-    found = _extras(m, d, result.plan)
     again = _solved_again(plan, goal, most, found, values, reading, options)
     # Not the cheapest yet, so that solving again may well find another: nothing that could be told as a repair.
     unproven = isinstance(result, Feasible) and isinstance(again, Repair) and not again.verified
@@ -131,6 +134,13 @@ def _loosened(d: County, reading: str, with_budget: bool) -> pyo.ConcreteModel:
 
     m.extra_rooms_stay = pyo.Constraint(*cells, rule=stays)
     return m
+
+
+def _decided(m: pyo.ConcreteModel, found: Solution) -> list[Change]:
+    """Bounds that keep the classes, children and money of a repair: only what it adds without use can then go."""
+    free = {"extra_rooms", "extra_staffed", "extra_places", "idle", "by_staff", "avoidable"}
+    held = [v for v in m.component_objects(pyo.Var) if v.name not in free]
+    return [(v[k], found.value(v[k]), found.value(v[k])) for v in held for k in v]
 
 
 def _fewest_rooms(d: County, s: str) -> int:
@@ -218,12 +228,21 @@ def repairs_of(
 ) -> dict[str, Repair | Stopped | None]:
     """The cheapest repair of every goal of a plan that is not zero, by goal, in order; key ``places``: local and
     guaranteed children together (the repair that the table by year and stage shows).
+
+    The time limit of ``options`` is for all of them together; a repair that it does not reach is ``Stopped``.
     """
     values = {s.name: s.value for s in plan.stages}
     short = [n for n in elastic_goals(plan.county) if values[n] > _SMALL]
-    found = {n: repair(plan, n, options, reading=reading) for n in short}
+    ends = time.monotonic() + options.time_limit_s
+
+    def cheapest(name: str, *zero: str) -> Repair | Stopped | None:
+        """The repair of a goal, in what is left of the time."""
+        left = replace(options, time_limit_s=max(0.0, ends - time.monotonic()))
+        return repair(plan, name, left, reading=reading, zero=zero)
+
+    found = {n: cheapest(n) for n in short}
     if "local_without_seat" in short:
-        found["places"] = repair(plan, "covered_without_place", options, reading=reading, zero=("local_without_seat",))
+        found["places"] = cheapest("covered_without_place", "local_without_seat")
     elif "covered_without_place" in short:
         found["places"] = found["covered_without_place"]
     return found

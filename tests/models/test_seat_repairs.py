@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from zjsim.models import seat_repair_model
-from zjsim.models.seat_county import solve_county
+from zjsim.models.seat_county import ELASTIC, solve_county
 from zjsim.models.seat_data import STAGES, County, Switches
+from zjsim.models.seat_expansion import _by_clock
 from zjsim.models.seat_repair_model import Repair, extra_spending_yuan, repair, repairs_of, room_price
 from zjsim.models.seat_repairs import repairs, rule_repairs
 from zjsim.models.seat_tables import CountyPlan
@@ -154,8 +155,8 @@ def test_a_repair_that_the_clock_stopped_is_told_as_not_found(when: str, monkeyp
     """Neither as impossible nor, unproven and not confirmed by solving again, as a repair with its cost."""
     p, _ = plan_short_of_two_rooms()
 
-    def early(self: Any) -> Any:
-        result = solve(self)
+    def early(self: Any, **asked: Any) -> Any:
+        result = solve(self, **asked)
         assert isinstance(result, Optimal)
         if when == "at once":
             return Stopped("time limit")
@@ -232,3 +233,24 @@ def test_a_hard_goal_that_can_hold_gives_the_plan_with_it() -> None:
     plan = solved(d)
     assert sum(plan.local.values()) == 10
     assert set(STAGES) == {"primary", "junior"}
+
+
+def test_all_repairs_of_a_county_share_one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left after the first: it has all the time, the next none, and what is not reached is no "none"."""
+    p, _ = plan_short_of_two_rooms()
+    given: list[float] = []
+    ticks = itertools.chain([0.0, 0.0, 250.0], itertools.repeat(400.0))
+    monkeypatch.setattr(seat_repair_model.time, "monotonic", lambda: next(ticks))
+
+    def reached(plan: Any, name: str, options: Options, **_: Any) -> Stopped:
+        given.append(options.time_limit_s)
+        return Stopped("time limit")
+
+    monkeypatch.setattr(seat_repair_model, "repair", reached)
+    worse = replace(p, stages=tuple(replace(s, value=5.0) if s.name in ELASTIC else s for s in p.stages))
+    found = repairs_of(worse, Options(time_limit_s=300.0))
+    assert given[:3] == [300.0, 50.0, 0.0]
+    assert all(isinstance(r, Stopped) for r in found.values())
+    assert all(_by_clock(r) for r in found.values())
+    assert not _by_clock(None)
+    assert not _by_clock(Stopped("node limit"))

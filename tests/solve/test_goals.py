@@ -216,15 +216,32 @@ def test_a_bound_proven_before_any_plan_of_a_goal_is_told(
 
 
 def test_time_that_runs_out_between_goals_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock jumps past the limit after the first stage: the plan stands, the second goal has no bound."""
+    """The clock jumps past the limit after the first stage: the plan stands, the relaxation bounds the second goal."""
     m, goal = hard_model(8)
+    few = Goal("few", "maximise", sum((7 * i % 11) * m.x[i] for i in range(8)))
+    proven = lexicographic(m, [goal, few])
+    assert isinstance(proven, Optimal)
     ticks = itertools.chain([0.0, 0.0], itertools.repeat(1e9))
     monkeypatch.setattr(highs.time, "monotonic", lambda: next(ticks))
-    result = lexicographic(m, [goal, Goal("few", "minimise", sum(m.x[i] for i in range(8)))])
+    result = lexicographic(m, [goal, few])
     assert isinstance(result, Feasible)
     assert result.stages[0].gap == 0
-    assert result.stages[1].gap == result.gap == float("inf")
-    assert result.stages[1].value == sum(m.x[i].value for i in range(8))
+    second = result.stages[1]
+    assert second.value == sum((7 * i % 11) * m.x[i].value for i in range(8))
+    assert second.value <= proven.stages[1].value <= second.bound < sum(range(11))
+    assert second.bound == round(second.bound)  # the goal moves in whole steps
+    assert second.gap == result.gap == relative_gap(second.value, second.bound)
+
+
+def test_a_goal_the_relaxation_cannot_bound_has_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    m, goal = hard_model(8)
+    m.free = pyo.Var(domain=pyo.Reals)
+    few = Goal("free", "minimise", m.free)
+    ticks = itertools.chain([0.0, 0.0], itertools.repeat(1e9))
+    monkeypatch.setattr(highs.time, "monotonic", lambda: next(ticks))
+    result = lexicographic(m, [goal, few])
+    assert isinstance(result, Feasible)
+    assert result.stages[1].gap == float("inf")
 
 
 def test_the_same_model_gives_the_same_plan_twice() -> None:

@@ -104,7 +104,7 @@ class Prepared:
                 if best is None:
                     return Stopped(outcome.reason, tuple(stages))
                 # An earlier plan exists: it stands, and this goal is simply not proven.
-                stages.append(self._unproven(k, best, outcome))
+                stages.append(self._unproven(k, best, outcome, program))
                 continue
             best = outcome
             stages.append(self._stage(k, outcome, program))
@@ -176,9 +176,7 @@ class Prepared:
             # The goal moves in whole steps: so does its bound.
             offset = float(self.matrix.offsets[k])
             value = round((value - offset) / step) * step + offset
-            steps = (bound - offset) / step
-            whole = math.floor(steps + 1e-6) if goal.sense == "maximise" else math.ceil(steps - 1e-6)
-            bound = whole * step + offset
+            bound = _whole_steps(bound - offset, step, goal.sense) + offset
         # The solver's tolerance may put its bound a hair on the wrong side of the plan in hand.
         bound = min(bound, value) if goal.sense == "minimise" else max(bound, value)
         if abs(bound - value) <= 1e-9 * max(1.0, abs(value)):
@@ -187,14 +185,17 @@ class Prepared:
         gap = relative_gap(value, bound)
         return Stage(goal.name, goal.sense, value, bound, gap, goal.unit, taken, outcome.by_clock)
 
-    def _unproven(self, k: int, best: Outcome, stopped: Outcome) -> Stage:
+    def _unproven(self, k: int, best: Outcome, stopped: Outcome, program: Program) -> Stage:
         """A stage that a limit ended without a plan of its own: the plan of the stages before it, and what bound the
-        search had proven by then (none where it had not begun).
+        search had proven by then (where it had not begun: that of the linear relaxation).
         """
-        goal = self.goals[k]
-        value = float(self.matrix.costs[k] @ best.x) + float(self.matrix.offsets[k])
+        goal, cost, offset = self.goals[k], self.matrix.costs[k], float(self.matrix.offsets[k])
+        value = float(cost @ best.x) + offset
         least = goal.sense == "minimise"
-        bound = stopped.bound if math.isfinite(stopped.bound) else -math.inf if least else math.inf
+        bound = stopped.bound if math.isfinite(stopped.bound) else program.relaxed_bound(cost, offset, goal.sense)
+        step = _integer_step(self.matrix, k)
+        if step and math.isfinite(bound):
+            bound = _whole_steps(bound - offset, step, goal.sense) + offset
         bound = min(bound, value) if least else max(bound, value)
         return Stage(
             goal.name, goal.sense, value, bound, relative_gap(value, bound), goal.unit, by_clock=stopped.by_clock
@@ -247,6 +248,12 @@ def lexicographic(
     if isinstance(result, Optimal):
         return Optimal(model, result.stages)
     return Feasible(model, result.stages, result.bound, result.gap)
+
+
+def _whole_steps(bound: float, step: float, sense: Sense) -> float:
+    """The nearest multiple of ``step`` that a value can have which ``bound`` bounds."""
+    steps = bound / step
+    return step * (math.floor(steps + 1e-6) if sense == "maximise" else math.ceil(steps - 1e-6))
 
 
 def _integer_step(matrix: Matrix, k: int) -> float:

@@ -16,6 +16,8 @@ from zjsim.solve.options import Options
 Sense = Literal["minimise", "maximise"]
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "stopped"]
 _DUAL_TOLERANCE = 1e-7
+RELAXATION_S = 20.0
+"""Seconds for the bound of a goal that the time limit left without a search of its own."""
 _threads_in_use: int | None = None
 
 
@@ -115,6 +117,23 @@ class Program:
         outcome = self.run(cost, offset, sense)
         self._set("presolve", "choose")
         return outcome
+
+    def relaxed_bound(self, cost: Floats, offset: float, sense: Sense) -> float:
+        """What ``cost @ x + offset`` cannot pass, by the linear relaxation (of rows and columns as they are now).
+
+        Infinite where the relaxation is unbounded or takes more than ``RELAXATION_S`` seconds. The time limit does not
+        count: this is asked when it has struck.
+        """
+        deadline, self.deadline = self.deadline, time.monotonic() + RELAXATION_S
+        self._highs.clearSolver()
+        self._set("solve_relaxation", True)
+        integral, self.integral = self.integral, False
+        outcome = self.run(cost, offset, sense)
+        self.integral, self.deadline = integral, deadline
+        self._set("solve_relaxation", False)
+        if outcome.status == "optimal":
+            return outcome.value
+        return -np.inf if sense == "minimise" else np.inf
 
     def _contradicts_itself(self, cost: Floats, offset: float) -> bool:
         """Whether HiGHS calls a whole-number plan the best although it is not as good as what was proven."""
