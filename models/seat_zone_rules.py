@@ -152,3 +152,32 @@ def levels_are_nested(rows: Rows, b: Block) -> None:
     """
     upper, lower = b.columns["moved"][1:].ravel(), b.columns["moved"][:-1].ravel()
     rows.add(np.zeros(len(upper)), np.full(len(upper), np.inf), (upper, np.ones(1)), (lower, -np.ones(1)))
+
+
+@rule
+def kinds_at_home(rows: Rows, b: Block) -> None:
+    """Children whom a level adds sit at home only where they live, and no more of them than have public seats.
+
+    0 <= home[k,z,g] − home[k−1,z,g] <= children that level k adds[z,g]; Σ_z (home[k,z,g] − home[k−1,z,g]) <= placed
+    children that level k adds[g], with home[−1] = 0; row: children. M109, M110, M112.
+
+    It says more than the other rules only in a grade where a level is seated in part and a later one has seats: where
+    places are purchased for guaranteed children while others sit in public seats. Elsewhere its rows are left out.
+    """
+    levels, zones, _ = b.children.shape
+    before = np.zeros((1, *b.children.shape[1:]), dtype=np.int64)
+    added = np.diff(b.children, axis=0, prepend=before)
+    seated = np.diff(b.placed, axis=0, prepend=before[:, 0])
+    some = seated < added.sum(axis=1)
+    parted = [g for g in range(b.placed.shape[1]) if (some[:-1, g] & (np.cumsum(seated[::-1, g])[::-1][1:] > 0)).any()]
+    home = b.columns["home"]
+    for g in parted:
+        for k in range(levels):
+            cells, sum_of = home[k, :, g], (home[k, :, g][None, :], np.ones(1))
+            most = np.array([float(seated[k, g])])
+            if not k:
+                rows.add(np.full(1, -np.inf), most, sum_of)
+                continue
+            less = (home[k - 1, :, g], np.full(zones, -1.0))
+            rows.add(np.zeros(zones), added[k, :, g].astype(np.float64), (cells, np.ones(zones)), less)
+            rows.add(np.full(1, -np.inf), most, sum_of, (home[k - 1, :, g][None, :], np.full(1, -1.0)))

@@ -21,11 +21,14 @@ ACTIVE = (1, 2)
 CAPS = {"primary": 6.0, "junior": 6.0}
 Value = tuple[int, int, int, int, float]
 """Local moved, with guaranteed moved, with all moved, of these too far, kilometres."""
-CORNERS = ("none", "no_seats", "no_children", "one_zone", "all_short", "no_local", "same_place")
+CORNERS = ("none", "no_seats", "no_children", "one_zone", "all_short", "no_local", "same_place", "purchased")
 
 
 def random_county(seed: int) -> tuple[CountyPlan, Zones]:
-    """Zones in a line, two grades of primary school; who has a public seat is chosen by claim, class by class."""
+    """Zones in a line, two grades of primary school; who has a public seat is chosen by claim, class by class.
+
+    Corner ``purchased``: some guaranteed children sit in purchased places, others in public seats.
+    """
     r = random.Random(seed)
     corner = CORNERS[seed % len(CORNERS)]
     n = 1 if corner == "one_zone" else r.choice((2, 2, 2, 3))
@@ -46,7 +49,8 @@ def random_county(seed: int) -> tuple[CountyPlan, Zones]:
     for g in ACTIVE:
         left = classes[g] * usable
         for k in range(3):
-            placed[k, g - 1] = min(left, int(children[k, :, g - 1].sum()))
+            wanted = int(children[k, :, g - 1].sum())
+            placed[k, g - 1] = min(left, r.randint(0, wanted) if corner == "purchased" and k == 1 else wanted)
             left -= placed[k, g - 1]
     return _plan(children, placed, classes, usable), _zones(r, children, rooms, corner)
 

@@ -58,6 +58,19 @@ ZONE_TOYS = {
     "children_at_home": Toy(block([1, 1], [2], [[15], [5]], [[15], [5]]), (5, 5, 5), (0, 0, 0)),
     # Two rooms in the second zone: the first zone's 10 children, 4 of them local, move.
     "children_moved": Toy(block([0, 2], [2], [[4], [10]], [[10], [10]]), (4, 4, 10), (0, 0, 0)),
+    # 10 guaranteed children live in the first zone, 5 others in the second. Five of the ten have a
+    # purchased place; the 5 others take their seats, and move. Without the rule all ten sit at home.
+    "kinds_at_home": Toy(
+        Block(
+            10,
+            np.array([1, 1]),
+            np.array([1]),
+            np.array([[[0], [0]], [[10], [0]], [[10], [5]]]),
+            np.array([[0], [5], [10]]),
+        ),
+        (0, 0, 5),
+        (0, 0, 0),
+    ),
 }
 
 
@@ -71,7 +84,7 @@ def test_zone_rule_by_hand(name: str) -> None:
         assert tuple(spread_classes(toy.block, OPTIONS, home)[1]) == toy.without_rule
 
 
-@pytest.mark.parametrize("name", ["zone_rooms", "zone_classes", "children_moved"])
+@pytest.mark.parametrize("name", ["zone_rooms", "zone_classes", "children_moved", "kinds_at_home"])
 def test_without_the_zone_rule_the_toy_comes_out_otherwise(name: str) -> None:
     toy = ZONE_TOYS[name]
     fewer = {n: r for n, r in ZONE_RULES.items() if n != name}
