@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from math import floor, inf
@@ -47,7 +47,8 @@ class Stage:
     rooms by zone, see :mod:`zjsim.models.seat_sites`), ``new_site_m2`` of a site for a new school; infinite where not
     known. ``staff_now`` and ``staff`` (by year): persons there are, and that there can be. ``more_rooms``,
     ``more_staffed`` and ``more_places`` (by year) are what a repair adds to classrooms, classes with staff and
-    purchasable places.
+    purchasable places. ``norm_seats_per_class``: norm of class size times the capacity factor, for a repair where no
+    school stands and the registry names no seats of a class.
     """
 
     usable_seats_per_class: int
@@ -78,6 +79,12 @@ class Stage:
     more_rooms: Mapping[int, int] = field(default_factory=dict)
     more_staffed: Mapping[int, int] = field(default_factory=dict)
     more_places: Mapping[int, int] = field(default_factory=dict)
+    norm_seats_per_class: int = 0
+
+    @property
+    def without_any_school(self) -> bool:
+        """No room stands and no class has seats: only a repair by the norm can add a class."""
+        return not self.classrooms and not self.usable_seats_per_class and self.norm_seats_per_class > 0
 
     @property
     def extension_rooms_that_fit(self) -> int:
@@ -179,6 +186,7 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
     shares = scenario.table("migrant_calibration").set_index("county_code")["public_share"]
     areas = _by_county(scenario.table("seat_zones"))
     covered = COVERED_COLUMN[parameters.seats.coverage_reading]
+    sizes = _norm_seats(scenario.table("seat_norms"))
     found = []
     for row in scenario.table("counties").sort_values("county_code").itertuples(index=False):
         code = str(row.county_code)
@@ -204,7 +212,7 @@ def counties(scenario: HasTables, first: int | None = None) -> list[County]:
                 },
                 base_public_share=float(shares.get(code, 0.0)),
                 budget={y: float(money.get(y, 0.0)) for y in years},
-                stages=(stages := _stages(options.get(code), now, years, time.as_of, areas.get(code))),
+                stages=(stages := _stages(options.get(code), now, years, time.as_of, areas.get(code), sizes)),
                 permit=_window(d, "permit_holders", years),
                 switches=_switches(parameters.seats, stages["primary"].classrooms),
             )
@@ -229,9 +237,18 @@ def _stages(
     years: tuple[int, ...],
     as_of: date,
     areas: pd.DataFrame | None,
+    sizes: Mapping[str, int],
 ) -> dict[str, Stage]:
     rows: dict[str, Any] = {} if options is None else {str(r["stage"]): r for r in options.to_dict("records")}
-    return {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of, areas) for s in STAGES}
+    found = {s: _stage(rows.get(s), sum(now[g] for g in STAGES[s]), years, as_of, areas) for s in STAGES}
+    return {s: replace(stage, norm_seats_per_class=sizes.get(s, 0)) for s, stage in found.items()}
+
+
+def _norm_seats(norms: pd.DataFrame) -> dict[str, int]:
+    """Usable seats of a class by stage: the norm of class size times the capacity factor, rounded down."""
+    value = dict(zip(norms["norm_id"].astype(str), norms["value"].astype(float), strict=True))
+    factor = value.get("model_capacity_factor", 1.0)
+    return {s: floor(value.get(f"model_class_norm_{s}", 0.0) * factor + 1e-9) for s in STAGES}
 
 
 def _free_site_m2(row: Mapping[str, Any], room_m2: float, areas: pd.DataFrame | None) -> float:

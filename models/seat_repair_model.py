@@ -4,7 +4,8 @@ A repair adds classrooms (from a year on), staff, purchasable private places (wi
 money. It makes one goal zero and takes nothing from any other that is zero or explained; only the budget gives, unless
 the goal is the budget itself or ranked after it: then the money added is named. Cheapest means the least spending over
 the years: classrooms at the county's lowest price for a room, equipment, running costs and purchases as in the plan.
-What the plan builds, it still builds.
+What the plan builds, it still builds. Where no school stands and no class has seats, a class added has those of the
+norm.
 """
 
 from __future__ import annotations
@@ -65,6 +66,15 @@ def room_price(d: County, s: str) -> float:
     return min([c for c in (stage.extension_cost, stage.school_cost) if c > 0], default=0.0)
 
 
+def with_classes_by_norm(d: County) -> County:
+    """The county in which a stage without any school has classes of the norm (still no room and nobody to teach)."""
+    stages = {
+        s: replace(stage, usable_seats_per_class=stage.norm_seats_per_class) if stage.without_any_school else stage
+        for s, stage in d.stages.items()
+    }
+    return replace(d, stages=stages)
+
+
 def repair(
     plan: CountyPlan, goal: str, options: Options, *, reading: str = "public_only", zero: Collection[str] = ()
 ) -> Repair | Stopped | None:
@@ -73,6 +83,7 @@ def repair(
     ``goal`` is a name of :func:`zjsim.models.seat_county.elastic_goals`; ``zero`` names goals that are repaired
     with it. Raises ``ValueError`` for an unknown goal.
     """
+    plan = replace(plan, county=with_classes_by_norm(plan.county))
     d = plan.county
     names = elastic_goals(d)
     if goal not in names:

@@ -8,17 +8,17 @@ preference tiers take at most (M097).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any
 
 import pandas as pd
-from zjsim.models.seat_data import STAGES, YUAN, HasTables
-from zjsim.models.seat_repair_model import Repair, children_short, extra_spending_yuan
+from zjsim.models.seat_data import STAGES, YUAN, County, HasTables
+from zjsim.models.seat_repair_model import Repair, children_short, extra_spending_yuan, room_price
 from zjsim.models.seat_tables import CountyPlan
 
 from zjsim.solve.results import Stopped
-from zjsim.texts import LANGUAGES, text
+from zjsim.texts import LANGUAGES, Language, text
 
 REPAIR_COLUMNS = (
     *("county_code", "county_zh", "county_en", "year", "stage", "short_without_plan", "classes_added", "rooms_added"),
@@ -101,6 +101,7 @@ def _rule_row(p: CountyPlan, name: str, found: Repair | Stopped | None) -> dict[
             budget=f"{budget:,.0f}",
             money=f"{yuan:,.0f}",
         )
+        + _assumed(d, r, STAGES, lang)
         for lang in LANGUAGES
     }
     return {
@@ -123,6 +124,19 @@ def _rule_row(p: CountyPlan, name: str, found: Repair | Stopped | None) -> dict[
     }
 
 
+def _assumed(d: County, found: Repair | None, stages: Iterable[str], lang: Language) -> str:
+    """What a repair with rooms takes from norms, or leaves out, for want of a registry's entry; mostly nothing."""
+    said = ""
+    for s in stages:
+        if found is not None and any(found.rooms[s, y] for y in d.years):
+            stage, name = d.stages[s], text(f"seats.stage.{s}", lang)
+            if stage.without_any_school:
+                said += text("seats.repair.by_norm", lang, stage=name, seats=stage.norm_seats_per_class)
+            if not room_price(d, s):
+                said += text("seats.repair.no_price", lang, stage=name)
+    return said
+
+
 def _repair(p: CountyPlan, s: str, y: int, answer: Repair | Stopped | None) -> dict[str, Any] | None:
     found = answer if isinstance(answer, Repair) else None
     without = "stopped" if isinstance(answer, Stopped) else "without"
@@ -137,7 +151,8 @@ def _repair(p: CountyPlan, s: str, y: int, answer: Repair | Stopped | None) -> d
         staff = round(found.staffed[s, y] * stage.staff_per_class, 1)
     if not before and not still and not rooms and not places and abs(money) < 1:
         return None
-    missing = sum(-(-n // max(usable, 1)) for n in short.values())
+    seats = usable or (stage.norm_seats_per_class if stage.without_any_school else 0)
+    missing = sum(-(-n // max(seats, 1)) for n in short.values())
     classes = p.classes_of(s, y)
     added = max(0, classes - sum(d.classes_base[g, y] for g in STAGES[s]))
     built = p.rooms(s, y) - stage.classrooms
@@ -160,6 +175,7 @@ def _repair(p: CountyPlan, s: str, y: int, answer: Repair | Stopped | None) -> d
             staff=f"{staff:g}",
             money=f"{money:,.0f}",
         )
+        + _assumed(d, found, [s], lang)
         for lang in LANGUAGES
     }
     return {

@@ -8,15 +8,18 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+import pandas as pd
 import pytest
 from zjsim.models import seat_repair_model
 from zjsim.models.seat_county import ELASTIC, solve_county
-from zjsim.models.seat_data import STAGES, County, Switches
-from zjsim.models.seat_expansion import _by_clock
+from zjsim.models.seat_data import STAGES, County, Switches, counties
+from zjsim.models.seat_expansion import _by_clock, solve_seats
 from zjsim.models.seat_repair_model import Repair, extra_spending_yuan, repair, repairs_of, room_price
 from zjsim.models.seat_repairs import repairs, rule_repairs
 from zjsim.models.seat_tables import CountyPlan
 
+from zjsim.audit.seats import check
+from zjsim.scenario import load
 from zjsim.solve.goals import Prepared
 from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
@@ -173,6 +176,86 @@ def test_a_repair_that_the_clock_stopped_is_told_as_not_found(when: str, monkeyp
     assert not rules["is_verified"].any()
     assert rules["why_en"].str.contains("does not say that there is none").all()
     assert table["why_zh"].str.contains("时限内未找到").any()
+
+
+def test_a_county_without_any_school_gets_its_classes_by_the_norm() -> None:
+    """12 local and 9 guaranteed children, no school, no seats of a class: two classes of 12 by the norm, and staff."""
+    none = {"usable_seats_per_class": 0, "norm_seats_per_class": 12, "staffed_classes": {2025: 0, 2026: 0}}
+    p = solved(county({(1, 2025): 12}, covered={(1, 2025): 9}, **none))
+    mended = repairs_of(p, OPTIONS)
+    row = repairs([p], [mended]).set_index("year").loc[2025]
+    assert (row["still_short"], row["classes_missing"]) == (21, 2)
+    assert (row["rooms_missing"], row["staff_missing"], row["repair_yuan"]) == (2, 2, 0)
+    assert row["is_verified"]
+    assert "12 a class by the norm" in row["why_en"]
+    assert "no price of a room" in row["why_en"]
+    assert "每班12个" in row["why_zh"]
+    rules = rule_repairs([p], [mended])
+    assert rules["is_verified"].all()
+    assert dict(zip(rules["rule"], rules["left_after"], strict=True)) == {
+        "local_without_seat": 0,
+        "covered_without_place": 0,
+    }
+    assert rules["why_en"].str.contains("by the norm").all()
+
+
+def test_the_norm_of_a_class_is_that_of_the_registry() -> None:
+    """45 and 50 by the norm, of which 95 % are usable (rounded down): what the registry's own counties have."""
+    for d in counties(load("baseline"))[:2]:
+        assert [s.norm_seats_per_class for s in d.stages.values()] == [42, 47]
+        assert all(s.norm_seats_per_class == s.usable_seats_per_class for s in d.stages.values())
+
+
+class _OneCounty:
+    """The baseline up to 2027, cut down to one county in which no school stands and the registry names no class."""
+
+    def __init__(self, code: str) -> None:
+        scenario = load("baseline", sets=("time.seat_horizon=2027",))
+        self.parameters, self.tables = scenario.parameters, dict(scenario.tables.items())
+        for name, table in self.tables.items():
+            if "county_code" in table.columns:
+                self.tables[name] = table[table["county_code"] == code].reset_index(drop=True)
+        gone = ["usable_seats_per_class", "classrooms", "extension_rooms_max", "extension_rooms_min", "school_sites",
+                "staff_available", "purchase_places_max"]  # fmt: skip
+        self.tables["seat_options"] = self.tables["seat_options"].assign(**dict.fromkeys(gone, 0))
+        taken = dict.fromkeys(["public_classes", "public_seats", "private_places"], 0)
+        self.tables["seat_capacity"] = self.tables["seat_capacity"].assign(**taken)
+
+    def table(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+
+def test_a_real_county_without_any_school_has_its_repair_row_in_every_year() -> None:
+    """Every child is short in every year and stage, the repair is verified, and the audit counts it again."""
+    scenario = _OneCounty("331127")
+    result = solve_seats(scenario)
+    assert isinstance(result, Optimal)
+    rows = result.plan["seat_repairs"].sort_values(["year", "stage"])
+    assert rows[["year", "stage"]].to_numpy().tolist() == [[y, s] for y in (2025, 2026, 2027) for s in sorted(STAGES)]
+    demand = scenario.table("seat_demand").query("2025 <= year <= 2027")
+    assert rows["still_short"].sum() == (demand["local_children"] + demand["permit_holders"]).sum()
+    assert rows["is_verified"].all()
+    assert (rows[["rooms_missing", "classes_missing", "staff_missing", "repair_yuan"]] > 0).all(axis=None)
+    assert result.plan["seat_rule_repairs"]["is_verified"].all()
+    assert check(result.plan, scenario.tables, scenario.parameters) == []
+
+
+def test_nothing_is_assumed_where_a_class_has_seats_and_a_room_its_price() -> None:
+    p, found = plan_short_of_two_rooms()
+    assert "norm" not in repairs([p], [{"places": found}])["why_en"].iloc[0]
+    assert "no price" not in repairs([p], [{"places": found}])["why_en"].iloc[0]
+
+
+def test_private_places_stand_in_where_there_is_no_school() -> None:
+    """7 guaranteed children, no school, 8 private places of which none may be purchased yet: 7 places or a class."""
+    none = {"usable_seats_per_class": 0, "norm_seats_per_class": 12, "extension_cost": 50.0, "purchase_price": 2.0}
+    p = solved(county(covered={(1, 2025): 7}, private=8, **none))
+    found = repair(p, "covered_without_place", OPTIONS)
+    assert found is not None
+    assert found.places["primary", 2025] == 7
+    assert sum(found.rooms.values()) == 0
+    assert found.spending == pytest.approx(14)
+    assert found.verified
 
 
 def test_the_tables_tell_the_repair_and_add_up() -> None:

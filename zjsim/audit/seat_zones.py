@@ -220,13 +220,20 @@ def _first_claim(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
 
 
 def _repairs(plan: Tables, tables: Tables, p: Any) -> Iterator[Finding]:
-    """What is missing without and with the plan, counted again from demand, today's classes and the plan's grades."""
-    options = tables["seat_options"][["county_code", "stage", "usable_seats_per_class"]]
+    """What is missing without and with the plan, counted again from demand, today's classes and the plan's grades.
+
+    Where no school stands and the registry names no seats of a class, the classes missing are of the norm.
+    """
+    options = tables["seat_options"][["county_code", "stage", "usable_seats_per_class", "classrooms"]]
+    norms = tables["seat_norms"].set_index("norm_id")["value"].astype(float)
     t = plan["seat_classes"].merge(options, on=["county_code", "stage"], how="left").fillna(0)
     seats = t["classes_base"] * t["usable_seats_per_class"]
     t["before"] = (t["local"] + t["guaranteed"] - seats).clip(lower=0)
     t["still"] = t["local"] - t["placed_local"] + t["unplaced"]
-    t["missing"] = np.ceil(t["still"] / t["usable_seats_per_class"].clip(lower=1))
+    norm = t["stage"].map({s: norms.get(f"model_class_norm_{s}", 0.0) for s in t["stage"].unique()})
+    norm = np.floor(norm * norms.get("model_capacity_factor", 1.0) + 1e-9).where(t["classrooms"] == 0, 0)
+    each = t["usable_seats_per_class"].where(t["usable_seats_per_class"] > 0, norm)
+    t["missing"] = np.ceil(t["still"] / each.clip(lower=1))
     keys = ["county_code", "year", "stage"]
     sums = t.groupby(keys, sort=True)[["before", "still", "missing"]].sum()
     said = plan["seat_repairs"].set_index(keys)[["short_without_plan", "still_short", "classes_missing"]]
