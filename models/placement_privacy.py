@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from zjsim.solve.disclosure import LEAST_WIDTH, Relations, conceal
+from zjsim.solve.disclosure import LEAST_WIDTH, Relations, Seen, conceal, new_seen
 
 Cell = tuple[str, int, str]
 """Table, row, column of a published count."""
+Before = tuple[Relations, Seen]
+"""Relations of a county's tables, and how far apart a reader's worlds were found to be so far."""
 
 _BETTER = ("better_by_claims", "equal", "better_by_goals")
 _FAIR = (
@@ -107,18 +109,26 @@ def _fairness(known: Relations, tables: Mapping[str, pd.DataFrame], children: Ma
                     known.adds_up(known.cell("placement_fairness", row, kind), at[str(mode), tier, kind])
 
 
+def nothing_seen(tables: Mapping[str, pd.DataFrame]) -> Before:
+    """Relations of a county's tables, and that no hidden count is known to be wide yet."""
+    known = relations(tables)
+    return known, new_seen(known)
+
+
 def protect(
     tables: Mapping[str, pd.DataFrame],
     counts: Mapping[str, Sequence[str]],
     hidden: set[Cell],
     least: float = LEAST_WIDTH,
+    before: Before | None = None,
 ) -> set[Cell]:
     """What must be hidden of one county's tables so that no hidden count is told closer than ``least``.
 
     ``counts`` are the columns of counts of each table, ``hidden`` what is hidden already. One more count goes for each
-    that is too narrow: the smallest shown one, noughts last, that stands in a relation with it.
+    that is too narrow: the smallest shown one, noughts last, that stands in a relation with it. ``before``: what
+    :func:`nothing_seen` gave for the same tables, in a call for which no more was hidden.
     """
-    known = relations(tables)
+    known, seen = before or nothing_seen(tables)
     values = {
         (name, int(row), column): float(v)
         for name, columns in counts.items()
@@ -128,4 +138,6 @@ def protect(
     numbers = {u: values[c] for c, u in known.cells.items()}
     names = {u: c for c, u in known.cells.items()}
     dark = {known.cells[c] for c in hidden if c in known.cells}
-    return {names[u] for u in conceal(known, numbers, dark, lambda u: (numbers[u] == 0, numbers[u]), least=least)}
+    return {
+        names[u] for u in conceal(known, numbers, dark, lambda u: (numbers[u] == 0, numbers[u]), least=least, seen=seen)
+    }

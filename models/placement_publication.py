@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from zjsim.models.placement_privacy import protect
+from zjsim.models.placement_privacy import Before, nothing_seen, protect
 
 from zjsim.tables.published import SUPPRESSED
 
@@ -70,10 +70,10 @@ def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.
     """
     tables = {name: plan[name].reset_index(drop=True) for name in PUBLISHED}
     hides = {name: hidden(tables[name], rule, minimum) for name, rule in PUBLISHED.items()}
-    before = -1
+    before, seen = -1, dict[str, Before]()
     while before != (now := sum(int(hide.sum()) for hide in hides.values())):
         before = now
-        _hide_what_is_told(tables, hides)
+        _hide_what_is_told(tables, hides, seen)
         hides = {name: hidden(tables[name], rule, minimum, hides[name]) for name, rule in PUBLISHED.items()}
     shown = {}
     for name, rule in PUBLISHED.items():
@@ -92,8 +92,13 @@ def publication(plan: Mapping[str, pd.DataFrame], minimum: int) -> dict[str, pd.
     return shown
 
 
-def _hide_what_is_told(tables: Mapping[str, pd.DataFrame], hides: Mapping[str, BoolArray]) -> None:
-    """Hide more counts, county by county, until no hidden one can be told from all tables together."""
+def _hide_what_is_told(
+    tables: Mapping[str, pd.DataFrame], hides: Mapping[str, BoolArray], seen: dict[str, Before]
+) -> None:
+    """Hide more counts, county by county, until no hidden one can be told from all tables together.
+
+    ``seen``: by county what was found out in the turns before, when less was hidden.
+    """
     counts = {name: rule.counts for name, rule in PUBLISHED.items()}
     number = {name: {c: k for k, c in enumerate(columns)} for name, columns in counts.items()}
     codes = sorted({str(c) for name in PUBLISHED for c in tables[name]["county_code"]})
@@ -107,7 +112,9 @@ def _hide_what_is_told(tables: Mapping[str, pd.DataFrame], hides: Mapping[str, B
             for column in columns
             if hides[name][row, number[name][column]]
         }
-        for name, row, column in protect(own, counts, dark):
+        if code not in seen:
+            seen[code] = nothing_seen(own)
+        for name, row, column in protect(own, counts, dark, before=seen[code]):
             hides[name][row, number[name][column]] = True
 
 

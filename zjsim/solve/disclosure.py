@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zjsim.solve.arrays import ArrayProgram, Arrays
 from zjsim.solve.options import Options
@@ -35,6 +36,8 @@ class CannotConceal(ValueError):  # noqa: N818 - says what is so, like the other
 Term = tuple[int, float]
 Row = tuple[list[Term], float, float]
 Range = tuple[float, float]
+Seen = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Least and greatest value of every unknown in the worlds seen so far (none yet: infinite, the wrong way round)."""
 
 
 @dataclass
@@ -80,6 +83,11 @@ class Relations:
         self.between([(unknown, 1.0)], 0.0, 0.0)
 
 
+def new_seen(known: Relations) -> Seen:
+    """No world seen yet."""
+    return np.full(known.count, np.inf), np.full(known.count, -np.inf)
+
+
 class Reader:
     """Somebody with a solver who knows the relations and what is shown (unknown → value).
 
@@ -87,8 +95,19 @@ class Reader:
     are told apart: a small program for each lot of them.
     """
 
-    def __init__(self, known: Relations, shown: Mapping[int, float], only: Sequence[int] | None = None) -> None:
-        """``only``: numbers of the rows in which something is unknown, if the caller knows them."""
+    def __init__(
+        self,
+        known: Relations,
+        shown: Mapping[int, float],
+        only: Sequence[int] | None = None,
+        seen: Seen | None = None,
+    ) -> None:
+        """``only``: numbers of the rows in which something is unknown, if the caller knows them.
+
+        ``seen``: least and greatest value of every unknown in worlds that agreed with more than is shown now (they
+        agree still); what is found here is added to it.
+        """
+        self._seen = new_seen(known) if seen is None else seen
         lot = list(range(known.count))
 
         def first(u: int) -> int:
@@ -118,14 +137,14 @@ class Reader:
         """
         found = {}
         for u in wanted:
-            lot = self.lot(u)
-            if lot not in self._rows:
-                found[u] = (0.0, _MOST)
-                continue
-            if lot not in self._programs:
-                self._programs[lot] = _Program(self._rows[lot])
-            found[u] = self._programs[lot].range(u, enough)
+            program = self._program(self.lot(u))
+            found[u] = (0.0, _MOST) if program is None else program.range(u, enough)
         return found
+
+    def _program(self, lot: int) -> _Program | None:
+        if lot not in self._programs and lot in self._rows:
+            self._programs[lot] = _Program(self._rows[lot], self._seen)
+        return self._programs.get(lot)
 
     def tells(self, wanted: Iterable[int], least: float = LEAST_WIDTH) -> list[int]:
         """Those of the wanted unknowns that can be told closer than ``least``, sorted."""
@@ -135,12 +154,13 @@ class Reader:
 
 
 class _Program:
-    """The rows of one lot of unknowns, and the widest ranges seen so far."""
+    """The rows of one lot of unknowns, and the widest ranges of all unknowns seen so far."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._place = {u: i for i, u in enumerate(sorted({u for terms, _, _ in rows for u, _ in terms}))}
+    def __init__(self, rows: Sequence[Row], seen: Seen) -> None:
+        self._unknowns = np.array(sorted({u for terms, _, _ in rows for u, _ in terms}))
+        self._place = {u: i for i, u in enumerate(self._unknowns.tolist())}
         count = len(self._place)
-        self._low, self._high = np.full(count, np.inf), np.full(count, -np.inf)
+        self._low, self._high = seen
         arrays = Arrays(
             cost=np.zeros(count),
             upper=np.full(count, _MOST),
@@ -156,19 +176,21 @@ class _Program:
 
     def range(self, unknown: int, enough: float) -> Range:
         """Least and greatest value of one unknown, or a part of that range that is ``enough``."""
-        i = self._place[unknown]
         for sign in (1.0, -1.0):
-            if self._high[i] - self._low[i] >= enough:
+            if self._high[unknown] - self._low[unknown] >= enough:
                 break
             cost = np.zeros(len(self._place))
-            cost[i] = sign
-            status = self._program.run(cost)
-            if status != "Optimal":
-                raise ValueError(f"the published tables contradict each other: {status}")
-            # Every answer is a world that agrees: it widens the ranges of all other unknowns too.
-            values = self._program.answer()[0]
-            self._low, self._high = np.minimum(self._low, values), np.maximum(self._high, values)
-        return float(self._low[i]), float(self._high[i])
+            cost[self._place[unknown]] = sign
+            self._look(cost)
+        return float(self._low[unknown]), float(self._high[unknown])
+
+    def _look(self, cost: NDArray[np.float64]) -> None:
+        """One more world that agrees, at least cost: it widens the ranges of all unknowns it moves."""
+        status = self._program.run(cost)
+        if status != "Optimal":
+            raise ValueError(f"the published tables contradict each other: {status}")
+        values, low, high, all_ = self._program.answer()[0], self._low, self._high, self._unknowns
+        low[all_], high[all_] = np.minimum(low[all_], values), np.maximum(high[all_], values)
 
 
 def conceal(
@@ -181,6 +203,7 @@ def conceal(
     kept: Collection[int] = (),
     late: Collection[int] = (),
     release: bool = False,
+    seen: Seen | None = None,
 ) -> set[int]:
     """What must be hidden so that no hidden count is told closer than ``least``; holds ``hidden``.
 
@@ -188,7 +211,8 @@ def conceal(
     in a relation with it the first in ``order``, which are not in ``kept`` (kept ones only if nothing else is left);
     those in ``late`` (sums that readers look for) after all others. What everybody knows without them is never hidden.
     With ``release``, what was hidden beside the small ones and is told exactly all the same is shown again (not where
-    other publications hold the same counts).
+    other publications hold the same counts). ``seen``: what an earlier call with the same relations and values and no
+    more hidden saw; it is added to.
 
     Raises :class:`CannotConceal` if one of ``hidden`` is told closer than :data:`LEAST_WIDTH` though nothing is left
     to hide.
@@ -201,17 +225,27 @@ def conceal(
     dark |= search.closed(dark, dark)
     # What is hidden further only makes ranges wider: those found wide need no second look.
     unsure, idle = set(dark), set[int]()
+    seen = new_seen(known) if seen is None else seen
     while unsure:
         shown = {u: v for u, v in values.items() if u not in dark} | noughts
-        reader = Reader(known, shown, search.rows_with(dark, shown))
-        narrow = reader.tells(unsure, least)
-        # What was hidden to protect another and is told all the same protects nothing: in the end it is shown.
-        idle = {u for u in narrow if release and u not in spoken_for and _width(reader, u) < _TOLERANCE}
+        reader = Reader(known, shown, search.rows_with(dark, shown), seen)
         more: set[int] = set()
+        narrow: list[int] = []
+        unseen: set[int] = set()
         lots: set[int] = set()
-        for u in (v for v in narrow if v not in idle):
-            # One at a time where counts hang together: the others may be wide by then.
-            if reader.lot(u) not in lots and (found := search.next(u, dark)) is not None:
+        idle = set()
+        for u in sorted(unsure):
+            # One at a time where counts hang together: the others may be wide by then, and are looked at then.
+            if reader.lot(u) in lots:
+                unseen.add(u)
+                continue
+            if not reader.tells([u], least):
+                continue
+            narrow.append(u)
+            # What was hidden to protect another and is told all the same protects nothing: in the end it is shown.
+            if release and u not in spoken_for and _width(reader, u) < _TOLERANCE:
+                idle.add(u)
+            elif (found := search.next(u, dark)) is not None:
                 lots.add(reader.lot(u))
                 more |= search.closed({found}, dark)
         if not more:
@@ -221,7 +255,7 @@ def conceal(
                 raise CannotConceal(told, least)
             break
         dark |= more
-        unsure = {*narrow, *more}
+        unsure = {*narrow, *unseen, *more}
     return dark - idle
 
 
