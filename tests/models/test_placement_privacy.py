@@ -188,7 +188,7 @@ def test_no_hidden_count_of_a_placement_and_its_base_can_be_told() -> None:
 
 
 def test_hiding_small_counts_alone_would_give_some_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zjsim.models.placement_publication.protect", lambda own, counts, dark: dark)
+    monkeypatch.setattr("zjsim.models.placement_publication.protect", lambda own, counts, dark, before: dark)
     assert min(Attack([publication(county(1), MINIMUM)]).widths()) < LEAST_WIDTH
 
 
