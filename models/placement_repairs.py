@@ -1,10 +1,11 @@
-"""The smallest repairs of a county that can't place everybody: further seats, further classes, or other rules.
+"""The smallest repairs of a county that can't place everybody: seats, classes, other rules, or a new school.
 
 Each is found exactly and then put in and solved again: what is stated as left over is what that placement leaves.
 *Seats*: as many as possible are placed and a seat places one child, so the number without a place is the smallest.
 *Classes*: whole classes at public schools that have the grade (``placement_classes``); first as few children as
 possible stay without a place, then as few classes as possible are opened. *Rules*: the smallest set of the scenario's
-limits that, lifted, leaves as few as lifting all would; then each is lifted only as far as needed.
+limits that, lifted, leaves as few as lifting all would; then each is lifted only as far as needed. *New school*: where
+no school of the county has the grade, a seat for each of its children whom the scenario places, within their reach.
 """
 
 from __future__ import annotations
@@ -33,15 +34,17 @@ REPAIR_COLUMNS = (
     "bound", "zh", "en",
 )  # fmt: skip
 STEP_COLUMNS = ("county_code", "year", "repair", "grade", "school_id", "kind", "rule", "value", "before")
-REPAIRS = ("seats", "classes", "rules")
-_UNITS = {"seats": "seats", "classes": "classes", "rules": "rules"}
+REPAIRS = ("seats", "classes", "rules", "new_school")
+_UNITS = {"seats": "seats", "classes": "classes", "rules": "rules", "new_school": "seats"}
 _NAMED = 4
 _KM10 = 10.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a repair: seats or classes at a section (``grade``, its number), or a rule's new value."""
+    """One step of a repair: seats or classes at a section (``grade``, its number), or a rule's new value; seats of a
+    new school have a grade and no section.
+    """
 
     grade: int
     section: int
@@ -82,7 +85,10 @@ def repairs(
     short = [one for one in utilitarian if one.unplaced.any()]
     if not short:
         return []
-    found = [seat_repair(short), class_repair(short, options), rule_repair(county, short, p, with_purchased)]
+    found = [
+        *(seat_repair(short), class_repair(short, options), rule_repair(county, short, p, with_purchased)),
+        new_school(short, p.last_tier),
+    ]
     return [repair for repair in found if repair is not None]
 
 
@@ -162,6 +168,22 @@ def rule_repair(county: County, short: Sequence[Placed], p: Any, with_purchased:
     return None
 
 
+def new_school(short: Sequence[Placed], last_tier: int) -> Repair | None:
+    """Seats of a new school in grades that no school of the county has; none if every grade has one.
+
+    No child of such a grade can be placed otherwise, and a seat places one child: as many as the tiers that the
+    scenario places have are the fewest, and all the others without a place stay as they are.
+    """
+    steps = [
+        Step(one.grade.grade, NONE, "new_school", seats, 0)
+        for one in short
+        if not len(one.grade.school) and (seats := int(one.unplaced[one.grade.tier <= last_tier].sum()))
+    ]
+    amount = int(sum(s.value for s in steps))
+    before = sum(int(one.unplaced.sum()) for one in short)
+    return Repair("new_school", tuple(steps), amount, amount, before - amount, 0) if steps else None
+
+
 def lifted_limits(county: County, grades: Sequence[Grade], p: Any) -> dict[str, list[Any]]:
     """Limits of the scenario that can be lifted, each with its values from the nearest to no limit at all."""
     found: dict[str, list[Any]] = {}
@@ -214,7 +236,8 @@ def repair_tables(county: County, utilitarian: Sequence[Placed], found: Sequence
         rows.append((*front, repair.amount, _UNITS[repair.name], listed, *told, *sentences))
         for s in repair.steps:
             if s.section < 0:
-                steps.append((*front, 0, "", "", s.rule, s.value, s.before))
+                kind, rule = (KINDS[PUBLIC], "") if s.grade else ("", s.rule)
+                steps.append((*front, s.grade, "", kind, rule, s.value, s.before))
                 continue
             grade = grade_of[s.grade]
             school, kind = county.schools.ids[grade.school[s.section]], KINDS[grade.kind[s.section]]
@@ -236,7 +259,9 @@ def _sentence(county: County, grade_of: dict[int, Grade], repair: Repair, before
     """What the repair is and what it leaves, in one sentence."""
     said = []
     for s in repair.steps[:_NAMED]:
-        if s.section < 0:
+        if s.grade and s.section < 0:
+            said.append(text("placement.repair.step.new_school", lang, grade=s.grade, n=int(s.value)))
+        elif s.section < 0:
             said.append(text(f"placement.repair.rule.{s.rule}", lang, value=f"{s.value:g}", before=f"{s.before:g}"))
         else:
             school = county.schools.labels[lang][grade_of[s.grade].school[s.section]]

@@ -215,3 +215,70 @@ def test_deleting_a_rule_of_the_classes_is_noticed(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(placement_classes, "classes_opened", as_many_as_ten)
     assert opened() == [10, 0]
+
+
+def without_schools(tables: Plan, county: str) -> Plan:
+    """The registries with every school of a county closed, and no choices of it."""
+    gone = set(tables["schools"].loc[tables["schools"]["county_code"] == county, "school_id"])
+    closed = ("schools", "school_grades", "school_choices")
+    groups = tables["child_groups"]
+    none = {c: groups[c].where(~groups[c].isin(gone), "") for c in ("sibling_school", "current_school")}
+    left = {name: tables[name][~tables[name]["school_id"].isin(gone)] for name in closed}
+    return tables | left | {"child_groups": groups.assign(**none)}
+
+
+def test_a_county_without_any_school_needs_a_new_one(tables: Plan) -> None:
+    """Every child of a tier that is placed has a seat in it, by grade; with such a school the others are left."""
+    codes = sorted(set(tables["child_groups"]["county_code"]))[:12]
+    seen = []
+    for code in codes:
+        shut = without_schools(tables, code)
+        scenario = helper().Small(shut, last_tier=2)
+        plan = place(scenario, counties=[code], modes=("utilitarian",), explain=False)
+        assert check(plan, scenario.tables, scenario.parameters) == []
+        groups = shut["child_groups"]
+        own = groups[(groups["county_code"] == code) & (groups["year"] == 2025)]
+        wanted = own[own["tier"] <= 2].groupby("grade")["children"].sum()
+        wanted = wanted[wanted > 0]
+        told, steps = plan["placement_repairs"], plan["placement_repair_steps"]
+        if wanted.empty:
+            assert told.empty
+            continue
+        row = told.set_index("repair").loc["new_school"]
+        others = int(own["children"].sum() - wanted.sum())
+        assert (row["amount"], row["bound"], row["unplaced_after"]) == (wanted.sum(), wanted.sum(), others)
+        assert dict(zip(steps["grade"], steps["value"], strict=True)) == wanted.to_dict()
+        assert "No school of the county has their grade" in row["en"]
+        seen.append(others)
+        for change in (
+            {"placement_repairs": told.assign(amount=told["amount"] - 1)},
+            {"placement_repairs": told.iloc[:0], "placement_repair_steps": steps.iloc[:0]},
+            {"placement_repair_steps": steps.assign(value=steps["value"] + 1)},
+        ):
+            found = check({**plan, **change}, scenario.tables, scenario.parameters)
+            assert "placement_repairs" in {f.rule for f in found}
+        # Placed again with such a school: the seats told leave the others, one seat fewer leaves one child more.
+        for fewer in (0, 1):
+            seats = {g: int(n) - (fewer if g == wanted.index[0] else 0) for g, n in wanted.items()}
+            again = place(with_school(shut, code, seats), counties=[code], modes=("utilitarian",), explain=False)
+            assert again["placement_unplaced"]["unplaced"].sum() == others + fewer
+    assert min(seen) == 0
+    assert max(seen) > 0
+
+
+def with_school(tables: Plan, county: str, seats: dict[int, int]) -> Any:
+    """A scenario with one public school that has these seats, near enough to all children of the county."""
+    school, section = tables["schools"].iloc[[0]], tables["school_grades"].iloc[[0]]
+    cell = tables["residence_cells"].query("county_code == @county").iloc[0]
+    zone = {"county_code": county, "zone_id": cell["zone_id"], "lon": cell["lon"], "lat": cell["lat"]}
+    school = school.assign(school_id="new", ownership="public", **zone)
+    sections = [
+        section.assign(school_id="new", county_code=county, year=2025, grade=g, classes=1, seats=n,
+                       taken_local=0, taken_migrant=0)
+        for g, n in seats.items()
+    ]  # fmt: skip
+    more = {
+        "schools": pd.concat([tables["schools"], school], ignore_index=True),
+        "school_grades": pd.concat([tables["school_grades"], *sections], ignore_index=True),
+    }
+    return helper().Small(tables | more, last_tier=2, candidates="distance", nearest_kept=1)

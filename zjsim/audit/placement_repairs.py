@@ -80,6 +80,7 @@ def check_repairs(plan: Tables, tables: Tables, year: int, parameters: Any) -> I
         yield from _seats(county, own, listed.get("seats"), of_county, counts)
         yield from _classes(county, own, listed.get("classes"), of_county, class_seats, counts[0])
         yield from _rules(county, grades, listed.get("rules"), of_county, (tables, year, parameters))
+        yield from _new_school(county, rows, own, listed.get("new_school"), of_county, (tables, year, parameters))
 
 
 def _wrong(county: str, repair: str) -> Finding:
@@ -173,3 +174,24 @@ def _rules(
     idle = (left({k: v for k, v in changes.items() if k != gone})[0] <= after for gone in sorted(changes))
     if told != (len(changes), after, after - without) or after >= row["unplaced_before"] or any(idle):
         yield _wrong(county, "rules")
+
+
+def _new_school(
+    county: str, rows: pd.DataFrame, own: list[Flow], row: Any, steps: pd.DataFrame, world_of: tuple[Any, ...]
+) -> Iterator[Finding]:
+    """A grade without any section has a seat for each of its children whose tier is placed, and no other grade has."""
+    tables, year, parameters = world_of
+    closed = {flow.grade for flow in own if not flow.seats}
+    groups = tables["child_groups"]
+    groups = groups[(groups["county_code"] == county) & (groups["year"] == year) & groups["grade"].isin(closed)]
+    groups = groups[groups["tier"] <= parameters.placement.last_tier]
+    wanted = {int(g): int(n) for g, n in groups.groupby("grade")["children"].sum().items() if n}
+    mine = steps[steps["repair"] == "new_school"]
+    told = dict(zip(mine["grade"].astype(int), mine["value"].astype(int), strict=True))
+    amount = sum(wanted.values())
+    left = int(rows["unplaced"].sum()) - amount
+    wrong = told != wanted or (row is None) == bool(wanted) or bool((mine["school_id"] != "").any())
+    if not wrong and row is not None:
+        wrong = (row["amount"], row["bound"], row["unplaced_after"]) != (amount, amount, left)
+    if wrong:
+        yield _wrong(county, "new_school")
