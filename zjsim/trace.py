@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 """Input rows of one registry that are listed."""
+DECISIONS = ("exploration", "ranking", "seek", "backtest", "allocation", "tracking")
+"""Kinds of folders that :mod:`zjsim.trace_decisions` knows."""
 Row = dict[str, str]
 
 
@@ -325,6 +327,10 @@ def show_trace(folder: Path, table: str, key: str, scenario: str | None, lang: L
         from zjsim.trace_comparison import show_comparison
 
         return show_comparison(folder, manifest, table, key, lang, as_json)
+    if str(manifest.get("kind")) in DECISIONS:
+        from zjsim.trace_decisions import show_decision
+
+        return show_decision(folder, manifest, (table, key, scenario), lang=lang, as_json=as_json)
     if manifest.get("kind", "hedge") != "hedge":
         raise _refuse("of_runs", str(folder))
     loaded, inputs = scenario_of(folder, manifest, scenario)
@@ -367,13 +373,13 @@ def _print(said: dict[str, Any], lang: Language) -> None:
             print(f"  {r['function']} ({r['place']}; {', '.join(r['measures'])}): {r['said']}")
         print("\n" + text("scenario.trace.inputs", lang))
         for entry in said["inputs"]:
-            _print_input(entry, lang)
+            print_input(entry, lang)
         print("\n" + text("scenario.trace.whole", lang, names=", ".join(said["read_as_a_whole"]) or "-"))
         print("\n" + text("scenario.trace.parameters", lang))
         for p in said["parameters"]:
             print(f"  {p['path']} = {json.dumps(p['value'], ensure_ascii=False)}  {p['place']}")
         return
-    _print_input(said["input"], lang)
+    print_input(said["input"], lang)
     print("\n" + text("scenario.trace.uses", lang))
     if not said["used_by"]:
         print("  " + text("scenario.trace.no_use", lang))
@@ -384,7 +390,8 @@ def _print(said: dict[str, Any], lang: Language) -> None:
         print(f"  {rule}")
 
 
-def _print_input(entry: dict[str, Any], lang: Language) -> None:
+def print_input(entry: dict[str, Any], lang: Language) -> None:
+    """Print an input row as :func:`described` gives it."""
     source = entry["source"]
     title = source["title_zh" if lang == "zh" else "title_en"]
     print(f"  {entry['registry']}[{entry['key']}]  {entry['place']}  {entry['basis']}  {title} ({source['source_id']})")

@@ -82,10 +82,12 @@ def test_rules_side_by_side_and_milestones(tmp_path: Path) -> None:
     assert "Not divided" in screen(made.manifest, made.tables, "x", "en")
 
 
-def test_equal_bytes_for_two_workers(tmp_path: Path) -> None:
+def test_equal_bytes_for_two_workers(tmp_path: Path, traced: Any) -> None:
     one, two = (divided(tmp_path / str(w), "technology_transfer", "sibling_rule", workers=w) for w in (1, 2))
     for path in sorted(p for p in one.folder.rglob("*") if p.is_file()):
         assert path.read_bytes() == (two.folder / path.relative_to(one.folder)).read_bytes(), path.name
+    said = traced(one.folder)
+    assert {e["registry"] for e in said["allocation_cities"]["inputs"]} == {"targets", "cities"}
 
 
 def test_beyond_capacity_is_told_with_the_least_repair(tmp_path: Path) -> None:

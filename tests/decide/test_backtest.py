@@ -146,7 +146,12 @@ def test_what_cannot_be_asked_is_told(plans: list[Planned]) -> None:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_command_writes_the_scorecard(
-    plans: list[Planned], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, capsys: pytest.CaptureFixture[str]
+    plans: list[Planned],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    lang: str,
+    capsys: pytest.CaptureFixture[str],
+    traced: Any,
 ) -> None:
     monkeypatch.setattr(backtest_files, "planned", lambda source, sets, **_: plans[source == "better"])
     more = [f"--target={t}" for t in TARGETS]
@@ -160,6 +165,7 @@ def test_the_command_writes_the_scorecard(
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     assert manifest["outputs"] == output_hashes(folder)
     assert len(list((folder / "truths").glob("*.csv"))) == 30
+    traced(folder)
     assert (folder / "figures" / "scorecard.svg").is_file()
     book = openpyxl.load_workbook(folder / "scorecard.xlsx")
     assert len(book.sheetnames) == 6

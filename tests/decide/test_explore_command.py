@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def folder_of(out: Path) -> Path:
     return next((out / "baseline").glob("*/manifest.json")).parent
 
 
-def test_an_exploration_that_was_killed_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_an_exploration_that_was_killed_ends_with_the_same_bytes(tmp_path: Path, traced: Any) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(command(tmp_path / "once", whole), check=True, capture_output=True)
     kills = 0
@@ -51,6 +52,8 @@ def test_an_exploration_that_was_killed_ends_with_the_same_bytes(tmp_path: Path)
     assert count["once"] == TASKS
     assert count["last"] <= TASKS - count["begun20"] - count["begun60"] + 2, "what was finished is not made again"
     assert not list((killed / "baseline").glob(".*resume")), "nothing is left behind"
+    said = traced(folder_of(whole))
+    assert {e["registry"] for e in said["sensitivity"]["inputs"]} > {"targets"}, "and the input that matters"
 
 
 def test_an_address_without_a_cluster_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

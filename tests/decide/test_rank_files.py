@@ -28,7 +28,9 @@ def two_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "processes_of", lambda s, plan: [p for p in processes_of(s, plan) if p.name in only])
 
 
-def test_an_interrupted_ranking_ends_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_ranking_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: Any
+) -> None:
     sources = ["baseline", "silk_road_doubled"]
 
     def stop(done: int, most: int) -> None:
@@ -56,6 +58,7 @@ def test_an_interrupted_ranking_ends_with_the_same_bytes(tmp_path: Path, monkeyp
     book = openpyxl.load_workbook(whole / "ranking.xlsx")
     assert not [c.value for c in book.worksheets[1][1] if "_" in str(c.value)], "every column has a title"
     assert (whole / "figures" / "ranking.svg").is_file()
+    traced(whole)
 
 
 def test_ranked_by_probability_the_difference_is_in_points(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_margins_do_not_depend_on_how_they_are_asked_for(plan: Planned) -> None:
 
 
 def test_files_are_whole_and_equal_for_any_number_of_workers(
-    plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: Any
 ) -> None:
     monkeypatch.setattr(seek_files, "planned", lambda source, sets, **_: plan)
     folders = []
@@ -147,6 +147,8 @@ def test_files_are_whole_and_equal_for_any_number_of_workers(
     names = {str(p) for p in one}
     assert {"seek.xlsx", "summary.zh.txt", "summary.en.txt", "manifest.json", "figures/frontier.png"} <= names
     assert json.loads(one[Path("manifest.json")])["verdict"] == "refuted"
+    told = traced(folders[0])
+    assert {e["registry"] for e in told["seek_proposal"]["inputs"]} == {"levers"}
     proposal = pd.read_csv(folders[0] / "tables" / "seek_proposal.csv")
     assert set(proposal["lever_id"]) == {"silk_road_openings", "overseas_set_up_time"}
     assert proposal["cost"].sum() == pytest.approx(30 * 7.1 + 19.2)

@@ -82,10 +82,12 @@ def test_before_the_plan_began_everything_is_grey(tmp_path: Path) -> None:
     assert made.tables["track_parameters"].empty
 
 
-def test_equal_bytes_for_two_workers_and_after_a_kill(tmp_path: Path) -> None:
+def test_equal_bytes_for_two_workers_and_after_a_kill(tmp_path: Path, traced: Any) -> None:
     one = report(tmp_path / "one")
     two = report(tmp_path / "two", workers=2)
     assert bytes_of(one.folder) == bytes_of(two.folder)
+    said = traced(one.folder)
+    assert {e["registry"] for e in said["track_tasks"]["inputs"]} == {"tasks"}
 
     class KilledError(Exception):
         pass
