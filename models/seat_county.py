@@ -186,6 +186,7 @@ def solve_county(
         again = with_whole_children(m, ranked, options)
         if isinstance(again, Infeasible | Stopped):
             return again
+        stages = tuple(_as_it_came(s, a) for s, a in zip(stages, again.stages, strict=True))
     open_stage = next((s for s in stages if s.gap > 0), None)
     plan = read(m, d, stages, max(s.gap for s in stages))
     if open_stage is None:
@@ -226,6 +227,13 @@ def _proven(stage: Stage) -> Stage:
     if abs(stage.value - bound) <= max(stage.tolerance, 1e-6):
         return replace(stage, bound=stage.value, gap=0.0)
     return replace(stage, bound=bound, gap=relative_gap(stage.value, bound))
+
+
+def _as_it_came(stage: Stage, again: Stage) -> Stage:
+    """A stage with the value of the plan in whole children, against the bound that the first solve proved."""
+    if abs(again.value - stage.value) <= max(stage.tolerance, 1e-6):
+        return stage
+    return replace(stage, value=again.value, gap=relative_gap(again.value, stage.bound))
 
 
 def _children(m: pyo.ConcreteModel) -> list[Any]:

@@ -22,7 +22,7 @@ from zjsim.models.seat_shortfalls import READINGS
 from zjsim.scenario import load
 from zjsim.scenario.parameters import SeatParameters, Time
 from zjsim.solve.options import Options
-from zjsim.solve.results import Infeasible, Optimal, Stopped
+from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
 from zjsim.solve.results import Stage as Step
 
 YEAR = 2025
@@ -326,3 +326,25 @@ def test_a_goal_without_a_bound_has_the_bound_zero() -> None:
 
 def test_counties_come_in_the_order_of_their_codes() -> None:
     assert [d.code for d in counties(Small())] == sorted(CODES)
+
+
+def test_children_that_come_out_in_parts_are_made_whole_and_told_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan in whole children is the one that is told: a goal it misses has its value and a gap to the old bound."""
+    found = solve_county(random_county(3))
+    assert isinstance(found, Optimal)
+    monkeypatch.setattr(seat_county, "whole_children", lambda m: False)
+    again = solve_county(random_county(3))
+    assert isinstance(again, Optimal)
+    assert [s.value for s in again.stages] == pytest.approx([s.value for s in found.stages])
+    made_whole = seat_county.with_whole_children
+
+    def dearer(*given: Any) -> Any:
+        result = made_whole(*given)
+        return replace(result, stages=tuple(replace(s, value=s.value + (s.name == "cost")) for s in result.stages))
+
+    monkeypatch.setattr(seat_county, "with_whole_children", dearer)
+    told = solve_county(random_county(3))
+    assert isinstance(told, Feasible)
+    cost, proven = (next(s for s in r.stages if s.name == "cost") for r in (told, found))
+    assert (cost.value, cost.bound) == pytest.approx((proven.value + 1, proven.value))
+    assert told.gap == cost.gap > 0
