@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
-from zjsim.models.seat_data import GRADES, STAGES, County
+from zjsim.models.seat_data import GRADES, STAGE_OF, STAGES, County
 from zjsim.models.seat_hard import requirements, told
 from zjsim.models.seat_rules import RULES
 from zjsim.models.seat_tables import CountyPlan
@@ -105,6 +105,19 @@ def build(
 
     for add in rules.values():
         add(m, d)
+
+    @m.Constraint(*keys)
+    def full_has_no_spare_class(m: Any, g: int, y: int) -> Any:
+        """classes[g,y] <= most classes − (most − ⌊children ÷ usable seats⌋) × full[g,y]; classes. M112.
+
+        No rule of its own: a full grade has no more seats than children. The relaxation does not know it, and the
+        search for purchases beside idle rooms ends where it did not.
+        """
+        usable, most = d.stages[STAGE_OF[g]].usable_seats_per_class, d.most_classes(g, y)
+        if not usable:
+            return pyo.Constraint.Skip
+        return m.classes[g, y] <= most - (most - (d.local[g, y] + d.migrant[g, y]) // usable) * m.full[g, y]
+
     return m
 
 

@@ -9,9 +9,10 @@ from runpy import run_path
 from typing import Any
 
 import pandas as pd
+import pyomo.environ as pyo
 import pytest
 from zjsim.models import seat_repair_model
-from zjsim.models.seat_county import ELASTIC, solve_county
+from zjsim.models.seat_county import ELASTIC, build, goals, solve_county
 from zjsim.models.seat_data import STAGES, County, Switches, counties
 from zjsim.models.seat_expansion import _by_clock, solve_seats
 from zjsim.models.seat_repair_model import Repair, extra_spending_yuan, repair, repairs_of, room_price
@@ -20,7 +21,7 @@ from zjsim.models.seat_tables import CountyPlan
 
 from zjsim.audit.seats import check
 from zjsim.scenario import load
-from zjsim.solve.goals import Prepared
+from zjsim.solve.goals import Prepared, lexicographic
 from zjsim.solve.options import Options
 from zjsim.solve.results import Feasible, Infeasible, Optimal, Stopped
 
@@ -337,3 +338,16 @@ def test_all_repairs_of_a_county_share_one_clock(monkeypatch: pytest.MonkeyPatch
     assert all(_by_clock(r) for r in found.values())
     assert not _by_clock(None)
     assert not _by_clock(Stopped("node limit"))
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 4))
+def test_the_cut_on_full_grades_takes_no_plan_away(seed: int) -> None:
+    """Without it the same values of all goals, and a plan that keeps it."""
+    d = random_county(seed)
+    m = build(d)
+    m.full_has_no_spare_class.deactivate()
+    free = lexicographic(m, goals(m, d))
+    assert isinstance(free, Optimal)
+    assert [s.value for s in free.stages] == pytest.approx([s.value for s in solved(d).stages], abs=0.02)
+    rows = m.full_has_no_spare_class
+    assert all(pyo.value(rows[k].body) <= pyo.value(rows[k].upper) + 1e-6 for k in rows)
