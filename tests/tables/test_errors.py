@@ -55,7 +55,7 @@ def test_off_a_terminal_there_is_plain_text_one_line_each() -> None:
     stream = io.StringIO()
     print_findings([NOTICE, ERROR], "zh", stream)
     lines = stream.getvalue().splitlines()
-    assert lines[1:] == [f"[提示] {NOTICE.sentence('zh')}", f"[错误] {ERROR.sentence('zh')}"]
+    assert lines[1:] == [f"[错误] {ERROR.sentence('zh')}", f"[提示] {NOTICE.sentence('zh')}"], "errors first"
 
 
 def test_values_are_shown_safely() -> None:

@@ -15,6 +15,7 @@ from zjsim.report.style import VERDICT_COLOURS, width_of
 from zjsim.report.words import code_word, is_true, known, quantity, reading_name
 from zjsim.report.workbook import write_table
 from zjsim.texts import Language, text
+from zjsim.texts.numbers import significant
 
 LIGHTS = ("red", "amber", "green", "grey")
 FILLS = {"green": "#009E73", "amber": "#E69F00", "red": "#D55E00", "grey": "#D9D9D9"}
@@ -203,8 +204,11 @@ def screen(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fold
     order = sorted(shown.to_dict("records"), key=lambda r: LIGHTS.index(r["light"]))
     for row in [r for r in order if r["light"] in ("red", "amber")][:_LISTED]:
         unit = row["unit_zh"] if lang == "zh" else code_word(row["unit"], lang)
-        digits = ".1%" if row["unit"] == "share" else ",.6g"
-        paces = {n: "–" if row[n] != row[n] else f"{row[n]:{digits}}" for n in ("pace_so_far", "pace_needed")}
+        share = row["unit"] == "share"
+        paces = {
+            n: f"{row[n]:.1%}" if share and row[n] == row[n] else significant(row[n])
+            for n in ("pace_so_far", "pace_needed")
+        }
         words = {
             "light": light_word(row["light"], lang),
             "indicator": row[f"indicator_{lang}"],

@@ -156,7 +156,7 @@ class InputErrors(Exception):  # noqa: N818 - it holds all errors of an input, a
 
     def report(self, lang: Language) -> str:
         """All sentences, one a line, after a line that counts them."""
-        return "\n".join([headline(self.findings, lang), *(f.sentence(lang) for f in self.findings)])
+        return "\n".join([headline(self.findings, lang), *(f.sentence(lang) for f in (*self.errors, *self.notices))])
 
 
 def headline(findings: Sequence[Finding], lang: Language) -> str:
@@ -181,7 +181,8 @@ def print_findings(findings: Sequence[Finding], lang: Language, stream: IO[str])
     console = Console(file=stream, soft_wrap=True, highlight=False)
     if any(f.severity == "error" for f in findings):
         console.print(Text(headline(findings, lang), style="bold red"))
-    for f in findings:
+    # What forbids to go on comes before what is only remarked, however much that is.
+    for f in sorted(findings, key=lambda f: f.severity != "error"):
         style = "red" if f.severity == "error" else "yellow"
         mark = text(f"tables.severity.{f.severity}", lang)
         console.print(Text.assemble((f"[{mark}] ", style), f.sentence(lang)))
