@@ -163,7 +163,7 @@ def _wanted(name: str, message: str, lang: Language, least: Mapping[str, int]) -
     """What values an option takes, in words; its kind is read from the parser's message, whose words differ."""
     lowest = re.search(r"(?:equal to |>=) ?(-?\d+)", message)
     if name in least or lowest:
-        return text("cli.usage.integer_from", lang, least=least[name] if name in least else lowest and lowest[1])
+        return text("cli.usage.integer_from", lang, least=lowest[1] if lowest else least[name])
     if "not one of" in message:
         return text(
             "cli.usage.one_of", lang, choices=", ".join(re.findall(r"'([^']*)'", message.split("not one of")[1]))

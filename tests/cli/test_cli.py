@@ -88,6 +88,7 @@ def test_version(capfd: Capture) -> None:
             '"abc" 不对,应为数字',
             '"abc" of --budget is wrong, it must be a number',
         ),
+        (["backtest", "baseline", "--replications", "8"], "不小于 20 的整数", "an integer of at least 20"),
         (["seek", "baseline", "--confirm", "0"], "不小于 1 的整数", "an integer of at least 1"),
         (["seek", "baseline", "--confirm", "1.5"], "整数", "an integer"),
         (
