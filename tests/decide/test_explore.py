@@ -49,7 +49,9 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Planned]:
     }  # fmt: skip
     scenario: Any = SimpleNamespace(
         table=lambda name: pd.DataFrame([row]),
-        parameters=SimpleNamespace(simulation=SimpleNamespace(p_required=0.9)),
+        parameters=SimpleNamespace(
+            simulation=SimpleNamespace(p_required=0.9), header=SimpleNamespace(title_zh="小例", title_en="Toy")
+        ),
     )
     return [Planned(name, scenario, {"bonus": bonus}, 1) for name, bonus in (("plain", 0.0), ("better", 6.0))]  # type: ignore[dict-item]
 

@@ -144,9 +144,8 @@ class SeatParameters(Section):
     """Readings and limits of the seat models (M004, M106-M113); norms and costs are registries.
 
     ``coverage_reading`` says which migrant children are guaranteed a place: families with a residence permit, those
-    eligible by county rule, or all. ``public_share_reading``: what M112 counts as public. Each county is planned on its
-    own: its plan, its zones and all its repairs each within ``county_time_limit_s``; ``county_relative_gap`` is the gap
-    at which a goal of a county may stop.
+    eligible by county rule, or all. ``public_share_reading``: what M112 counts as public. In each county the plan, the
+    zones and all repairs have ``county_time_limit_s`` each; ``county_relative_gap``: the gap at which a goal may stop.
 
     Switches, off by default because the plan does not name them; each becomes an elastic goal. ``indicator_share``: at
     least this share of a county's migrant children in public or purchased places (0: off; 0.85: the national quality
